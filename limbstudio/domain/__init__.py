@@ -1,0 +1,1 @@
+"""Facts about people, photos and limbs: frozen records that import nothing but the standard library and numpy."""
