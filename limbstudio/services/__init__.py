@@ -1,0 +1,1 @@
+"""What runs, remembers and stores the work of the methods; without Qt."""

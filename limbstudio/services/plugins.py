@@ -1,0 +1,107 @@
+"""Find and load plugins: installed ones by entry point, others by the folders they lie in.
+
+A plugin that cannot be loaded is reported beside those that can; it never stops the program.
+"""
+
+import importlib.metadata
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import MappingProxyType
+
+from limbstudio.api import API_VERSION, ENTRY_POINT_GROUP, Exporter
+from limbstudio.domain.errors import KnownError
+from limbstudio.services import settings
+
+_CHECKOUT_PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A plugin that was found and not loaded. name: its entry point. reason: for people, a whole sentence."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plugins:
+    """The plugins that can be used, by entry point name, and those that cannot."""
+
+    exporters: Mapping[str, Exporter]
+    refused: tuple[Refused, ...]
+
+    def exporter(self, name: str) -> Exporter:
+        """Return the exporter of that entry point name; raise KnownError when there is none."""
+        if name not in self.exporters:
+            known = ", ".join(sorted(self.exporters)) or "none"
+            why = next((r.reason for r in self.refused if r.name == name), "")
+            raise KnownError(
+                f"There is no exporter named {name}. {why}".strip(), f"Exporters found: {known}."
+            )
+        return self.exporters[name]
+
+
+def plugin_folders() -> tuple[Path, ...]:
+    """Return the folders whose subfolders are plugins: the checkout's own and the user's."""
+    return (_CHECKOUT_PLUGINS, settings.plugins_folder())
+
+
+def discover(folders: Sequence[Path] | None = None) -> Plugins:
+    """Find and load every plugin. folders: where to look beside installed packages; `plugin_folders()` when None.
+
+    The first plugin of a name wins: installed ones come first, then the folders in order.
+    """
+    exporters: dict[str, Exporter] = {}
+    refused: list[Refused] = []
+    for found in _candidates(plugin_folders() if folders is None else folders):
+        if isinstance(found, Refused):
+            refused.append(found)
+        elif found.name not in exporters:
+            loaded = _load(found)
+            if isinstance(loaded, Refused):
+                refused.append(loaded)
+            else:
+                exporters[found.name] = loaded
+    return Plugins(MappingProxyType(exporters), tuple(refused))
+
+
+def _candidates(folders: Sequence[Path]) -> Iterator[EntryPoint | Refused]:
+    yield from importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
+    for folder in folders:
+        for configuration in sorted(folder.glob("*/pyproject.toml")):
+            yield from _announced(configuration)
+
+
+def _announced(configuration: Path) -> Iterator[EntryPoint | Refused]:
+    """List the entry points that a plugin folder's pyproject.toml announces, and make them importable."""
+    folder = configuration.parent
+    try:
+        project = tomllib.loads(configuration.read_text(encoding="utf-8")).get("project", {})
+    except (OSError, ValueError) as error:
+        yield Refused(folder.name, f"{configuration} cannot be read: {error}.")
+        return
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))  # at the end: a plugin must not hide a module of ours
+    for name, value in project.get("entry-points", {}).get(ENTRY_POINT_GROUP, {}).items():
+        yield EntryPoint(name, value, ENTRY_POINT_GROUP)
+
+
+def _load(entry_point: EntryPoint) -> Exporter | Refused:
+    name = entry_point.name
+    try:
+        target = entry_point.load()
+        plugin = target() if isinstance(target, type) else target
+    except Exception as error:  # noqa: BLE001 - the border "plugin load": somebody else's code may raise anything
+        return Refused(name, f"The plugin {name} failed to load: {type(error).__name__}: {error}.")
+    if not isinstance(plugin, Exporter):
+        return Refused(
+            name, f"The plugin {name} is not an exporter: it needs api_version, name, suffix and export()."
+        )
+    if plugin.api_version != API_VERSION:
+        text = f"The plugin {name} was written for version {plugin.api_version} of limbstudio.api, not {API_VERSION}."
+        return Refused(name, f"{text} Ask its author for a newer one.")
+    return plugin

@@ -1,0 +1,46 @@
+"""What every test may ask for, and what every test is protected from."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+# Before anything imports Qt: a Wayland session breaks embedded VTK, and qtpy must not look for other bindings.
+os.environ.setdefault("QT_API", "pyside6")
+if os.environ.get("DISPLAY"):
+    os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the tests of the window where there is no display; `make test` provides one."""
+    if os.environ.get("DISPLAY"):
+        return
+    no_display = pytest.mark.skip(
+        reason="needs a display: run it with `make test`, which starts a virtual one"
+    )
+    for item in items:
+        if item.path.is_relative_to(_ROOT / "tests" / "ui"):
+            item.add_marker(no_display)
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """Return the root of the checkout."""
+    return _ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of real photos, scans and poses that lies beside some checkouts; skip where it does not."""
+    folder = _ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("needs the folder ../shared/data beside the checkout")
+    return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_home(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the tests away from the bodies, plugins and settings of whoever runs them."""
+    os.environ["LIMBSTUDIO_HOME"] = str(tmp_path_factory.mktemp("home"))
