@@ -1,0 +1,281 @@
+"""Colours, type and measures of the window: the tokens of the design, dark and light."""
+
+from dataclasses import dataclass
+
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtWidgets import QApplication
+
+from limbstudio.resources import resource_path
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colour tokens of one theme, as #RRGGBB. left, right, residual: anatomy in panels, never status."""
+
+    name: str
+    canvas: str
+    bg: str
+    panel: str
+    raised: str
+    hover: str
+    line: str
+    line2: str
+    edge: str
+    text: str
+    text2: str
+    text3: str
+    accent: str
+    accent_fill: str
+    accent_bg: str
+    ok: str
+    warn: str
+    error: str
+    ok_bg: str
+    warn_bg: str
+    error_bg: str
+    left: str
+    right: str
+    residual: str
+
+
+DARK = Theme(
+    name="dark",
+    canvas="#0E1115",
+    bg="#15181D",
+    panel="#1A1E24",
+    raised="#22272F",
+    hover="#2B313B",
+    line="#2C333D",
+    line2="#3B444F",
+    edge="#6A7687",
+    text="#E8EBF0",
+    text2="#B0B9C6",
+    text3="#96A1B0",
+    accent="#8A96FF",
+    accent_fill="#5566E8",
+    accent_bg="#262C4E",
+    ok="#2FC69B",
+    warn="#F0C05A",
+    error="#FF8A5C",
+    ok_bg="#15332B",
+    warn_bg="#3A3018",
+    error_bg="#40241A",
+    left="#56B4E9",
+    right="#E69F00",
+    residual="#E58FC0",
+)
+LIGHT = Theme(
+    name="light",
+    canvas="#DDE1E7",
+    bg="#EEF0F4",
+    panel="#FFFFFF",
+    raised="#F3F5F8",
+    hover="#E7EAF0",
+    line="#DEE2E9",
+    line2="#C3CAD5",
+    edge="#7E8998",
+    text="#171B21",
+    text2="#465060",
+    text3="#586373",
+    accent="#3F4FCF",
+    accent_fill="#4353D6",
+    accent_bg="#E6E9FD",
+    ok="#00704F",
+    warn="#855500",
+    error="#B23C00",
+    ok_bg="#DDF3EB",
+    warn_bg="#FBF0D5",
+    error_bg="#FCE7DD",
+    left="#006AA6",
+    right="#955800",
+    residual="#A83A7B",
+)
+THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
+
+# On photos and meshes, the same in both themes: Okabe and Ito's colours on a dark halo.
+PHOTO_LEFT = "#56B4E9"
+PHOTO_RIGHT = "#E69F00"
+PHOTO_RESIDUAL = "#CC79A7"
+PHOTO_PROSTHESIS = "#009E73"
+PHOTO_UNSURE = "#F0E442"
+PHOTO_MIDLINE = "#FFFFFF"
+PHOTO_ABSENT = "#CBD1DA"
+PHOTO_HALO = "#0A0C0F"
+HALO_PX = 2.0
+MESH_SKIN = "#C9CDD4"
+
+FONT_FAMILY = "Inter"
+_FONT_FILES = ("Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf")
+
+
+def text_font(pixels: int = 13, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
+    """Return the interface's font at `pixels`, with figures of one width so that numbers do not dance."""
+    font = QFont(FONT_FAMILY)
+    font.setPixelSize(pixels)
+    font.setWeight(weight)
+    font.setFeature(QFont.Tag("tnum"), 1)
+    return font
+
+
+def load_fonts() -> None:
+    """Make the fonts that ship with the program known to Qt; without them the system's sans serif stands in."""
+    for name in _FONT_FILES:
+        path = resource_path(f"fonts/{name}")
+        if path.is_file():
+            QFontDatabase.addApplicationFont(str(path))
+
+
+def apply_theme(app: QApplication, theme: Theme) -> None:
+    """Give the whole application the colours, font and style sheet of `theme`."""
+    app.setStyle("fusion")
+    app.setFont(text_font())
+    app.setPalette(palette(theme))
+    app.setStyleSheet(style_sheet(theme))
+
+
+def palette(theme: Theme) -> QPalette:
+    """Return the Qt palette of `theme`, for what the style sheet does not reach."""
+    roles = {
+        QPalette.ColorRole.Window: theme.bg,
+        QPalette.ColorRole.WindowText: theme.text,
+        QPalette.ColorRole.Base: theme.panel,
+        QPalette.ColorRole.AlternateBase: theme.raised,
+        QPalette.ColorRole.Text: theme.text,
+        QPalette.ColorRole.PlaceholderText: theme.text3,
+        QPalette.ColorRole.Button: theme.raised,
+        QPalette.ColorRole.ButtonText: theme.text,
+        QPalette.ColorRole.ToolTipBase: theme.raised,
+        QPalette.ColorRole.ToolTipText: theme.text,
+        QPalette.ColorRole.Highlight: theme.accent_fill,
+        QPalette.ColorRole.HighlightedText: "#FFFFFF",
+        QPalette.ColorRole.Link: theme.accent,
+    }
+    made = QPalette()
+    for role, colour in roles.items():
+        made.setColor(role, QColor(colour))
+    for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
+        made.setColor(QPalette.ColorGroup.Disabled, role, QColor(theme.edge))
+    return made
+
+
+def style_sheet(theme: Theme) -> str:
+    """Return the application's style sheet. Widgets choose a row of it by their dynamic property `role`."""
+    t = theme
+    return f"""
+* {{ outline: none; }}
+QMainWindow, QDialog {{ background: {t.bg}; }}
+QLabel {{ background: transparent; color: {t.text}; }}
+QLabel[role="page"] {{ font-size: 24px; font-weight: 600; }}
+QLabel[role="dialog"] {{ font-size: 16px; font-weight: 600; }}
+QLabel[role="title"] {{ font-size: 14px; font-weight: 600; }}
+QLabel[role="figure"] {{ font-size: 18px; font-weight: 600; }}
+QLabel[role="value"] {{ font-weight: 600; }}
+QLabel[role="section"] {{ font-size: 11px; font-weight: 600; color: {t.text3}; }}
+QLabel[role="small"] {{ font-size: 12px; color: {t.text2}; }}
+QLabel[role="caption"] {{ font-size: 11px; color: {t.text3}; }}
+QLabel[role="warn"] {{ font-size: 12px; color: {t.warn}; font-weight: 500; }}
+QLabel[role="error"] {{ font-size: 12px; color: {t.error}; font-weight: 500; }}
+QLabel[role="ok"] {{ font-size: 12px; color: {t.ok}; font-weight: 500; }}
+QLabel[role="badge"] {{ background: {t.raised}; color: {t.text2}; border-radius: 9px; padding: 2px 8px;
+    font-size: 11px; font-weight: 600; }}
+QLabel[role="badge-accent"] {{ background: {t.accent_bg}; color: {t.accent}; border-radius: 5px; padding: 2px 6px;
+    font-size: 12px; font-weight: 500; }}
+QLabel[role="badge-ok"] {{ background: {t.ok_bg}; color: {t.ok}; border-radius: 5px; padding: 2px 6px;
+    font-size: 12px; font-weight: 500; }}
+QLabel[role="badge-warn"] {{ background: {t.warn_bg}; color: {t.warn}; border-radius: 9px; padding: 2px 7px;
+    font-size: 11px; font-weight: 600; }}
+QLabel[role="key"] {{ background: {t.hover}; color: {t.text2}; border: 1px solid {t.line2}; border-radius: 4px;
+    padding: 1px 5px; font-size: 11px; font-weight: 500; }}
+
+QWidget#topBar {{ background: {t.panel}; border-bottom: 1px solid {t.line}; }}
+QWidget#leftPanel {{ background: {t.panel}; border-right: 1px solid {t.line}; }}
+QWidget#rightPanel, QWidget#limbPanel {{ background: {t.panel}; border-left: 1px solid {t.line}; }}
+QWidget#statusBar {{ background: {t.panel}; border-top: 1px solid {t.line}; }}
+QWidget#statusBar QLabel {{ font-size: 12px; color: {t.text2}; }}
+QWidget#statusBar QLabel[role="error"] {{ color: {t.error}; }}
+QWidget#canvasArea, QWidget#meshArea {{ background: {t.canvas}; }}
+QWidget#startPage {{ background: {t.bg}; }}
+QWidget#validityStrip {{ background: {t.panel}; border-top: 1px solid {t.line}; }}
+QFrame[role="line"] {{ background: {t.line}; border: none; max-height: 1px; min-height: 1px; }}
+QFrame[role="vline"] {{ background: {t.line2}; border: none; max-width: 1px; min-width: 1px; }}
+QFrame[role="float"] {{ background: {t.panel}; border: 1px solid {t.line2}; border-radius: 8px; }}
+QFrame[role="card"] {{ background: {t.raised}; border: 1px solid {t.line}; border-radius: 8px; }}
+QFrame[role="drop"] {{ background: {t.bg}; border: 2px dashed {t.line2}; border-radius: 8px; }}
+QFrame[role="drop"][over="true"] {{ background: {t.accent_bg}; border-color: {t.accent}; }}
+QFrame[role="message-error"] {{ background: {t.error_bg}; border-bottom: 1px solid {t.line}; }}
+QFrame[role="message-warn"] {{ background: {t.warn_bg}; border-bottom: 1px solid {t.line}; }}
+QFrame[role="message-ok"] {{ background: {t.ok_bg}; border-bottom: 1px solid {t.line}; }}
+
+QMenuBar {{ background: transparent; color: {t.text2}; font-weight: 500; }}
+QMenuBar::item {{ padding: 6px 11px; background: transparent; border-radius: 5px; }}
+QMenuBar::item:selected {{ background: {t.hover}; color: {t.text}; }}
+QMenu {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line2}; border-radius: 6px; padding: 5px; }}
+QMenu::item {{ padding: 6px 24px 6px 10px; border-radius: 5px; }}
+QMenu::icon {{ padding-left: 8px; }}
+QMenu::item:selected {{ background: {t.accent_bg}; }}
+QMenu::item:disabled {{ color: {t.edge}; }}
+QMenu::separator {{ height: 1px; background: {t.line2}; margin: 5px 8px; }}
+QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line2}; padding: 5px 7px; }}
+
+QPushButton {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line2}; border-radius: 6px;
+    padding: 0 14px; min-height: 30px; font-weight: 600; }}
+QPushButton:hover {{ background: {t.hover}; }}
+QPushButton:pressed {{ background: {t.line2}; }}
+QPushButton:focus {{ border: 2px solid {t.accent}; }}
+QPushButton:disabled {{ color: {t.edge}; background: {t.panel}; border-color: {t.line}; }}
+QPushButton[role="primary"] {{ background: {t.accent_fill}; color: #FFFFFF; border-color: {t.accent_fill}; }}
+QPushButton[role="primary"]:hover {{ background: {t.accent_fill}; border-color: #FFFFFF; }}
+QPushButton[role="primary"]:disabled {{ background: {t.hover}; color: {t.text3}; border-color: {t.line2}; }}
+QPushButton[role="link"] {{ background: transparent; border: 1px solid transparent; color: {t.accent};
+    padding: 0 6px; min-height: 24px; }}
+QPushButton[role="link"]:hover {{ background: {t.hover}; }}
+QPushButton[role="link"]:focus {{ border-color: {t.accent}; }}
+QPushButton[role="choice"] {{ text-align: left; background: {t.raised}; border: 1px solid {t.line};
+    border-radius: 8px; }}
+QPushButton[role="choice"]:hover, QPushButton[role="choice"]:focus {{ border: 1px solid {t.accent};
+    background: {t.accent_bg}; }}
+QPushButton[role="search"] {{ background: {t.raised}; color: {t.text3}; border: 1px solid {t.line2};
+    border-radius: 6px; text-align: left; padding: 0 8px; min-height: 26px; font-weight: 400; }}
+QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 4px;
+    color: {t.text2}; }}
+QToolButton:hover {{ background: {t.hover}; }}
+QToolButton:checked {{ background: {t.accent_bg}; color: {t.text}; }}
+QToolButton:focus {{ border-color: {t.accent}; }}
+QToolButton:disabled {{ color: {t.edge}; }}
+QToolButton[role="perspective"] {{ font-weight: 500; padding: 4px 12px; min-height: 20px; }}
+QToolButton[role="perspective"]:checked {{ color: {t.text}; font-weight: 600; }}
+QToolButton[role="state"] {{ padding: 3px 6px; font-size: 12px; }}
+QToolButton[role="segment"] {{ font-size: 12px; font-weight: 500; padding: 4px 9px; }}
+
+QComboBox {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line2}; border-radius: 6px;
+    padding: 4px 8px; min-height: 20px; }}
+QComboBox:hover {{ border-color: {t.edge}; }}
+QComboBox:focus {{ border-color: {t.accent}; }}
+QComboBox::drop-down {{ border: none; width: 18px; }}
+QComboBox QAbstractItemView {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line2};
+    selection-background-color: {t.accent_bg}; selection-color: {t.text}; padding: 4px; }}
+QLineEdit, QSpinBox, QDoubleSpinBox {{ background: {t.bg}; color: {t.text}; border: 1px solid {t.edge};
+    border-radius: 6px; padding: 0 8px; min-height: 28px; selection-background-color: {t.accent_fill}; }}
+QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border-color: {t.accent}; }}
+QPlainTextEdit {{ background: {t.bg}; color: {t.text}; border: 1px solid {t.line2}; border-radius: 6px;
+    padding: 6px; }}
+QListView, QTreeView, QTableView {{ background: {t.panel}; color: {t.text}; border: none; font-size: 12px;
+    selection-background-color: {t.accent_bg}; selection-color: {t.text}; }}
+QTreeView::item, QListView::item {{ border: none; }}
+QTableView {{ gridline-color: transparent; alternate-background-color: {t.panel}; }}
+QTableView::item {{ padding: 0 6px; border: none; }}
+QHeaderView {{ background: {t.panel}; }}
+QHeaderView::section {{ background: {t.panel}; color: {t.text2}; border: none;
+    border-bottom: 1px solid {t.line}; padding: 5px 6px; font-size: 11px; font-weight: 600; }}
+QProgressBar {{ background: {t.hover}; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }}
+QProgressBar::chunk {{ background: {t.accent}; border-radius: 2px; }}
+QScrollArea {{ background: transparent; border: none; }}
+QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
+QScrollBar::handle:vertical {{ background: {t.line2}; border-radius: 4px; min-height: 32px; margin: 1px 1px 1px 3px; }}
+QScrollBar::handle:vertical:hover {{ background: {t.edge}; }}
+QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
+QScrollBar::handle:horizontal {{ background: {t.line2}; border-radius: 4px; min-width: 32px; margin: 3px 1px 1px 1px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+QSplitter::handle {{ background: {t.line}; }}
+"""
