@@ -1,0 +1,540 @@
+"""Residual-limb reconstruction: cut the limb by a plane, close it with a smooth cap, in any number of limbs at once.
+
+ResiHMR, section 3.4. Its coarse pruning by part labels and its fine cut by a plane become one signed field over the
+vertices, positive on what is to go: the signed distance to the plane (equation 7), bounded by the limb's labels on both
+sides. Let K be the connected part of the surface where the field is not positive that holds the trunk, and R the part
+of all the rest that holds the limb's far end. R is removed and everything else is kept. On a closed surface without
+handles both R and its complement are connected, so their frontier is exactly one closed loop; a triangle meets it twice
+or not at all. One new vertex on every edge that crosses the frontier therefore leaves one manifold boundary ring, in
+every pose and for every plane, with nothing to clean up afterwards (no low-degree vertices, no spurious spikes).
+
+A reconstruction is a recipe, not a mesh: each new vertex is a fixed combination of old ones. `carry` applies it to any
+attribute of the vertices (skinning weights, shape directions, colours) and `carry_points` to positions in any pose,
+so the posed body and its T-pose share one topology.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbstudio.body.parts import distal_vertices, segment_vertices
+from limbstudio.body.surface import SurfaceTopology, cached_topology, connected_labels
+from limbstudio.domain.anatomy import Limb, Segment
+from limbstudio.domain.errors import KnownError
+from limbstudio.domain.stump import Stump
+from limbstudio.resihmr.cap import (
+    DOME_HEIGHT,
+    PAPER_DOME_HEIGHT,
+    ROOT_DOME_HEIGHT,
+    build_cap,
+    loop_area,
+    loop_normal,
+)
+
+Float = NDArray[np.floating]
+Int = NDArray[np.integer]
+Bool = NDArray[np.bool_]
+
+# A new vertex stays this share of its edge away from both ends, so that no sliver is thinner than that.
+_MIN_FRACTION = 0.03
+# What the label membership (0..1) counts in metres when it is weighed against the distance to the plane.
+_MEMBERSHIP_METRES = 0.1
+# Neighbour averaging of the labels, in passes; turns their jagged border into one that follows the limb's contour.
+_LABEL_SMOOTHING = 3
+# Distal parts are cut by the plane only this near to the joint (in radii of its border); beyond they go whole. Two
+# radii hold every plane through the joint that is tilted by up to 60 degrees.
+_JOINT_REACH = 2.0
+# Passes that pull a boundary tight where a label border, not the plane, made it.
+_TIGHTENING = 12
+
+
+# ------------------------------------------------------------------------------------------------------- requests
+
+
+@dataclass(frozen=True, eq=False)
+class LimbRegions:
+    """Where a limb may be cut; fixed for one body, one limb and one segment.
+
+    cuttable (V,): 0..1, membership of the vertices the plane may remove (border at 0.5). distal (V,): 0..1, membership
+    of the parts beyond the segment, which always go. residual (V,) bool: the segment the limb ends in.
+    """
+
+    limb: Limb
+    segment: Segment
+    cuttable: Float
+    distal: Float
+    residual: Bool
+
+
+@dataclass(frozen=True, eq=False)
+class LimbCut:
+    """One plane that ends one limb, in the frame of the vertices it is applied to.
+
+    origin (3,) metres; normal (3,) unit, pointing distally. dome_height: of the cap, in radii of the section.
+    tip_at_origin: the cap's tip, not the plane, lies level with `origin`: the plane moves proximally by the dome.
+    """
+
+    regions: LimbRegions
+    origin: Float
+    normal: Float
+    dome_height: float = DOME_HEIGHT
+    tip_at_origin: bool = True
+
+
+def limb_regions(
+    *, part_labels: NDArray[np.uint8], faces: Int, limb: Limb, segment: Segment, whole_limb: bool
+) -> LimbRegions:
+    """Find where `limb` may be cut when it ends in `segment`.
+
+    part_labels (V,) into `parts.PARTS`. whole_limb: the plane may also cut the segments before `segment` (joint mode,
+    where the tip and not the plane ends the limb); otherwise it stops at the segment's own border (paper mode).
+    """
+    count = len(part_labels)
+    segments = limb.segments
+    first = segments[0] if whole_limb else segment
+    beyond = segments[segments.index(segment) + 1]
+    residual = np.zeros(count, bool)
+    residual[segment_vertices(part_labels, limb, segment)] = True
+    edges = cached_topology(faces, count).edges
+    return LimbRegions(
+        limb,
+        segment,
+        _smoothed_membership(distal_vertices(part_labels, limb, first), edges, count),
+        _smoothed_membership(distal_vertices(part_labels, limb, beyond), edges, count),
+        residual,
+    )
+
+
+def _smoothed_membership(members: Int, edges: Int, count: int) -> Float:
+    field = np.zeros(count)
+    field[members] = 1.0
+    degree = np.bincount(edges.reshape(-1), minlength=count).astype(float)
+    a, b = edges.T
+    for _ in range(_LABEL_SMOOTHING):
+        total = np.bincount(a, weights=field[b], minlength=count) + np.bincount(b, weights=field[a], minlength=count)
+        field = 0.5 * field + 0.5 * total / np.maximum(degree, 1)
+    return field
+
+
+def cut_point(*, anchor: Float, upstream: Float, factor: float) -> Float:
+    """Return where the limb ends (3,): ResiHMR equations 3 and 6. factor: lambda, 0 the whole segment, 1 none of it."""
+    start = np.asarray(anchor, float)
+    return start + factor * (np.asarray(upstream, float) - start)
+
+
+def cut_normal(*, anchor: Float, upstream: Float) -> Float:
+    """Return the unit normal (3,) of the cut, pointing distally: ResiHMR equation 7."""
+    direction = np.asarray(anchor, float) - np.asarray(upstream, float)
+    length = float(np.linalg.norm(direction))
+    if not length > 0:
+        raise KnownError("The segment to be cut has no length: its two joints coincide.", "Run the fit again.")
+    return direction / length
+
+
+def joint_mode_cut(regions: LimbRegions, *, anchor: Float, upstream: Float, factor: float) -> LimbCut:
+    """Cut so that the limb, dome included, ends at the endpoint of equation 3.
+
+    anchor, upstream (3,): joints in the rest frame, metres. regions: of the whole limb.
+    """
+    origin = cut_point(anchor=anchor, upstream=upstream, factor=factor)
+    return LimbCut(regions, origin, cut_normal(anchor=anchor, upstream=upstream), DOME_HEIGHT, True)
+
+
+def paper_mode_cut(regions: LimbRegions, *, anchor: Float, upstream: Float, factor: float) -> LimbCut:
+    """Cut by the plane of equations 6 and 7 in the posed body; the cap stands on that plane.
+
+    The paper's two rings at +-h about a fitted plane: here the fitted plane lies between the rings, `cap.ring_offset`
+    from each, and the boundary on the plane of equation 6. anchor, upstream (3,): posed joints, metres.
+    """
+    origin = cut_point(anchor=anchor, upstream=upstream, factor=factor)
+    return LimbCut(regions, origin, cut_normal(anchor=anchor, upstream=upstream), PAPER_DOME_HEIGHT, False)
+
+
+def root_cut(regions: LimbRegions, *, root: Float, outward: Float) -> LimbCut:
+    """Remove a limb at its root (shoulder or hip disarticulation and beyond) by a plane through the root joint.
+
+    root (3,): shoulder or hip joint; outward (3,): the next joint of the limb, metres.
+    """
+    normal = cut_normal(anchor=outward, upstream=root)
+    return LimbCut(regions, np.asarray(root, float), normal, ROOT_DOME_HEIGHT, False)
+
+
+# --------------------------------------------------------------------------------------------------------- recipe
+
+
+@dataclass(frozen=True, eq=False)
+class StumpCap:
+    """One cap of a reconstruction, in vertex and face ids of the reconstructed mesh.
+
+    boundary (n,): ring where cap meets limb, anticlockwise seen from outside. first, combination (m, n), offset (m,):
+    cap vertices first..first+m-1 are combination @ boundary + offset * normal. faces: ids of the cap's faces.
+    outward (3,): the cut's normal. star_shaped: see `cap.Cap`. on_plane: share of the boundary that the plane made, not
+    the border of the labels.
+    """
+
+    limb: Limb
+    segment: Segment
+    boundary: Int
+    first: int
+    combination: Float
+    offset: Float
+    faces: Int
+    tip: int
+    outward: Float
+    star_shaped: bool
+    on_plane: float
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstruction:
+    """How to make the reconstructed mesh out of the intact one.
+
+    faces (F', 3). edge_source (B, 2), edge_fraction (B,): kept and boundary vertices, each (1 - t) * old[a] + t * old[b]
+    (a == b for the kept ones, which come first, in their old order). caps: the rest of the vertices, one block per
+    limb. residual (V',) bool: the surviving part of each cut segment and its cap (the paper's m_r).
+    """
+
+    faces: Int
+    edge_source: Int
+    edge_fraction: Float
+    caps: tuple[StumpCap, ...]
+    residual: Bool
+    kept_count: int
+
+    @property
+    def vertex_count(self) -> int:
+        return len(self.residual)
+
+    def carry(self, attribute: Float) -> Float:
+        """Carry an attribute of the intact mesh's vertices, (V, ...) float, to the reconstructed mesh, (V', ...)."""
+        values = np.asarray(attribute)
+        if not np.issubdtype(values.dtype, np.floating):
+            values = values.astype(float)
+        out = np.empty((self.vertex_count, *values.shape[1:]), values.dtype)
+        kept, base = self.kept_count, len(self.edge_source)
+        out[:kept] = values[self.edge_source[:kept, 0]]
+        t = self.edge_fraction[kept:].astype(values.dtype).reshape(-1, *[1] * (values.ndim - 1))
+        start, end = self.edge_source[kept:].T
+        out[kept:base] = (1 - t) * values[start] + t * values[end]
+        for cap in self.caps:
+            ring = out[cap.boundary].reshape(len(cap.boundary), -1)
+            made = cap.combination.astype(values.dtype) @ ring
+            out[cap.first : cap.first + len(made)] = made.reshape(-1, *values.shape[1:])
+        return out
+
+    def carry_points(self, points: Float) -> Float:
+        """Carry vertex positions (V, 3) in any pose, metres: `carry`, and the domes along their boundaries' normals."""
+        out = self.carry(points)
+        for cap in self.caps:
+            normal = loop_normal(out[cap.boundary].astype(float))
+            out[cap.first : cap.first + len(cap.offset)] += (cap.offset[:, None] * normal).astype(out.dtype)
+        return out
+
+    def stumps(self, vertices: Float) -> tuple[Stump, ...]:
+        """Describe the residual limbs of the reconstructed mesh whose vertices (V', 3) are given, in their frame."""
+        return tuple(
+            Stump(
+                cap.limb,
+                cap.segment,
+                cap.boundary,
+                cap.faces,
+                loop_normal(np.asarray(vertices, float)[cap.boundary]),
+                np.asarray(vertices[cap.tip], float),
+            )
+            for cap in self.caps
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class StumpFrame:
+    """The axis along which a residual limb is measured: from its proximal joint to the level of its tip.
+
+    origin (3,): the proximal joint. axis (3,): unit, distal. length_m: from origin to the tip, along the axis.
+    """
+
+    origin: Float
+    axis: Float
+    length_m: float
+
+
+def stump_frame(stump: Stump, *, proximal_joint: Float, axis: Float | None = None) -> StumpFrame:
+    """Return the frame of a residual limb. axis (3,): the bone's direction; without it, from the joint to the tip."""
+    origin = np.asarray(proximal_joint, float)
+    direction = stump.tip - origin if axis is None else np.asarray(axis, float)
+    direction = direction / np.linalg.norm(direction)
+    return StumpFrame(origin, direction, float((stump.tip - origin) @ direction))
+
+
+# --------------------------------------------------------------------------------------------------- construction
+
+
+def reconstruct(vertices: Float, faces: Int, cuts: Sequence[LimbCut]) -> Reconstruction:
+    """Cut every limb of `cuts` and close it.
+
+    vertices (V, 3) metres and faces (F, 3): a closed surface without handles, outward, in the frame of the cuts (eyes
+    and other separate closed pieces may be there). At most one cut per limb. Raises KnownError for a plane that leaves
+    nothing of the body or removes nothing.
+    """
+    points = np.asarray(vertices, float)
+    limbs = [cut.regions.limb for cut in cuts]
+    if len(set(limbs)) < len(limbs):
+        raise KnownError("One limb was given two cuts.", "Give each limb one plane, the more proximal one.")
+    topology = cached_topology(faces, len(points))
+    protected = np.zeros(len(points), bool)
+    removed = np.zeros(len(points), bool)
+    frontiers = []
+    for cut in cuts:
+        frontier = _find_frontier(points, topology, cut, protected)
+        frontiers.append(frontier)
+        removed |= frontier.removed
+        if len(cuts) > 1:  # the next cut stays one vertex away, so that no triangle is cut twice
+            touched = frontier.removed[topology.faces].any(axis=1)
+            protected[topology.faces[touched].reshape(-1)] = True
+    return _assemble(points, topology, cuts, frontiers, removed)
+
+
+@dataclass(frozen=True, eq=False)
+class _Frontier:
+    """Where one cut passes: removed (V,) bool; crossing edges in order, kept end first, and the fractions along them.
+
+    height: of the dome, metres, or None for the cut's own share of the boundary's radius.
+    """
+
+    removed: Bool
+    edges: Int
+    start: Int
+    end: Int
+    fraction: Float
+    height: float | None
+    on_plane: float
+
+
+def _find_frontier(points: Float, topology: SurfaceTopology, cut: LimbCut, protected: Bool) -> _Frontier:
+    regions = cut.regions
+    normal = np.asarray(cut.normal, float)
+    inside = (regions.cuttable - 0.5) * _MEMBERSHIP_METRES
+    beyond = (regions.distal - 0.5) * _MEMBERSHIP_METRES
+    near_joint = _beyond_reach(points, topology, regions)
+    plane = (points - np.asarray(cut.origin, float)) @ normal
+    height = None
+    if cut.tip_at_origin:
+        height = cut.dome_height * _section_radius(points, topology, np.minimum(plane, inside))
+        plane = plane + height
+
+    for must_go in (np.minimum(beyond, near_joint), beyond):
+        field = np.maximum(np.minimum(plane, inside), must_go)
+        field[protected] = np.minimum(field[protected], -_MEMBERSHIP_METRES)
+        removed = field > 0
+        order, start, end = _frontier_loop(topology, removed)
+        if order is None:
+            removed, pieces = _far_piece(topology, removed, regions)
+            if pieces != 1 and must_go is not beyond:
+                continue
+            order, start, end = _frontier_loop(topology, removed)
+        if order is not None:
+            break
+    if order is None or start is None or end is None:
+        raise KnownError(
+            f"The plane for the {regions.limb.value.replace('_', ' ')} does not part the limb from the body.",
+            "Move the plane to the limb.",
+        )
+    fraction = np.clip(field[start] / (field[start] - field[end]), _MIN_FRACTION, 1 - _MIN_FRACTION)
+    made = (1 - fraction) * plane[start] + fraction * plane[end]
+    free = np.abs(made) > 2 * _MIN_FRACTION * np.abs(plane[end] - plane[start]) + 1e-9
+    if free.any():
+        fraction = _tightened(points[start], points[end], fraction, free)
+    return _Frontier(removed, order, start, end, fraction, height, float(1 - free.mean()))
+
+
+def _beyond_reach(points: Float, topology: SurfaceTopology, regions: LimbRegions) -> Float:
+    """Return how far (metres) each vertex lies outside the ball about the joint in which the plane may cut."""
+    a, b = topology.edges.T
+    distal = regions.distal > 0.5
+    border = points[topology.edges[distal[a] != distal[b]].reshape(-1)]
+    centre = border.mean(axis=0)
+    reach = _JOINT_REACH * np.sqrt(((border - centre) ** 2).sum(axis=1).mean())
+    offset = points - centre
+    return np.sqrt(np.einsum("ij,ij->i", offset, offset)) - reach
+
+
+def _section_radius(points: Float, topology: SurfaceTopology, field: Float) -> float:
+    """Return the radius of the circle that is as long across as the surface where `field` changes sign."""
+    above = field > 0
+    a, b = topology.edges.T
+    crossing = above[a] != above[b]
+    if not crossing.any():
+        return 0.0
+    start, end = a[crossing], b[crossing]
+    t = (field[start] / (field[start] - field[end]))[:, None]
+    ring = (1 - t) * points[start] + t * points[end]
+    return float(np.sqrt(((ring - ring.mean(axis=0)) ** 2).sum(axis=1).mean()))
+
+
+def _frontier_loop(topology: SurfaceTopology, removed: Bool) -> tuple[Int | None, Int | None, Int | None]:
+    """Return the edges between kept and removed in the order of their loop, with kept and removed ends.
+
+    The order is anticlockwise seen from the removed side. (None, None, None) when there is not exactly one loop.
+    """
+    none = (None, None, None)
+    gone = removed[topology.faces]
+    count = gone.sum(axis=1)
+    rows = np.flatnonzero((count == 1) | (count == 2))
+    if not len(rows):
+        return none
+    corner = gone[rows]
+    following = corner[:, [1, 2, 0]]
+    edges = topology.face_edges[rows]
+    leaving = edges[~corner & following]  # kept -> removed: the face's remainder runs from here to the other edge
+    entering = edges[corner & ~following]
+    successor = dict(zip(entering.tolist(), leaving.tolist(), strict=True))
+    if len(successor) < len(rows):
+        return none
+    first = here = int(entering[0])
+    order = []
+    while True:
+        order.append(here)
+        onward = successor.get(here)
+        if onward is None:
+            return none
+        here = onward
+        if here == first:
+            break
+    if len(order) != len(rows):
+        return none
+    loop = np.array(order)
+    ends = topology.edges[loop]
+    swapped = removed[ends[:, 0]]
+    start = np.where(swapped, ends[:, 1], ends[:, 0])
+    end = np.where(swapped, ends[:, 0], ends[:, 1])
+    return loop, start, end
+
+
+def _far_piece(topology: SurfaceTopology, removed: Bool, regions: LimbRegions) -> tuple[Bool, int]:
+    """Keep of `removed` what the text at the head of this file calls R; return it and how many pieces were far ends.
+
+    More than one piece with a far end means that the plane also parts the distal part from itself.
+    """
+    a, b = topology.edges.T
+    count = topology.vertex_count
+    kept_labels = connected_labels(topology.edges[~removed[a] & ~removed[b]], count)
+    trunk_votes = kept_labels[~removed & (regions.cuttable < 0.25)]
+    if not len(trunk_votes):
+        return removed, 0
+    trunk = np.bincount(trunk_votes).argmax()
+    rest = removed | (kept_labels != trunk)
+    rest_labels = connected_labels(topology.edges[rest[a] & rest[b]], count)
+    far = np.bincount(rest_labels[rest & (regions.distal > 0.5)], minlength=count)
+    if not far.any():
+        return removed, 0
+    return rest & (rest_labels == far.argmax()), int((far > 0).sum())
+
+
+def _tightened(start: Float, end: Float, fraction: Float, free: Bool) -> Float:
+    """Slide the `free` boundary vertices along their edges towards their neighbours' middle, so that no jag stays."""
+    along = end - start
+    square = np.maximum(np.einsum("ij,ij->i", along, along), 1e-18)
+    for _ in range(_TIGHTENING):
+        ring = start + fraction[:, None] * along
+        middle = (np.concatenate([ring[-1:], ring[:-1]]) + np.concatenate([ring[1:], ring[:1]])) / 2
+        wanted = np.einsum("ij,ij->i", middle - start, along) / square
+        moved = np.clip(0.5 * fraction + 0.5 * wanted, _MIN_FRACTION, 1 - _MIN_FRACTION)
+        fraction = np.where(free, moved, fraction)
+    return fraction
+
+
+def _assemble(
+    points: Float,
+    topology: SurfaceTopology,
+    cuts: Sequence[LimbCut],
+    frontiers: Sequence[_Frontier],
+    removed: Bool,
+) -> Reconstruction:
+    kept = np.flatnonzero(~removed)
+    renumbered = np.full(len(points), -1, np.int64)
+    renumbered[kept] = np.arange(len(kept))
+    on_edge = np.full(len(topology.edges), -1, np.int64)
+    source, fraction = [np.stack([kept, kept], axis=1)], [np.zeros(len(kept))]
+    next_vertex = len(kept)
+    rings = []
+    for frontier in frontiers:
+        ids = next_vertex + np.arange(len(frontier.edges))
+        on_edge[frontier.edges] = ids
+        rings.append(ids)
+        source.append(np.stack([frontier.start, frontier.end], axis=1))
+        fraction.append(frontier.fraction)
+        next_vertex += len(ids)
+    base_count = next_vertex
+
+    limb_faces = _split_faces(points, topology, removed, renumbered, on_edge)
+    faces = [limb_faces]
+    next_face = len(limb_faces)
+    caps = []
+    for cut, frontier, ids in zip(cuts, frontiers, rings, strict=True):
+        t = frontier.fraction[:, None]
+        ring = (1 - t) * points[frontier.start] + t * points[frontier.end]
+        height = frontier.height
+        if height is None or not height > 0:
+            height = cut.dome_height * float(np.sqrt(loop_area(ring) / np.pi))
+        cap = build_cap(ring, height=height)
+        names = np.concatenate([ids, next_vertex + np.arange(len(cap.offset))])
+        faces.append(names[cap.faces])
+        caps.append(
+            StumpCap(
+                cut.regions.limb,
+                cut.regions.segment,
+                ids,
+                next_vertex,
+                cap.combination,
+                cap.offset,
+                next_face + np.arange(len(cap.faces)),
+                int(names[len(ids) + cap.tip]),
+                np.asarray(cut.normal, float),
+                cap.star_shaped,
+                frontier.on_plane,
+            )
+        )
+        next_vertex += len(cap.offset)
+        next_face += len(cap.faces)
+
+    residual = np.zeros(next_vertex, bool)
+    for cut in cuts:
+        residual[: len(kept)] |= cut.regions.residual[kept]
+    residual[len(kept) :] = True
+    return Reconstruction(
+        np.concatenate(faces).astype(np.int32),
+        np.concatenate(source).astype(np.int32),
+        np.concatenate(fraction),
+        tuple(caps),
+        residual,
+        len(kept),
+    )
+
+
+def _split_faces(points: Float, topology: SurfaceTopology, removed: Bool, renumbered: Int, on_edge: Int) -> Int:
+    """Return what the cuts leave of the old faces, in new vertex ids."""
+    gone = removed[topology.faces]
+    count = gone.sum(axis=1)
+    whole = renumbered[topology.faces[count == 0]]
+
+    # One corner kept: a triangle (a, on ab, on ca). One corner gone: a quad (on ab, b, c, on ca), cut by its shorter
+    # diagonal.
+    pieces = [whole]
+    for odd_is_kept in (True, False):
+        rows = np.flatnonzero(count == (2 if odd_is_kept else 1))
+        turn = np.argmax(gone[rows] != odd_is_kept, axis=1)
+        columns = (turn[:, None] + np.arange(3)) % 3
+        a, b, c = np.take_along_axis(topology.faces[rows], columns, axis=1).T
+        ab, _, ca = on_edge[np.take_along_axis(topology.face_edges[rows], columns, axis=1)].T
+        if odd_is_kept:
+            pieces.append(np.stack([renumbered[a], ab, ca], axis=1))
+            continue
+        # Both new points lie on edges out of a; which diagonal is shorter hardly depends on where, so a stands for them.
+        to_b = ((points[b] - points[a]) ** 2).sum(axis=1)
+        to_c = ((points[c] - points[a]) ** 2).sum(axis=1)
+        b, c = renumbered[b], renumbered[c]
+        through_ab = (to_c <= to_b)[:, None]
+        pieces.append(np.where(through_ab, np.stack([ab, b, c], 1), np.stack([ab, b, ca], 1)))
+        pieces.append(np.where(through_ab, np.stack([ab, c, ca], 1), np.stack([b, c, ca], 1)))
+    return np.concatenate(pieces)
