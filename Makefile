@@ -12,7 +12,7 @@ bin := .venv/bin
 help:            ## say what can be made
 	@grep -E '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
 
-run: $(if $(screen),.venv/.ready-window,.venv/.ready-pictures)    ## open the studio on the sample project; without a display make its pictures
+run: .venv/.ready-run    ## open the studio on the sample project; without a display make its pictures
 ifneq ($(screen),)
 	@$(bin)/limbstudio studio
 else
@@ -21,7 +21,8 @@ else
 	@echo "The pictures are in $(CURDIR)/$(pictures); start with a views.png."
 endif
 
-setup: $(if $(screen),.venv/.ready-window,.venv/.ready-pictures)    ## install what `make run` needs, and stop there
+setup: .venv/.ready-run    ## install what `make run` needs, and stop there
+	@echo "LimbStudio is set up in .venv."
 
 test: .venv/.ready-test    ## run every test, on a virtual display
 	@resources/setup/on-screen.sh $(bin)/pytest -ra $(ARGS)

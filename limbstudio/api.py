@@ -1,4 +1,6 @@
-"""What plugins may import: the contracts they fulfil and the records they are handed. Everything else may change.
+"""What plugins may import: the contracts they fulfil and the records they are handed.
+
+Everything else may change.
 
 A plugin is a package that announces an object under the entry point group `limbstudio.plugins`:
 
@@ -51,8 +53,8 @@ class AnnotatedPhoto:
 class Exporter(Protocol):
     """Write annotations in a format of its own.
 
-    api_version: the API_VERSION it was written for. name: for people, in menus; unique. suffix: of the file, with its
-    dot.
+    api_version: the API_VERSION it was written for. name: for people, in menus; unique.
+    suffix: of the file, with its dot.
     """
 
     api_version: int

@@ -10,6 +10,6 @@ _CHECKOUT = _PACKAGE.parent / "resources"
 def resource_path(name: str) -> Path:
     """Return where a shipped file or folder lies, in a checkout and in an installed wheel alike.
 
-    name: its path below `resources`, with forward slashes: `body/limb_body.npz`. That it exists is not checked.
+    name: its path below `resources`, with forward slashes: `body/limb_body.npz`. It need not exist.
     """
     return (_INSTALLED if _INSTALLED.is_dir() else _CHECKOUT) / name

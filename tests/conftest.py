@@ -7,7 +7,7 @@ import pytest
 
 _ROOT = Path(__file__).resolve().parents[1]
 
-# Before anything imports Qt: a Wayland session breaks embedded VTK, and qtpy must not look for other bindings.
+# Before anything imports Qt: Wayland breaks embedded VTK, and qtpy must not look for other bindings.
 os.environ.setdefault("QT_API", "pyside6")
 if os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
@@ -33,7 +33,7 @@ def project_root() -> Path:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Return the folder of real photos, scans and poses that lies beside some checkouts; skip where it does not."""
+    """Return the folder of real data that lies beside some checkouts; skip where it does not."""
     folder = _ROOT.parent / "shared" / "data"
     if not folder.is_dir():
         pytest.skip("needs the folder ../shared/data beside the checkout")

@@ -51,8 +51,9 @@ def plugin_folders() -> tuple[Path, ...]:
 
 
 def discover(folders: Sequence[Path] | None = None) -> Plugins:
-    """Find and load every plugin. folders: where to look beside installed packages; `plugin_folders()` when None.
+    """Find and load every plugin.
 
+    folders: where to look beside installed packages; `plugin_folders()` when None.
     The first plugin of a name wins: installed ones come first, then the folders in order.
     """
     exporters: dict[str, Exporter] = {}
@@ -102,6 +103,6 @@ def _load(entry_point: EntryPoint) -> Exporter | Refused:
             name, f"The plugin {name} is not an exporter: it needs api_version, name, suffix and export()."
         )
     if plugin.api_version != API_VERSION:
-        text = f"The plugin {name} was written for version {plugin.api_version} of limbstudio.api, not {API_VERSION}."
-        return Refused(name, f"{text} Ask its author for a newer one.")
+        written_for = f"The plugin {name} was written for version {plugin.api_version} of limbstudio.api"
+        return Refused(name, f"{written_for}, not {API_VERSION}. Ask its author for a newer one.")
     return plugin

@@ -9,7 +9,7 @@ HOME_VARIABLE = "LIMBSTUDIO_HOME"
 def home_folder() -> Path:
     """Return the folder of the user's bodies, weights, plugins and settings; it may not exist yet.
 
-    The environment variable LIMBSTUDIO_HOME names it; without one it is where the system keeps programs' data.
+    The environment variable LIMBSTUDIO_HOME names it; by default it is where programs keep a user's data.
     """
     if named := os.environ.get(HOME_VARIABLE):
         return Path(named).expanduser().absolute()

@@ -11,14 +11,14 @@ COLUMNS = ("photo", "person", "keypoint", "state", "x_px", "y_px", "confidence")
 
 def _rows(photo: Photo, person: Person) -> Iterator[tuple[str | float, ...]]:
     for name, point in zip(LDPOSE_NAMES, person.keypoints.points, strict=True):
-        # Hidden positions of points that are not there stay in the project: a table would make them look measured.
+        # Positions of points that are not there stay hidden: in a table they would look measured.
         position = (point.x, point.y) if point.constrains_fit else (None, None)
         x, y = ("" if value is None else value for value in position)
         yield photo.path, person.id, name, point.state.value, x, y, point.confidence
 
 
 class CsvKeypoints:
-    """Write every keypoint of every person with its state. x_px, y_px: upright photo, empty unless observed."""
+    """Write every keypoint of every person; x_px and y_px (upright photo) are empty unless observed."""
 
     api_version = 1
     name = "Keypoints as CSV"

@@ -1,20 +1,18 @@
 #!/usr/bin/env bash
 # Sets this machine up for LimbStudio: system libraries, then the virtual environment in .venv.
-#   resources/setup/setup.sh pictures    what drawing without a display needs
-#   resources/setup/setup.sh window      the same, and what a window needs
-#   resources/setup/setup.sh test        the same, and a virtual display, pytest and the linters
+#   resources/setup/setup.sh run     what the window, and drawing without a display, need
+#   resources/setup/setup.sh test    the same, and a virtual display, pytest and the linters
 # LIMBSTUDIO_PYTHON       the Python to use (3.11 or 3.12)
 # LIMBSTUDIO_TORCH_INDEX  a package index to take PyTorch from, for example one with CPU builds
 # LIMBSTUDIO_SKIP_SYSTEM  set to 1 to leave the system libraries alone
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-profile=${1:?pictures, window or test}
+profile=${1:?run or test}
 
 # A name with | is one library under two names: Ubuntu 24.04 renamed some for 64-bit time. The first one known is taken.
-PICTURES="libgl1 libegl1 libgl1-mesa-dri libx11-6 libxext6 libxrender1 libglib2.0-0t64|libglib2.0-0 libfontconfig1
-  fonts-dejavu-core"
-WINDOW="libdbus-1-3 libxkbcommon-x11-0 libx11-xcb1 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1
-  libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-sync1 libxcb-xfixes0 libxcb-xkb1 libxcursor1"
+DRAWING="libgl1 libegl1 libgl1-mesa-dri libx11-6 libxext6 libxrender1 libxcursor1 libfontconfig1 fonts-dejavu-core"
+WINDOW="libglib2.0-0t64|libglib2.0-0 libdbus-1-3 libxkbcommon-x11-0 libx11-xcb1 libxcb-cursor0 libxcb-icccm4
+  libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-sync1 libxcb-xfixes0 libxcb-xkb1"
 TEST="xvfb xauth openbox xdotool x11-utils x11-xkb-utils"
 
 say() { printf '%s\n' "$*" >&2; }
@@ -112,10 +110,9 @@ install_python() {
 }
 
 case $profile in
-  pictures) packages=$PICTURES extras= ;;
-  window) packages="$PICTURES $WINDOW" extras= ;;
-  test) packages="$PICTURES $WINDOW $TEST" extras='[dev]' ;;
-  *) stop "Unknown profile $profile: use pictures, window or test." ;;
+  run) packages="$DRAWING $WINDOW" extras= ;;
+  test) packages="$DRAWING $WINDOW $TEST" extras='[dev]' ;;
+  *) stop "Unknown profile $profile: use run or test." ;;
 esac
 [ -n "$(find_python)" ] || packages="python3 python3-venv $packages"
 # shellcheck disable=SC2086 # one word per package

@@ -36,7 +36,7 @@ def imported_names(source: str) -> Iterator[str]:
 
 
 def importers_of(libraries: set[str], *, outside: tuple[str, ...]) -> list[str]:
-    """List the modules of the package that import one of `libraries` and are in none of the rooms `outside`."""
+    """List the modules that import one of `libraries` and are in none of the rooms `outside`."""
     return [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in modules(PACKAGE)

@@ -1,4 +1,4 @@
-"""The Qt binding keeps count of None: one release lost a reference in every call and aborted after some thousands."""
+"""The Qt binding keeps count of None: one release lost a reference per call and aborted after thousands."""
 
 import subprocess
 import sys
