@@ -1,0 +1,1 @@
+"""Pictures without a window: silhouettes, overlays, views of a body, and synthetic people."""

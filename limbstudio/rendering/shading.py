@@ -1,0 +1,140 @@
+"""A lit body: smooth shading from a mesh to colours, with the light at the viewer's shoulder."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from limbstudio.domain.geometry import Camera
+from limbstudio.rendering.raster import Floats, Ints, Raster, in_front, rasterise, vertex_normals
+
+Colour = tuple[int, int, int]
+BODY_COLOUR: Colour = (0xC9, 0xCE, 0xD8)
+RESIDUAL_COLOUR: Colour = (0xCC, 0x79, 0xA7)  # Okabe-Ito reddish purple, LimbStudio's colour of residual limbs
+
+_LIGHT = np.array([-0.30, -0.45, -0.84])  # from above the viewer's left shoulder, camera axes (x right, y down)
+_AMBIENT = 0.34
+_RIM = 0.10
+
+
+@dataclass(frozen=True, eq=False)
+class Lit:
+    """A drawn body. rgb: (H, W, 3) float 0..1, black where empty. alpha: (H, W) float coverage. residual: (H, W)
+    float, the part of the coverage that is residual limb."""
+
+    rgb: Floats
+    alpha: Floats
+    residual: Floats
+
+
+def shade(normals: Floats, towards_viewer: Floats) -> Floats:
+    """Return brightness (N,) of unit normals (N, 3) seen along unit vectors (N, 3): camera axes."""
+    light = _LIGHT / np.linalg.norm(_LIGHT)
+    facing = np.clip(np.einsum("nk,nk->n", normals, towards_viewer), 0, 1)
+    lit = np.clip(0.5 + 0.5 * (normals @ light), 0, 1) ** 1.5
+    return _AMBIENT + (1 - _AMBIENT) * (0.45 * facing + 0.55 * lit) + _RIM * (1 - facing) ** 3
+
+
+def draw_body(
+    vertices_camera: Floats,
+    faces: Ints,
+    camera: Camera,
+    *,
+    residual: NDArray[np.generic] | None = None,
+    body_colour: Colour = BODY_COLOUR,
+    residual_colour: Colour = RESIDUAL_COLOUR,
+    smooth_edges: bool = True,
+) -> Lit:
+    """Draw a body as the pinhole camera sees it.
+
+    vertices_camera: (V, 3) metres. faces: (F, 3) outward. residual: (V,) 1 on the residual limb.
+    """
+    scale = 2 if smooth_edges else 1
+    faces = in_front(vertices_camera, np.asarray(faces))
+    v = np.asarray(vertices_camera, float)
+    z = np.where(v[:, 2] > 0, v[:, 2], 1.0)
+    ahead = np.column_stack([v[:, :2], z])
+    size = (camera.size_px[0] * scale, camera.size_px[1] * scale)
+    points = _on_finer_grid(camera.project(ahead), scale)
+    raster = rasterise(points, 1 / z, faces, size_px=size)
+    towards = -v / np.maximum(np.linalg.norm(v, axis=1, keepdims=True), 1e-12)
+    normals = vertex_normals(v, faces)
+    return _colour(raster, normals, towards, residual, body_colour, residual_colour, scale)
+
+
+def draw_body_parallel(
+    vertices: Floats,
+    faces: Ints,
+    *,
+    center: Floats,
+    pixels_per_metre: float,
+    size_px: tuple[int, int],
+    residual: NDArray[np.generic] | None = None,
+    body_colour: Colour = BODY_COLOUR,
+    residual_colour: Colour = RESIDUAL_COLOUR,
+) -> Lit:
+    """Draw a body without perspective.
+
+    vertices: (V, 3) metres, x right, y down, z away from the viewer. center: (2,) the x and y in the picture's middle.
+    """
+    scale = 2
+    v = np.asarray(vertices, float)
+    middle = (np.array(size_px) - 1) / 2
+    points = _on_finer_grid((v[:, :2] - center) * pixels_per_metre + middle, scale)
+    size = (size_px[0] * scale, size_px[1] * scale)
+    raster = rasterise(points, -v[:, 2], np.asarray(faces), size_px=size, perspective=False)
+    towards = np.broadcast_to(np.array([0.0, 0.0, -1.0]), v.shape)
+    normals = vertex_normals(v, faces)
+    return _colour(raster, normals, towards, residual, body_colour, residual_colour, scale)
+
+
+def blend(picture: NDArray[np.uint8], lit: Lit, *, opacity: float, residual_opacity: float) -> NDArray[np.uint8]:
+    """Lay a drawn body over a picture (H, W, 3) uint8 of the same size."""
+    result = picture.copy()
+    rows, columns = np.flatnonzero(lit.alpha.any(1)), np.flatnonzero(lit.alpha.any(0))
+    if not len(rows):
+        return result
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    alpha = lit.alpha[box]
+    share = lit.residual[box] / np.maximum(alpha, 1e-6)
+    strength = (opacity + (residual_opacity - opacity) * share)[..., None]
+    kept = 1 - strength * alpha[..., None]
+    # lit.rgb is already weighted with its coverage
+    mixed = picture[box] * kept + lit.rgb[box] * (255 * strength) + 0.5
+    result[box] = np.clip(mixed, 0, 255).astype(np.uint8)
+    return result
+
+
+def _on_finer_grid(points_px: Floats, scale: int) -> Floats:
+    """Move pixel coordinates to a grid `scale` times finer, whose pixel 0 is centred a part of a pixel earlier."""
+    return (points_px + 0.5) * scale - 0.5
+
+
+def _colour(
+    raster: Raster,
+    normals: Floats,
+    towards: Floats,
+    residual: NDArray[np.generic] | None,
+    body_colour: Colour,
+    residual_colour: Colour,
+    scale: int,
+) -> Lit:
+    """Light the vertices, spread their brightness over the triangles, and average the finer grid."""
+    brightness = np.clip(raster.interpolate_flat(shade(normals, towards)), 0, 1)
+    if residual is None:
+        marked = np.zeros(len(brightness), bool)
+    else:
+        marked = raster.interpolate_flat(np.asarray(residual, float)) > 0.5
+    width, height = raster.size_px
+    # brightness and coverage of the body, then of the residual limb
+    layers = np.zeros((width * height, 4), np.float32)
+    at = raster.ys * width + raster.xs
+    layers[at, 0], layers[at, 1] = np.where(marked, 0, brightness), ~marked
+    layers[at, 2], layers[at, 3] = np.where(marked, brightness, 0), marked
+    small = layers.reshape(height, width, 4)
+    if scale > 1:
+        small = cv2.resize(small, (width // scale, height // scale), interpolation=cv2.INTER_AREA)
+    body, limb = (np.array(colour, np.float32) / 255 for colour in (body_colour, residual_colour))
+    rgb = small[..., 0:1] * body + small[..., 2:3] * limb
+    return Lit(rgb, small[..., 1] + small[..., 3], small[..., 3])
