@@ -10,8 +10,8 @@ from limbstudio.domain.stump import Stump
 class MeshReference:
     """A mesh of a fit, kept as blobs. The values are SHA-256 names of blobs that hold numpy arrays.
 
-    vertices: (V, 3) float32, metres, in the frame the name says. faces: (F, 3) int32. residual: (V,) bool, true on the
-    residual limb and its cap.
+    vertices: (V, 3) float32, metres, in the frame the name says. faces: (F, 3) int32. residual: (V,) bool,
+    true on the residual limb and its cap.
     """
 
     vertices: str
@@ -23,9 +23,9 @@ class MeshReference:
 class KeptFit:
     """One fit of one person. It never changes: another result is another KeptFit.
 
-    id: SHA-256 of what it holds. inputs_hash: of the person, photo and settings it was computed from; when the person's
-    present inputs have another hash the fit is stale. body: mesh in the camera frame; tpose: mesh at rest, y up.
-    facts: the content of `fit.json`, as text.
+    id: SHA-256 of what it holds. inputs_hash: of the person, photo and settings it was computed from; when
+    the person's present inputs have another hash the fit is stale. body: mesh in the camera frame; tpose:
+    mesh at rest, y up. facts: the content of `fit.json`, as text.
     """
 
     id: str
@@ -42,7 +42,9 @@ class KeptFit:
 
 @dataclass(frozen=True)
 class ChosenFit:
-    """Which fit of a person counts; the others are candidates. by_human: a machine result may not replace it."""
+    """Which fit of a person counts; the others are candidates. by_human: a machine result may not replace
+    it.
+    """
 
     person: str
     photo: str

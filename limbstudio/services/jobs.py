@@ -38,7 +38,9 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a job failed. message, hint: for people. report: a text to copy when the fault is ours, else empty."""
+    """Why a job failed. message, hint: for people. report: a text to copy when the fault is ours, else
+    empty.
+    """
 
     message: str
     hint: str = ""
@@ -53,7 +55,9 @@ class Failure:
         """Say in words what `error`, raised by the job `title`, means."""
         if isinstance(error, KnownError):
             return cls(error.message, error.hint)
-        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch has one of its own
+        if (
+            isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+        ):  # torch has one of its own
             hint = "Close other programs, or work on smaller photos or on the CPU, and run it again."
             return cls(f"There was not enough memory for “{title}”.", hint)
         report = "".join(traceback.format_exception(error))
@@ -125,12 +129,16 @@ class Job:
 
     @property
     def result(self) -> Any:  # noqa: ANN401 - whatever the job's function returns
-        """Return what the job made; raise KnownError when it failed by the world's fault, RuntimeError otherwise."""
+        """Return what the job made; raise KnownError when it failed by the world's fault, RuntimeError
+        otherwise.
+        """
         if self._state is JobState.SUCCEEDED:
             return self._result
         if self._failure and not self._failure.is_ours:
             raise KnownError(self._failure.message, self._failure.hint)
-        raise RuntimeError(self._failure.report if self._failure else f"“{self.title}” has no result: {self._state}.")
+        raise RuntimeError(
+            self._failure.report if self._failure else f"“{self.title}” has no result: {self._state}."
+        )
 
     @property
     def was_cancelled(self) -> bool:
@@ -148,7 +156,9 @@ class Job:
             )
 
     def listen(self, listener: Callable[[JobView], None]) -> Callable[[], None]:
-        """Call `listener` on every change, from the lane's thread, and once now; return a function that stops it."""
+        """Call `listener` on every change, from the lane's thread, and once now; return a function that stops
+        it.
+        """
         with self._lock:
             self._listeners.append(listener)
         listener(self.view())
@@ -174,7 +184,7 @@ class Job:
         """Wait until the job has ended; tell whether it has."""
         return self._ended.wait(timeout_s)
 
-    # ------------------------------------------------------------------------------------------- for lanes only
+    # ----------------------------------------------------------------------------------------- for lanes only
 
     def started(self) -> None:
         with self._lock:
@@ -191,7 +201,7 @@ class Job:
             self._sentence = sentence or self._sentence
         self._tell()
 
-    def succeeded(self, result: Any) -> None:  # noqa: ANN401
+    def succeeded(self, result: object) -> None:
         self._end(JobState.SUCCEEDED, result=result)
 
     def failed(self, failure: Failure) -> None:
@@ -200,7 +210,7 @@ class Job:
     def cancelled(self) -> None:
         self._end(JobState.CANCELLED)
 
-    def _end(self, state: JobState, *, result: Any = None, failure: Failure | None = None) -> None:  # noqa: ANN401
+    def _end(self, state: JobState, *, result: object = None, failure: Failure | None = None) -> None:
         with self._lock:
             if self._state.has_ended:
                 return

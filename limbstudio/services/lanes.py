@@ -20,7 +20,7 @@ class Lane(Protocol):
     """A place that runs jobs."""
 
     def submit(
-        self, function: Callable[..., Any], *arguments: Any, title: str, photo: str | None = None
+        self, function: Callable[..., Any], *arguments: object, title: str, photo: str | None = None
     ) -> Job:
         """Queue `function(context, *arguments)` and return its job at once."""
         ...
@@ -49,7 +49,7 @@ class InlineLane:
     """Run each job at once in the caller's thread: for the command line and for tests."""
 
     def submit(
-        self, function: Callable[..., Any], *arguments: Any, title: str, photo: str | None = None
+        self, function: Callable[..., Any], *arguments: object, title: str, photo: str | None = None
     ) -> Job:
         job = Job(title, photo)
         _run(job, function, arguments)
@@ -82,7 +82,9 @@ class _Queue:
             self._changed.wait_for(lambda: self._waiting or self._closed, timeout_s)
             if self._closed or not self._waiting:
                 return None
-            first = next((i for i, item in enumerate(self._waiting) if item[0].photo == self.photo_in_view), 0)
+            first = next(
+                (i for i, item in enumerate(self._waiting) if item[0].photo == self.photo_in_view), 0
+            )
             return self._waiting.pop(first if self.photo_in_view else 0)
 
     def drop(self, job: Job) -> bool:
@@ -120,7 +122,7 @@ class ThreadLane:
             thread.start()
 
     def submit(
-        self, function: Callable[..., Any], *arguments: Any, title: str, photo: str | None = None
+        self, function: Callable[..., Any], *arguments: object, title: str, photo: str | None = None
     ) -> Job:
         job = Job(title, photo)
         job._on_cancel = lambda firm: job.cancelled() if self._queue.drop(job) else None

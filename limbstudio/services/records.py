@@ -1,8 +1,9 @@
 """Records as JSON and back: one table that names every field of every record the store keeps.
 
-JSON, because a project must stay readable without LimbStudio, and an explicit table, because reading a file must never
-run what the file says. Arrays are base64 with their type and shape; numbers that JSON lacks are written as text.
-A field missing in an older file takes its default; a field this version does not know is refused.
+JSON, because a project must stay readable without LimbStudio, and an explicit table, because reading a file
+must never run what the file says. Arrays are base64 with their type and shape; numbers that JSON lacks are
+written as text. A field missing in an older file takes its default; a field this version does not know is
+refused.
 """
 
 import base64
@@ -12,7 +13,6 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ class Codec:
     from_plain: Callable[[Plain], Any]
 
 
-# ---------------------------------------------------------------------------------------------------- kinds of value
+# --------------------------------------------------------------------------------------------- kinds of value
 
 
 def _keep(kind: type, *also: type) -> Codec:
@@ -101,7 +101,8 @@ def mapping(key: Codec, inner: Codec, *, sort: bool = False) -> Codec:
     def from_plain(value: Plain) -> Mapping[Any, Any]:
         if not isinstance(value, dict):
             raise UnreadableRecord(f"Expected an object, found {type(value).__name__}.")
-        return MappingProxyType({key.from_plain(k): inner.from_plain(v) for k, v in value.items()})
+        # A dict, because a fit must be able to travel to another process; a Person locks its own.
+        return {key.from_plain(k): inner.from_plain(v) for k, v in value.items()}
 
     return Codec(to_plain, from_plain)
 
@@ -135,11 +136,13 @@ ARRAY = Codec(_array_to_plain, _array_from_plain)
 
 
 def record(kind: type) -> Codec:
-    """A nested record; the table is looked up when it is used, so that records may hold records of their own kind."""
+    """A nested record; the table is looked up when it is used, so that records may hold records of their own
+    kind.
+    """
     return Codec(lambda value: _fields_to_plain(kind, value), lambda value: _fields_from_plain(kind, value))
 
 
-# ------------------------------------------------------------------------------------------------------- the table
+# -------------------------------------------------------------------------------------------------- the table
 
 FIELDS: Mapping[type, Mapping[str, Codec]] = {
     geometry.Box: {"x": NUMBER, "y": NUMBER, "width": NUMBER, "height": NUMBER},
@@ -290,7 +293,7 @@ def _fields_from_plain(kind: type, value: Plain) -> Any:  # noqa: ANN401
         raise UnreadableRecord(f"A {kind.__name__} cannot be read: {error}") from error
 
 
-# ----------------------------------------------------------------------------------------------------------- text
+# ------------------------------------------------------------------------------------------------------- text
 
 
 def canonical(value: Plain) -> str:
@@ -332,5 +335,3 @@ def record_hash(value: object) -> str:
 def photo_of(kind: str, value: Any) -> str | None:  # noqa: ANN401
     """Return the photo a record belongs to, so that a photo's rows can be found and purged."""
     return value.sha256 if kind == "photo" else getattr(value, "photo", None)
-
-

@@ -1,7 +1,7 @@
 """`Studio`: the one front of the services, for the window and the command line alike.
 
-A project is opened, people and points are edited, work is started; who shows it only listens. Callbacks may come from
-any thread: a window hands `deliver`, which carries them into its own.
+A project is opened, people and points are edited, work is started; who shows it only listens. Callbacks may
+come from any thread: a window hands `deliver`, which carries them into its own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +37,8 @@ class What(StrEnum):
 
 @dataclass(frozen=True)
 class StudioEvent:
-    """Something that happened. entry: for EDITED. save: for SAVE_STATE. job: for JOB (a new one; listen to it).
+    """Something that happened. entry: for EDITED. save: for SAVE_STATE. job: for JOB (a new one; listen to
+    it).
 
     message, hint: for MESSAGE, for people; serious: it should stay until it is read.
     """
@@ -55,7 +56,8 @@ class StudioEvent:
 class ImportReport:
     """What an import brought. photos, people: new ones. known: photos that were there already.
 
-    refused: (what, KnownError) for all that could not be read; the others were imported. warnings: for people.
+    refused: (what, KnownError) for all that could not be read; the others were imported. warnings: for
+    people.
     """
 
     photos: tuple[Photo, ...] = ()
@@ -77,9 +79,9 @@ class Mesh:
 class Studio:
     """Open one project and work in it.
 
-    who: name written beside every edit. run_inline: jobs run at once in the caller's thread (command line, tests).
-    deliver: how a callback gets into the owner's thread; called with a function of no arguments from any thread.
-    By default callbacks run where they arise.
+    who: name written beside every edit. run_inline: jobs run at once in the caller's thread (command line,
+    tests). deliver: how a callback gets into the owner's thread; called with a function of no arguments from
+    any thread. By default callbacks run where they arise.
     """
 
     def __init__(
@@ -91,14 +93,17 @@ class Studio:
     ) -> None:
         raise NotImplementedError
 
-    # ------------------------------------------------------------------------------------------------- the project
+    # -------------------------------------------------------------------------------------------- the project
 
     def create(self, folder: Path) -> None:
-        """Make a new project in `folder` (`.limb` is appended when missing) and open it; KnownError if it exists."""
+        """Make a new project in `folder` (`.limb` is appended when missing) and open it; KnownError if it
+        exists.
+        """
         raise NotImplementedError
 
     def open(self, folder: Path, *, take_over: bool = False) -> None:
-        """Open a project; KnownError when it cannot be. Read-only cases open and say so in `read_only_reason`.
+        """Open a project; KnownError when it cannot be. Read-only cases open and say so in
+        `read_only_reason`.
 
         take_over: become the writer although another window has it open; that window turns read-only.
         """
@@ -146,23 +151,29 @@ class Studio:
         raise NotImplementedError
 
     def listen(self, listener: Callable[[StudioEvent], None]) -> Callable[[], None]:
-        """Call `listener` on every event, in the thread that `deliver` leads to; return a function that stops it."""
+        """Call `listener` on every event, in the thread that `deliver` leads to; return a function that stops
+        it.
+        """
         raise NotImplementedError
 
-    # ------------------------------------------------------------------------------------------------------ edits
+    # -------------------------------------------------------------------------------------------------- edits
 
     def do(self, edit: Edit) -> Entry | None:
-        """Apply and record an edit; None when it changes nothing. KnownError if it was made on older records."""
+        """Apply and record an edit; None when it changes nothing. KnownError if it was made on older
+        records.
+        """
         raise NotImplementedError
 
     def undo(self, photo: str | None) -> Entry | None:
-        """Revert my latest human edit on this photo (or, with None, of the project itself); None if there is none."""
+        """Revert my latest human edit on this photo (or, with None, of the project itself); None if there is
+        none.
+        """
         raise NotImplementedError
 
     def redo(self, photo: str | None) -> Entry | None:
         raise NotImplementedError
 
-    # ------------------------------------------------------------------------------------------- photos and people
+    # -------------------------------------------------------------------------------------- photos and people
 
     @property
     def photos(self) -> tuple[Photo, ...]:
@@ -209,15 +220,17 @@ class Studio:
         """Make a person without points in this photo (an undoable edit) and return the record."""
         raise NotImplementedError
 
-    # ------------------------------------------------------------------------------------------------------- fits
+    # --------------------------------------------------------------------------------------------------- fits
 
     def fit(
         self, person_id: str, *, mode: FitMode = FitMode.JOINT, seed: int = 0, body_file: Path | None = None
     ) -> Job:
-        """Fit and reconstruct one person (stages 5 to 7) in the background; the job's result is the `KeptFit`.
+        """Fit and reconstruct one person (stages 5 to 7) in the background; the job's result is the
+        `KeptFit`.
 
-        The result is recorded as a machine edit. It becomes the chosen fit unless a human chose another or the person
-        was edited meanwhile: then it is kept as a candidate. Unchanged inputs are not computed twice.
+        The result is recorded as a machine edit. It becomes the chosen fit unless a human chose another or
+        the person was edited meanwhile: then it is kept as a candidate. Unchanged inputs are not computed
+        twice.
         """
         raise NotImplementedError
 
@@ -245,14 +258,16 @@ class Studio:
         """Return the mesh at rest (y up, z forward, pelvis at the origin), metres."""
         raise NotImplementedError
 
-    # ------------------------------------------------------------------------------------------------- jobs, export
+    # ------------------------------------------------------------------------------------------- jobs, export
 
     @property
     def jobs(self) -> tuple[Job, ...]:
         """Return the jobs of this session, oldest first."""
         raise NotImplementedError
 
-    def run(self, function: Callable[..., Any], *arguments: Any, title: str, photo: str | None = None) -> Job:
+    def run(
+        self, function: Callable[..., Any], *arguments: object, title: str, photo: str | None = None
+    ) -> Job:
         """Run `function(context, *arguments)` in the thread lane: for slow things that are no stage."""
         raise NotImplementedError
 
@@ -261,7 +276,9 @@ class Studio:
         raise NotImplementedError
 
     def export_annotations(self, path: Path, photos: Sequence[str] | None = None) -> Job:
-        """Write COCO-25 with `limbstudio` blocks for all photos or the named ones, from the records of this moment."""
+        """Write COCO-25 with `limbstudio` blocks for all photos or the named ones, from the records of this
+        moment.
+        """
         raise NotImplementedError
 
     def export_reconstructions(self, folder: Path, people: Sequence[str] | None = None) -> Job:

@@ -1,0 +1,349 @@
+"""The file `project.sqlite`: its tables, how it is opened, mended and, when damaged, read as far as
+possible.
+"""
+
+import errno
+import logging
+import shutil
+import sqlite3
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from limbstudio.domain.edits import Key
+from limbstudio.domain.errors import KnownError
+from limbstudio.services import records
+from limbstudio.services.blobs import sync_folder
+
+log = logging.getLogger(__name__)
+
+FILE_NAME = "project.sqlite"
+APPLICATION_ID = 0x4C494D42  # "LIMB"
+# A newer minor version has more (tables, indices) and is mended to; a newer major version means other things
+# by the same.
+FORMAT_MAJOR = 1
+FORMAT_MINOR = 0
+_MINORS = 1000  # user_version = major * _MINORS + minor
+
+# Every statement can be repeated: running them all is how an older minor version is mended.
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS record (
+    kind TEXT NOT NULL, id TEXT NOT NULL, photo TEXT, subject TEXT, body TEXT NOT NULL, hash TEXT NOT NULL,
+    sequence INTEGER NOT NULL, PRIMARY KEY (kind, id));
+CREATE TABLE IF NOT EXISTS journal (
+    sequence INTEGER PRIMARY KEY, time TEXT NOT NULL, who TEXT NOT NULL, label TEXT NOT NULL,
+    human INTEGER NOT NULL, photo TEXT, subject TEXT, kind TEXT NOT NULL, target INTEGER, merge_key TEXT,
+    session TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS change (
+    sequence INTEGER NOT NULL, place INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, photo TEXT,
+    subject TEXT, before TEXT, after TEXT, PRIMARY KEY (sequence, place));
+CREATE TABLE IF NOT EXISTS result (
+    hash TEXT PRIMARY KEY, stage TEXT NOT NULL, body TEXT NOT NULL, made TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS writer (
+    token TEXT PRIMARY KEY, who TEXT NOT NULL, host TEXT NOT NULL, process INTEGER NOT NULL,
+    since TEXT NOT NULL, sequence INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS journal_of_photo ON journal (photo, sequence);
+CREATE INDEX IF NOT EXISTS record_of_photo ON record (photo);
+CREATE TRIGGER IF NOT EXISTS journal_keeps BEFORE DELETE ON journal
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER IF NOT EXISTS journal_stands BEFORE UPDATE ON journal
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER IF NOT EXISTS change_keeps BEFORE DELETE ON change
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER IF NOT EXISTS change_stands BEFORE UPDATE ON change
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+"""
+
+# File systems on which the shared memory of a write-ahead log does not work or is not trustworthy.
+_NETWORK = frozenset(
+    {
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb",
+        "smb2",
+        "smb3",
+        "smbfs",
+        "afs",
+        "afpfs",
+        "ceph",
+        "9p",
+        "gfs2",
+        "lustre",
+        "davfs",
+    }
+    | {f"fuse.{name}" for name in ("sshfs", "rclone", "davfs2", "glusterfs", "s3fs", "gcsfuse")}
+)
+# Up to this size the whole file is checked when it is opened (some ms per MB).
+_CHECKED_BYTES = 32 * 2**20
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a project file holds. problems: for people, one sentence per thing that could not be read."""
+
+    name: str
+    id: str
+    records: dict[Key, Any]
+    last_sequence: int
+    problems: tuple[str, ...]
+    folder_then: str
+
+
+def create(path: Path, name: str) -> None:
+    """Make a new project file, complete before it has its name; OSError or sqlite3.Error when the disk
+    refuses.
+    """
+    temporary = path.with_name(f".{path.name}.new")
+    for leftover in (temporary, temporary.with_name(temporary.name + "-journal")):
+        leftover.unlink(missing_ok=True)
+    connection = sqlite3.connect(temporary, isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous=EXTRA")
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        connection.executescript(
+            f"BEGIN; {_SCHEMA} PRAGMA user_version={FORMAT_MAJOR * _MINORS + FORMAT_MINOR}; COMMIT;"
+        )
+        now = datetime.now(UTC).isoformat()
+        meta = {"name": name, "id": uuid.uuid4().hex, "created": now, "folder": str(path.parent.absolute())}
+        connection.execute("BEGIN")
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+    temporary.rename(path)
+    sync_folder(path.parent)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the file for writing, so that a commit that returned is on the disk. The file must exist.
+
+    Commits are synced (FULL) in a write-ahead log; where that cannot be (network drives), in a rollback
+    journal, whose removal is synced too (EXTRA).
+    """
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        timeout=2.0,
+        check_same_thread=False,
+    )
+    try:
+        check_identity(connection, path)
+        if file_system(path) in _NETWORK or not _uses_log(connection):
+            log.info("No write-ahead log for %s: a rollback journal is used.", path)
+            connection.execute("PRAGMA journal_mode=DELETE")
+            connection.execute("PRAGMA synchronous=EXTRA")
+        else:
+            connection.execute("PRAGMA synchronous=FULL")
+    except (sqlite3.Error, KnownError):
+        connection.close()
+        raise
+    return connection
+
+
+def _uses_log(connection: sqlite3.Connection) -> bool:
+    try:
+        return connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] == "wal"
+    except sqlite3.OperationalError as error:
+        if is_read_only(error) or error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            raise
+        return False
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open the file without ever changing it, also where nothing can be written beside it."""
+    uri = path.absolute().as_uri()
+    try:
+        return _opened(f"{uri}?mode=ro", path)
+    except sqlite3.OperationalError:
+        log.info("%s is opened from a folder that cannot be written.", path)
+    log_file = path.with_name(path.name + "-wal")
+    if not log_file.is_file() or log_file.stat().st_size == 0:
+        return _opened(f"{uri}?immutable=1", path)
+    # Edits wait in a log that only a writable folder can merge: read a copy, or they would be missing.
+    with tempfile.TemporaryDirectory(prefix="limbstudio-", ignore_cleanup_errors=True) as copies:
+        copy = Path(copies) / path.name
+        shutil.copyfile(path, copy)
+        shutil.copyfile(log_file, copy.with_name(copy.name + "-wal"))
+        merged = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        on_disk = sqlite3.connect(copy)
+        try:
+            on_disk.backup(merged)
+        finally:
+            on_disk.close()
+    return merged
+
+
+def _opened(uri: str, path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=2.0, check_same_thread=False)
+    try:
+        check_identity(connection, path)
+    except (sqlite3.Error, KnownError):
+        connection.close()
+        raise
+    return connection
+
+
+def check_identity(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise KnownError when the file is a database of another program."""
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        connection.execute(
+            "SELECT count(*) FROM sqlite_master"
+        ).fetchone()  # a damaged file fails here, as damaged
+        hint = "Choose a folder that ends in .limb and was made by LimbStudio."
+        raise KnownError(f"{path} is not a LimbStudio project.", hint)
+
+
+def format_of(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Return the file's format, (major, minor)."""
+    return divmod(connection.execute("PRAGMA user_version").fetchone()[0], _MINORS)
+
+
+def mend(connection: sqlite3.Connection) -> None:
+    """Bring a file of an older minor version to this one. Nothing is taken away, so nothing can be lost."""
+    if format_of(connection) < (FORMAT_MAJOR, FORMAT_MINOR):
+        version = FORMAT_MAJOR * _MINORS + FORMAT_MINOR
+        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={version}; COMMIT;")
+        log.info("The project was brought to format %d.%d.", FORMAT_MAJOR, FORMAT_MINOR)
+
+
+# ---------------------------------------------------------------------------------------------------- reading
+
+
+def load(connection: sqlite3.Connection, path: Path) -> Loaded:
+    """Read all records, and as many as possible from a damaged file."""
+    problems: list[str] = []
+    found: dict[Key, Any] = {}
+    if path.stat().st_size <= _CHECKED_BYTES and (complaint := _check(connection)):
+        problems.append(f"The project's file is damaged ({complaint}).")
+    for kind, identity, body, digest in _rows(connection, problems):
+        try:
+            if records.digest(body) != digest:
+                raise records.UnreadableRecord("its content is not what was saved.")
+            found[kind, identity] = records.decode(kind, body)
+        except records.UnreadableRecord as error:
+            problems.append(f"The {kind} {identity[:12]} cannot be read: {error.message}")
+    meta = _meta(connection, problems)
+    last = _last_sequence(connection, problems)
+    name = meta.get("name", path.parent.stem)
+    return Loaded(name, meta.get("id", ""), found, last, tuple(problems), meta.get("folder", ""))
+
+
+def _check(connection: sqlite3.Connection) -> str:
+    try:
+        answer = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return "" if answer == "ok" else " ".join(answer.split())
+
+
+def _rows(connection: sqlite3.Connection, problems: list[str]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the rows in the order they were made; past a damaged page, those that can be reached from the
+    other end.
+    """
+    last_read = 0
+    columns = "rowid, kind, id, body, hash"
+    try:
+        for row, *rest in connection.execute(f"SELECT {columns} FROM record ORDER BY rowid"):
+            last_read = row
+            yield tuple(rest)
+        return
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        problems.append(f"Some records cannot be read ({error}).")
+    from_the_end = []
+    try:
+        query = f"SELECT {columns} FROM record WHERE rowid > ? ORDER BY rowid DESC"
+        for _, *rest in connection.execute(query, (last_read,)):
+            from_the_end.append(tuple(rest))
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
+        log.warning("%d records were reached from the other end.", len(from_the_end))
+    yield from reversed(from_the_end)
+
+
+def _meta(connection: sqlite3.Connection, problems: list[str]) -> dict[str, str]:
+    try:
+        return dict(connection.execute("SELECT name, value FROM meta"))
+    except sqlite3.DatabaseError as error:
+        problems.append(f"The project's name cannot be read ({error}).")
+        return {}
+
+
+def _last_sequence(connection: sqlite3.Connection, problems: list[str]) -> int:
+    try:
+        return connection.execute("SELECT coalesce(max(sequence), 0) FROM journal").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        problems.append(f"The journal cannot be read ({error}).")
+        return 0
+
+
+# ----------------------------------------------------------------------------------------------- file systems
+
+
+def file_system(path: Path) -> str:
+    """Return the type of the file system that holds `path` as Linux names it; empty where that is not
+    known.
+    """
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return _type_of_mount(path.resolve(), lines)
+
+
+def _type_of_mount(path: Path, lines: Iterable[str]) -> str:
+    best, kind = -1, ""
+    for line in lines:
+        left, _, right = line.partition(" - ")
+        fields = left.split()
+        if len(fields) < 5 or not right:
+            continue
+        mount = fields[4].replace(r"\040", " ").replace(r"\011", "\t").replace(r"\134", "\\")
+        if path.is_relative_to(mount) and len(mount) >= best:
+            best, kind = len(mount), right.split()[0]
+    return kind
+
+
+# -------------------------------------------------------------------------------------------- errors in words
+
+
+def is_read_only(error: Exception) -> bool:
+    """Tell whether the disk refuses to be written, by permission or because it is mounted so."""
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        return code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN)
+    return isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+def in_words(error: Exception, folder: Path) -> tuple[str, str]:
+    """Return what a failed write means, and what to do: (message, hint)."""
+    again = "LimbStudio tries again every few seconds; keep it open until it says “saved”."
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    number = getattr(error, "errno", None)
+    if isinstance(error, FolderGone) or number in (errno.ENOENT, errno.ENOTDIR):
+        hint = f"Connect the drive again or move the folder back. {again}"
+        return f"The project's folder is gone: {folder}.", hint
+    if code == sqlite3.SQLITE_FULL or number in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full: {folder}.", f"Free some space on it. {again}"
+    if is_read_only(error):
+        return (
+            f"The project's folder cannot be written: {folder}.",
+            f"Check its permissions and the disk. {again}",
+        )
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return f"Another program holds the project's file: {folder}.", f"Close it, or let it finish. {again}"
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return (
+            f"The project's file was damaged while it was open: {folder}.",
+            "Export your work, then use a backup.",
+        )
+    return f"The disk reports an error for {folder}: {error}.", again
+
+
+class FolderGone(OSError):
+    """The file that was opened is no longer where it was: moved, deleted, or its drive was taken away."""
