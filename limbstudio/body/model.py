@@ -1,7 +1,8 @@
-"""One BodyModel for the bundled body and for a user's SMPL, SMPL-H or SMPL-X: shape, pose, skinning, keypoints.
+"""One BodyModel for the bundled body and for a user's SMPL, SMPL-H or SMPL-X: shape, pose, skinning,
+keypoints.
 
-Frame of the rest pose (T-pose): metres, y up, z forward, x to the person's left. The bundled body keeps its pelvis at
-the origin; SMPL files keep their own origin. Every model has the 55 joints of SMPL-X, in its order.
+Frame of the rest pose (T-pose): metres, y up, z forward, x to the person's left. The bundled body keeps its
+pelvis at the origin; SMPL files keep their own origin. Every model has the 55 joints of SMPL-X, in its order.
 """
 
 import zipfile
@@ -22,8 +23,9 @@ from limbstudio.resources import resource_path
 BUNDLED_BODY = "body/limb_body.npz"
 FORMAT_VERSION = 1
 N_JOINTS = len(SMPLX_JOINTS)
-# Vertices skinned by one matrix product. 12 x 55 x 384 multiplications are few enough (under 2^18) for OpenBLAS to stay
-# on the calling thread: woken threads cost 16 ms where the product takes 0.3 ms when other work holds the cores.
+# Vertices skinned by one matrix product. 12 x 55 x 384 multiplications are few enough (under 2^18) for
+# OpenBLAS to stay on the calling thread: woken threads cost 16 ms where the product takes 0.3 ms when other
+# work holds the cores.
 _BLOCK_VERTICES = 384
 
 
@@ -31,7 +33,8 @@ _BLOCK_VERTICES = 384
 class KeypointRegressor:
     """Keypoints as weighted means of vertices, kept sparse.
 
-    names: of the K keypoints. rows (ascending), cols, values: (N,) entries of the (K, V) matrix; rows sum to 1.
+    names: of the K keypoints. rows (ascending), cols, values: (N,) entries of the (K, V) matrix; rows sum to
+    1.
     """
 
     names: tuple[str, ...]
@@ -41,7 +44,9 @@ class KeypointRegressor:
     n_vertices: int
 
     def __post_init__(self) -> None:
-        if np.any(np.diff(self.rows) < 0) or not np.array_equal(np.unique(self.rows), np.arange(len(self.names))):
+        if np.any(np.diff(self.rows) < 0) or not np.array_equal(
+            np.unique(self.rows), np.arange(len(self.names))
+        ):
             raise ValueError("rows must ascend and each keypoint needs at least one vertex")
 
     @classmethod
@@ -75,8 +80,8 @@ class KeypointRegressor:
 class PosedBody:
     """A posed body.
 
-    vertices: (..., V, 3) and joints: (..., 55, 3) metres. joint_transforms: (..., 55, 4, 4), each joint's global
-    rotation and position (not relative to rest).
+    vertices: (..., V, 3) and joints: (..., 55, 3) metres. joint_transforms: (..., 55, 4, 4), each joint's
+    global rotation and position (not relative to rest).
     """
 
     vertices: Float
@@ -88,11 +93,11 @@ class PosedBody:
 class BodyModel:
     """A linear body with 55 joints: shape blend shapes, optional pose blend shapes, linear blend skinning.
 
-    template: (V, 3) rest vertices of the mean shape. faces: (F, 3) int32, outward, closed. shape_dirs: (V, 3, B), one
-    column per standard deviation. joints = joint_template (55, 3) + joint_shape_dirs (55, 3, B) @ shape.
-    skin_weights: (V, 55), rows sum to 1. pose_dirs: (V, 3, 9 P) on the rotations less identity of pose_joints (P,), or
-    None. part_labels: (V,) uint8 into `parts.PARTS`. mirror_vertices, mirror_joints: permutations that reflect the
-    body in the sagittal plane, or None for a mesh that has no such symmetry.
+    template: (V, 3) rest vertices of the mean shape. faces: (F, 3) int32, outward, closed. shape_dirs: (V, 3,
+    B), one column per standard deviation. joints = joint_template (55, 3) + joint_shape_dirs (55, 3, B) @
+    shape. skin_weights: (V, 55), rows sum to 1. pose_dirs: (V, 3, 9 P) on the rotations less identity of
+    pose_joints (P,), or None. part_labels: (V,) uint8 into `parts.PARTS`. mirror_vertices, mirror_joints:
+    permutations that reflect the body in the sagittal plane, or None for a mesh that has no such symmetry.
     keypoint_regressors: "coco17", "body25", "feet".
     """
 
@@ -138,7 +143,8 @@ class BodyModel:
         missing = self.n_shape - given.shape[-1]
         if missing < 0:
             raise KnownError(
-                f"A shape of {given.shape[-1]} numbers was given to the body '{self.name}', which has {self.n_shape}.",
+                f"A shape of {given.shape[-1]} numbers was given to the body '{self.name}', "
+                f"which has {self.n_shape}.",
                 "Use the body model the shape was made with.",
             )
         return np.pad(given, [(0, 0)] * (given.ndim - 1) + [(0, missing)])
@@ -161,8 +167,8 @@ class BodyModel:
     ) -> PosedBody:
         """Pose and skin the body, in float32.
 
-        rotations: (..., 55, 3, 3) or axis_angles: (..., 55, 3), each joint relative to its parent; neither is the
-        T-pose. shape: (..., B). translation: (..., 3) metres, added last.
+        rotations: (..., 55, 3, 3) or axis_angles: (..., 55, 3), each joint relative to its parent; neither is
+        the T-pose. shape: (..., B). translation: (..., 3) metres, added last.
         """
         if rotations is not None and axis_angles is not None:
             raise ValueError("give rotations or axis_angles, not both")
@@ -184,11 +190,13 @@ class BodyModel:
 
 
 def _blend(directions: Float, coefficients: Float) -> Float:
-    """Return sum over b of directions (N, 3, B) times coefficients (..., B), as (..., N, 3)."""
-    flat = directions.reshape(-1, directions.shape[-1])
-    # (N 3, B) @ (B, batch) keeps the large factor on the left in its own memory order: no copy of it is made.
-    batch = coefficients.reshape(-1, coefficients.shape[-1])
-    return (flat @ batch.T).T.reshape(*coefficients.shape[:-1], *directions.shape[:-1])
+    """Return sum over b of directions (N, 3, B) times coefficients (..., B), as (..., N, 3).
+
+    Fast when the memory order is (B, N, 3). einsum, not a matrix product: see `_BLOCK_VERTICES`.
+    """
+    rows = np.moveaxis(directions, -1, 0).reshape(directions.shape[-1], -1)
+    blended = np.einsum("bn,...b->...n", rows, coefficients)
+    return blended.reshape(*coefficients.shape[:-1], *directions.shape[:-1])
 
 
 def pose_feature(rotations: Float, pose_joints: NDArray[np.int32]) -> Float:
@@ -201,7 +209,8 @@ def pose_feature(rotations: Float, pose_joints: NDArray[np.int32]) -> Float:
 
 
 def weight_blocks(weights: Float) -> Float:
-    """Lay skinning weights (V, J) out for `skin`: (blocks, J, vertices per block), the last block padded with zeros."""
+    """Lay skinning weights (V, J) out for `skin`: (blocks, J, vertices per block), the last block padded with
+    zeros."""
     n_blocks = -(-len(weights) // _BLOCK_VERTICES)
     blocks = np.zeros((n_blocks * _BLOCK_VERTICES, weights.shape[1]), weights.dtype)
     blocks[: len(weights)] = weights
@@ -223,7 +232,11 @@ def skin(*, rest: Float, blocks: Float, rotations: Float, joints: Float, rest_jo
     skinned = np.empty(rest.shape, np.result_type(rest, motion))
     for index in np.ndindex(batch):
         # Twelve rows as long as the body: each of the sums below then runs through memory in order.
-        rows = (motion[index].reshape(n_joints, 12).T @ blocks).transpose(1, 0, 2).reshape(12, -1)[:, :n_vertices]
+        rows = (
+            (motion[index].reshape(n_joints, 12).T @ blocks)
+            .transpose(1, 0, 2)
+            .reshape(12, -1)[:, :n_vertices]
+        )
         x, y, z = rest[index].T
         for axis in range(3):
             a, b, c, d = rows[4 * axis : 4 * axis + 4]
@@ -237,8 +250,8 @@ def skin(*, rest: Float, blocks: Float, rotations: Float, joints: Float, rest_jo
 def save_body(model: BodyModel, path: Path) -> None:
     """Write a body to an .npz file that `load_body` reads.
 
-    Shape directions are rounded to float16 (relative error 5e-4: under 0.1 mm per standard deviation); skinning
-    weights are stored sparse, at most eight joints per vertex.
+    Shape directions are rounded to float16 (relative error 5e-4: under 0.1 mm per standard deviation);
+    skinning weights are stored sparse, at most eight joints per vertex.
     """
     order = np.argsort(-model.skin_weights, axis=1, kind="stable")[:, :8]
     weights = np.take_along_axis(model.skin_weights, order, axis=1)
@@ -249,7 +262,7 @@ def save_body(model: BodyModel, path: Path) -> None:
         "licence": np.array(model.licence),
         "template": model.template.astype(np.float32),
         "faces": model.faces.astype(np.uint16 if model.n_vertices < 2**16 else np.int32),
-        "shape_dirs": model.shape_dirs.astype(np.float16),
+        "shape_dirs": np.moveaxis(model.shape_dirs, -1, 0).astype(np.float16),
         "joint_template": model.joint_template.astype(np.float32),
         "joint_shape_dirs": model.joint_shape_dirs.astype(np.float32),
         "parents": model.parents.astype(np.int32),
@@ -293,7 +306,8 @@ def bundled_body_path() -> Path:
     path = resource_path(BUNDLED_BODY)
     if not path.is_file():
         raise KnownError(
-            f"The bundled body {path} is missing.", "Install LimbStudio again, or make it with: limbstudio body bake"
+            f"The bundled body {path} is missing.",
+            "Install LimbStudio again, or make it with: limbstudio body bake",
         )
     return path
 
@@ -310,8 +324,12 @@ def _read_limb_body(path: Path) -> BodyModel:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
-        if int(arrays["format_version"]) > FORMAT_VERSION:
-            raise KnownError(f"The body model {path} was made by a newer LimbStudio.", "Update LimbStudio.")
+        if int(arrays["format_version"]) != FORMAT_VERSION:
+            raise KnownError(
+                f"The body model {path} has format {int(arrays['format_version'])}, this LimbStudio reads "
+                f"{FORMAT_VERSION}.",
+                "Install LimbStudio again, or make the body anew with: limbstudio body bake",
+            )
         return _body_from_arrays(arrays)
     except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise KnownError(
@@ -326,7 +344,9 @@ def _body_from_arrays(arrays: Mapping[str, NDArray]) -> BodyModel:
     np.put_along_axis(skin_weights, arrays["skin_joints"].astype(np.intp), arrays["skin_weights"], axis=1)
     regressors = {}
     for key in arrays["regressor_keys"].tolist():
-        names, rows, cols, values = (arrays[f"regressor_{key}_{part}"] for part in ("names", "rows", "cols", "values"))
+        names, rows, cols, values = (
+            arrays[f"regressor_{key}_{part}"] for part in ("names", "rows", "cols", "values")
+        )
         regressors[key] = KeypointRegressor(tuple(names.tolist()), rows, cols, values, len(template))
     return BodyModel(
         name=str(arrays["name"]),
@@ -334,7 +354,7 @@ def _body_from_arrays(arrays: Mapping[str, NDArray]) -> BodyModel:
         licence=str(arrays["licence"]),
         template=template,
         faces=arrays["faces"].astype(np.int32),
-        shape_dirs=arrays["shape_dirs"].astype(np.float32),
+        shape_dirs=np.moveaxis(arrays["shape_dirs"].astype(np.float32), 0, -1),
         joint_template=arrays["joint_template"],
         joint_shape_dirs=arrays["joint_shape_dirs"],
         parents=arrays["parents"],

@@ -1,8 +1,8 @@
 """The fourteen parts of a body and the clean borders between them.
 
-A limb is cut by planes: across the bone at elbow, wrist, knee and ankle; obliquely along the groin at the hip; along
-the armpit at the shoulder. A part is what can be reached over the mesh from the limb's tip without crossing its plane,
-so that every part, and everything distal to a border, is one piece with one border loop.
+A limb is cut by planes: across the bone at elbow, wrist, knee and ankle; obliquely along the groin at the
+hip; along the armpit at the shoulder. A part is what can be reached over the mesh from the limb's tip without
+crossing its plane, so that every part, and everything distal to a border, is one piece with one border loop.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,8 @@ def part_name(side: Side, segment: Segment) -> str:
 
 
 def part_of(limb: Limb, segment: Segment) -> int:
-    """Return the index into PARTS of a limb's segment; raise KeyError for a segment the limb does not have."""
+    """Return the index into PARTS of a limb's segment; raise KeyError for a segment the limb does not
+    have."""
     if segment not in limb.segments:
         raise KeyError(f"{limb.value} has no {segment.value}")
     return PART_INDEX[part_name(limb.side, segment)]
@@ -60,7 +61,8 @@ def segment_vertices(part_labels: NDArray[np.uint8], limb: Limb, segment: Segmen
 
 
 def distal_vertices(part_labels: NDArray[np.uint8], limb: Limb, segment: Segment) -> NDArray[np.intp]:
-    """Return the vertices of the segment and of all parts distal to it, ascending. part_labels: (V,) into PARTS."""
+    """Return the vertices of the segment and of all parts distal to it, ascending. part_labels: (V,) into
+    PARTS."""
     return np.flatnonzero(np.isin(part_labels, distal_parts(limb, segment)))
 
 
@@ -84,10 +86,7 @@ def label_parts(
 
     for limb in Limb:
         side, sign = limb.side.value, 1.0 if limb.side is Side.LEFT else -1.0
-        tip = _most_weighted(skin_weights, f"{side}_middle3" if limb.is_arm else f"{side}_foot")
-        if limb.is_arm and skin_weights[:, SMPLX_INDEX[f"{side}_middle3"]].max() <= 0:
-            tip = _most_weighted(skin_weights, f"{side}_middle1" if not _unweighted(skin_weights, f"{side}_middle1")
-                                 else f"{side}_wrist")  # fmt: skip
+        tip = _tip_vertex(skin_weights, limb)
         for segment in limb.segments:
             point, normal = _border_plane(joints, side, sign, segment)
             beyond = (template - point) @ normal > 0
@@ -98,8 +97,13 @@ def label_parts(
     return smooth_borders(labels, faces)
 
 
-def _unweighted(skin_weights: Float, joint: str) -> bool:
-    return bool(skin_weights[:, SMPLX_INDEX[joint]].max() <= 0)
+def _tip_vertex(skin_weights: Float, limb: Limb) -> int:
+    """Return a vertex at the limb's end. SMPL has no fingers: its hand hangs on middle1, or on the wrist."""
+    names = ("middle3", "middle1", "wrist") if limb.is_arm else ("foot", "ankle")
+    joints = [f"{limb.side.value}_{name}" for name in names]
+    return _most_weighted(
+        skin_weights, next(j for j in joints if skin_weights[:, SMPLX_INDEX[j]].max() > 0.5)
+    )
 
 
 def _most_weighted(skin_weights: Float, joint: str) -> int:
@@ -140,8 +144,11 @@ def _border_plane(joints: Float, side: str, sign: float, segment: Segment) -> tu
     return at("ankle"), _unit(at("ankle") - at("knee"))
 
 
-def _neighbour_lists(faces: NDArray[np.integer], n_vertices: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the mesh's vertex graph in compressed rows: neighbours of v are `others[starts[v] : starts[v + 1]]`."""
+def _neighbour_lists(
+    faces: NDArray[np.integer], n_vertices: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the mesh's vertex graph in compressed rows: neighbours of v are `others[starts[v] : starts[v +
+    1]]`."""
     ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.intp)
     ends = np.concatenate([ends, ends[:, ::-1]])
     ends = ends[np.argsort(ends[:, 0], kind="stable")]
@@ -151,7 +158,8 @@ def _neighbour_lists(faces: NDArray[np.integer], n_vertices: int) -> tuple[NDArr
 def _reachable(
     neighbours: tuple[NDArray[np.intp], NDArray[np.intp]], allowed: NDArray[np.bool_], seed: int
 ) -> NDArray[np.bool_]:
-    """Return which allowed vertices can be reached from the seed over allowed vertices; the seed always is."""
+    """Return which allowed vertices can be reached from the seed over allowed vertices; the seed always
+    is."""
     starts, others = neighbours
     reached = np.zeros(len(allowed), bool)
     reached[seed] = True
