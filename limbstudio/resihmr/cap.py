@@ -50,13 +50,15 @@ class Cap:
 
     combination (m, n): new vertices as affine combinations of the boundary's (rows sum to 1), to which offset (m,)
     metres along the boundary's normal is added. faces (k, 3): ids 0..n-1 are the boundary, n..n+m-1 the new vertices.
-    tip: the id of the new vertex at the end. star_shaped: False where the boundary has no centre that sees all of it.
+    tip: the id of the new vertex at the end. height: of the tip. star_shaped: False where the boundary has no centre
+    that sees all of it.
     """
 
     combination: Float
     offset: Float
     faces: Int
     tip: int
+    height: float
     star_shaped: bool
 
 
@@ -133,6 +135,27 @@ def build_cap(ring: Float, *, height: float) -> Cap:
     return _dome(flat - centre, weights, height)
 
 
+def placed(cap: Cap, ring: Float) -> Float:
+    """Return the cap's new vertices (m, 3) over its boundary in some pose, ring (n, 3) metres.
+
+    Where the cap as it is would fold over itself in this pose, and a dome over this boundary would not, the dome is laid
+    anew; the faces are the same.
+    """
+    normal = loop_normal(ring)
+    made = cap.combination @ ring + cap.offset[:, None] * normal
+    if cap.star_shaped and _folds(np.concatenate([ring, made]), cap.faces, normal):
+        anew = build_cap(ring, height=cap.height)
+        if anew.star_shaped:
+            return anew.combination @ ring + anew.offset[:, None] * normal
+    return made
+
+
+def _folds(points: Float, faces: Int, normal: Float) -> bool:
+    first, second = plane_axes(normal)
+    flat = np.stack([points @ first, points @ second], axis=1)
+    return bool((_signed_areas(flat, faces) <= 0).any())
+
+
 def _dome(arms: Float, weights: Float, height: float) -> Cap:
     """Lay two rings and a tip over a boundary seen whole from its centre. arms (n, 2): boundary less centre."""
     n = len(arms)
@@ -140,7 +163,7 @@ def _dome(arms: Float, weights: Float, height: float) -> Cap:
     a, b, d = inertia[0, 0], inertia[0, 1], inertia[1, 1]
     x, y = arms.T
     # Where the ellipse of inertia meets each arm, in lengths of the arm.
-    ellipse = np.sqrt((a * d - b * b) / (d * x * x - 2 * b * x * y + a * y * y))
+    ellipse = np.sqrt(max(a * d - b * b, 0.0) / np.maximum(d * x * x - 2 * b * x * y + a * y * y, 1e-30))
     share = np.ones(n)
     combination = np.empty((2 * n + 1, n))
     for ring in range(2):
@@ -151,7 +174,7 @@ def _dome(arms: Float, weights: Float, height: float) -> Cap:
         block.flat[:: n + 1] += share
     combination[2 * n] = weights
     offset = np.concatenate([np.full(n, _LEVELS[0] * height), np.full(n, _LEVELS[1] * height), [height]])
-    return Cap(combination, offset, _dome_faces(n), 2 * n, True)
+    return Cap(combination, offset, _dome_faces(n), 2 * n, height, True)
 
 
 def _dome_faces(n: int) -> Int:
@@ -228,6 +251,7 @@ def _inset_cap(flat: Float, height: float) -> Cap:
         np.concatenate([np.full(n, low / 2), np.full(n, low)]),
         np.concatenate([bands, floor]),
         n + middle,
+        height,
         False,
     )
 

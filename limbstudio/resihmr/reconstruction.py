@@ -28,9 +28,11 @@ from limbstudio.resihmr.cap import (
     DOME_HEIGHT,
     PAPER_DOME_HEIGHT,
     ROOT_DOME_HEIGHT,
+    Cap,
     build_cap,
     loop_area,
     loop_normal,
+    placed,
 )
 
 Float = NDArray[np.floating]
@@ -48,6 +50,10 @@ _LABEL_SMOOTHING = 3
 _JOINT_REACH = 2.0
 # Passes that pull a boundary tight where a label border, not the plane, made it.
 _TIGHTENING = 12
+# A boundary that no point sees whole (a plane through a bent joint, a border of labels) is sought again on a smoother
+# field: averaging passes added at each attempt, on a field bounded to a few edge lengths.
+_SMOOTHING_ATTEMPTS = (0, 2, 3, 5, 10, 20)
+_SMOOTHED_METRES = 0.03
 
 
 # ------------------------------------------------------------------------------------------------------- requests
@@ -74,6 +80,8 @@ class LimbCut:
 
     origin (3,) metres; normal (3,) unit, pointing distally. dome_height: of the cap, in radii of the section.
     tip_at_origin: the cap's tip, not the plane, lies level with `origin`: the plane moves proximally by the dome.
+    distal_goes_whole: the parts beyond the segment go to their label border, as in the paper's coarse pruning; if not,
+    a plane near or beyond the joint may cut them too.
     """
 
     regions: LimbRegions
@@ -81,6 +89,7 @@ class LimbCut:
     normal: Float
     dome_height: float = DOME_HEIGHT
     tip_at_origin: bool = True
+    distal_goes_whole: bool = False
 
 
 def limb_regions(
@@ -110,11 +119,17 @@ def limb_regions(
 def _smoothed_membership(members: Int, edges: Int, count: int) -> Float:
     field = np.zeros(count)
     field[members] = 1.0
-    degree = np.bincount(edges.reshape(-1), minlength=count).astype(float)
+    return _smoothed(field, edges, _LABEL_SMOOTHING)
+
+
+def _smoothed(field: Float, edges: Int, passes: int) -> Float:
+    """Return `field` (V,) averaged `passes` times with the mean of its neighbours."""
+    count = len(field)
+    degree = np.maximum(np.bincount(edges.reshape(-1), minlength=count), 1)
     a, b = edges.T
-    for _ in range(_LABEL_SMOOTHING):
+    for _ in range(passes):
         total = np.bincount(a, weights=field[b], minlength=count) + np.bincount(b, weights=field[a], minlength=count)
-        field = 0.5 * field + 0.5 * total / np.maximum(degree, 1)
+        field = 0.5 * field + 0.5 * total / degree
     return field
 
 
@@ -149,7 +164,7 @@ def paper_mode_cut(regions: LimbRegions, *, anchor: Float, upstream: Float, fact
     from each, and the boundary on the plane of equation 6. anchor, upstream (3,): posed joints, metres.
     """
     origin = cut_point(anchor=anchor, upstream=upstream, factor=factor)
-    return LimbCut(regions, origin, cut_normal(anchor=anchor, upstream=upstream), PAPER_DOME_HEIGHT, False)
+    return LimbCut(regions, origin, cut_normal(anchor=anchor, upstream=upstream), PAPER_DOME_HEIGHT, False, True)
 
 
 def root_cut(regions: LimbRegions, *, root: Float, outward: Float) -> LimbCut:
@@ -168,22 +183,19 @@ def root_cut(regions: LimbRegions, *, root: Float, outward: Float) -> LimbCut:
 class StumpCap:
     """One cap of a reconstruction, in vertex and face ids of the reconstructed mesh.
 
-    boundary (n,): ring where cap meets limb, anticlockwise seen from outside. first, combination (m, n), offset (m,):
-    cap vertices first..first+m-1 are combination @ boundary + offset * normal. faces: ids of the cap's faces.
-    outward (3,): the cut's normal. star_shaped: see `cap.Cap`. on_plane: share of the boundary that the plane made, not
-    the border of the labels.
+    boundary (n,): ring where cap meets limb, anticlockwise seen from outside. shape: how its vertices first..first+m-1
+    follow from it. faces: ids of the cap's faces. outward (3,): the cut's normal. on_plane: share of the boundary that
+    the plane made, not the border of the labels.
     """
 
     limb: Limb
     segment: Segment
     boundary: Int
     first: int
-    combination: Float
-    offset: Float
+    shape: Cap
     faces: Int
     tip: int
     outward: Float
-    star_shaped: bool
     on_plane: float
 
 
@@ -220,16 +232,19 @@ class Reconstruction:
         out[kept:base] = (1 - t) * values[start] + t * values[end]
         for cap in self.caps:
             ring = out[cap.boundary].reshape(len(cap.boundary), -1)
-            made = cap.combination.astype(values.dtype) @ ring
+            made = cap.shape.combination.astype(values.dtype) @ ring
             out[cap.first : cap.first + len(made)] = made.reshape(-1, *values.shape[1:])
         return out
 
     def carry_points(self, points: Float) -> Float:
-        """Carry vertex positions (V, 3) in any pose, metres: `carry`, and the domes along their boundaries' normals."""
+        """Carry vertex positions (V, 3) in any pose, metres: `carry`, with the domes raised on their boundaries.
+
+        A dome keeps its shape relative to its boundary; where a bent joint has distorted the boundary so far that it
+        would fold, it is laid anew (`cap.placed`).
+        """
         out = self.carry(points)
         for cap in self.caps:
-            normal = loop_normal(out[cap.boundary].astype(float))
-            out[cap.first : cap.first + len(cap.offset)] += (cap.offset[:, None] * normal).astype(out.dtype)
+            out[cap.first : cap.first + len(cap.shape.offset)] = placed(cap.shape, out[cap.boundary].astype(float))
         return out
 
     def stumps(self, vertices: Float) -> tuple[Stump, ...]:
@@ -297,9 +312,10 @@ def reconstruct(vertices: Float, faces: Int, cuts: Sequence[LimbCut]) -> Reconst
 
 @dataclass(frozen=True, eq=False)
 class _Frontier:
-    """Where one cut passes: removed (V,) bool; crossing edges in order, kept end first, and the fractions along them.
+    """Where one cut passes, and what closes it.
 
-    height: of the dome, metres, or None for the cut's own share of the boundary's radius.
+    removed (V,) bool. edges (n,): the crossing edges in the loop's order; start, end (n,): their kept and removed
+    vertices; fraction (n,): along them. on_plane: share of the loop that the plane made.
     """
 
     removed: Bool
@@ -307,56 +323,70 @@ class _Frontier:
     start: Int
     end: Int
     fraction: Float
-    height: float | None
     on_plane: float
+    cap: Cap
 
 
 def _find_frontier(points: Float, topology: SurfaceTopology, cut: LimbCut, protected: Bool) -> _Frontier:
     regions = cut.regions
-    normal = np.asarray(cut.normal, float)
     inside = (regions.cuttable - 0.5) * _MEMBERSHIP_METRES
     beyond = (regions.distal - 0.5) * _MEMBERSHIP_METRES
-    near_joint = _beyond_reach(points, topology, regions)
-    plane = (points - np.asarray(cut.origin, float)) @ normal
+    plane = (points - np.asarray(cut.origin, float)) @ np.asarray(cut.normal, float)
     height = None
     if cut.tip_at_origin:
         height = cut.dome_height * _section_radius(points, topology, np.minimum(plane, inside))
         plane = plane + height
 
-    for must_go in (np.minimum(beyond, near_joint), beyond):
-        field = np.maximum(np.minimum(plane, inside), must_go)
+    whole = np.maximum(np.minimum(plane, inside), beyond)
+    field = whole
+    if not cut.distal_goes_whole:
+        field = np.maximum(np.minimum(plane, inside), _far_beyond(points, topology, regions, beyond))
+    found: list[_Frontier] = []
+    for attempt, passes in enumerate(_SMOOTHING_ATTEMPTS):
+        if passes:
+            field = _smoothed(np.clip(field, -_SMOOTHED_METRES, _SMOOTHED_METRES), topology.edges, passes)
         field[protected] = np.minimum(field[protected], -_MEMBERSHIP_METRES)
-        removed = field > 0
-        order, start, end = _frontier_loop(topology, removed)
-        if order is None:
-            removed, pieces = _far_piece(topology, removed, regions)
-            if pieces != 1 and must_go is not beyond:
-                continue
-            order, start, end = _frontier_loop(topology, removed)
-        if order is not None:
-            break
-    if order is None or start is None or end is None:
+        loop = _limb_loop(topology, field, regions, whole_distal=attempt > 0 or cut.distal_goes_whole)
+        if loop is None:
+            field = whole
+            continue
+        found.append(_close(points, cut, field, plane, height, loop))
+        if found[-1].cap.star_shaped:
+            return found[-1]
+    if not found:
         raise KnownError(
             f"The plane for the {regions.limb.value.replace('_', ' ')} does not part the limb from the body.",
             "Move the plane to the limb.",
         )
+    return found[0]
+
+
+def _close(
+    points: Float, cut: LimbCut, field: Float, plane: Float, height: float | None, loop: tuple[Bool, Int, Int, Int]
+) -> _Frontier:
+    """Place the boundary on the loop's edges and build its cap."""
+    removed, edges, start, end = loop
     fraction = np.clip(field[start] / (field[start] - field[end]), _MIN_FRACTION, 1 - _MIN_FRACTION)
     made = (1 - fraction) * plane[start] + fraction * plane[end]
     free = np.abs(made) > 2 * _MIN_FRACTION * np.abs(plane[end] - plane[start]) + 1e-9
+    first, along = points[start], points[end] - points[start]
     if free.any():
-        fraction = _tightened(points[start], points[end], fraction, free)
-    return _Frontier(removed, order, start, end, fraction, height, float(1 - free.mean()))
+        fraction = _tightened(first, along, fraction, free)
+    ring = first + fraction[:, None] * along
+    if height is None or not height > 0:
+        height = cut.dome_height * float(np.sqrt(loop_area(ring) / np.pi))
+    return _Frontier(removed, edges, start, end, fraction, float(1 - free.mean()), build_cap(ring, height=height))
 
 
-def _beyond_reach(points: Float, topology: SurfaceTopology, regions: LimbRegions) -> Float:
-    """Return how far (metres) each vertex lies outside the ball about the joint in which the plane may cut."""
+def _far_beyond(points: Float, topology: SurfaceTopology, regions: LimbRegions, beyond: Float) -> Float:
+    """Return the field `beyond` (V,) bounded by the distance (metres) from a ball about the joint."""
     a, b = topology.edges.T
-    distal = regions.distal > 0.5
+    distal = beyond > 0
     border = points[topology.edges[distal[a] != distal[b]].reshape(-1)]
     centre = border.mean(axis=0)
     reach = _JOINT_REACH * np.sqrt(((border - centre) ** 2).sum(axis=1).mean())
     offset = points - centre
-    return np.sqrt(np.einsum("ij,ij->i", offset, offset)) - reach
+    return np.minimum(beyond, np.sqrt(np.einsum("ij,ij->i", offset, offset)) - reach)
 
 
 def _section_radius(points: Float, topology: SurfaceTopology, field: Float) -> float:
@@ -372,43 +402,54 @@ def _section_radius(points: Float, topology: SurfaceTopology, field: Float) -> f
     return float(np.sqrt(((ring - ring.mean(axis=0)) ** 2).sum(axis=1).mean()))
 
 
-def _frontier_loop(topology: SurfaceTopology, removed: Bool) -> tuple[Int | None, Int | None, Int | None]:
+def _limb_loop(
+    topology: SurfaceTopology, field: Float, regions: LimbRegions, *, whole_distal: bool
+) -> tuple[Bool, Int, Int, Int] | None:
+    """Find R, the frontier's edges in order, and their kept and removed ends; None when the plane parts no limb.
+
+    whole_distal: take R also when the distal part falls into several pieces (the largest one is R).
+    """
+    removed = field > 0
+    loop = _frontier_loop(topology, removed)
+    if loop is None:  # several pieces: let the connected parts decide
+        removed, pieces = _far_piece(topology, removed, regions)
+        if pieces == 0 or (pieces > 1 and not whole_distal):
+            return None
+        loop = _frontier_loop(topology, removed)
+    return None if loop is None else (removed, *loop)
+
+
+def _frontier_loop(topology: SurfaceTopology, removed: Bool) -> tuple[Int, Int, Int] | None:
     """Return the edges between kept and removed in the order of their loop, with kept and removed ends.
 
-    The order is anticlockwise seen from the removed side. (None, None, None) when there is not exactly one loop.
+    The order is anticlockwise seen from the removed side. None when there is not exactly one loop.
     """
-    none = (None, None, None)
     gone = removed[topology.faces]
     count = gone.sum(axis=1)
     rows = np.flatnonzero((count == 1) | (count == 2))
     if not len(rows):
-        return none
+        return None
     corner = gone[rows]
     following = corner[:, [1, 2, 0]]
     edges = topology.face_edges[rows]
     leaving = edges[~corner & following]  # kept -> removed: the face's remainder runs from here to the other edge
     entering = edges[corner & ~following]
     successor = dict(zip(entering.tolist(), leaving.tolist(), strict=True))
-    if len(successor) < len(rows):
-        return none
-    first = here = int(entering[0])
+    here = first = int(entering[0])
     order = []
     while True:
         order.append(here)
-        onward = successor.get(here)
-        if onward is None:
-            return none
-        here = onward
+        here = successor.get(here, -1)
         if here == first:
             break
+        if here < 0 or len(order) > len(rows):
+            return None  # the loop runs into a hole of the surface
     if len(order) != len(rows):
-        return none
+        return None
     loop = np.array(order)
     ends = topology.edges[loop]
     swapped = removed[ends[:, 0]]
-    start = np.where(swapped, ends[:, 1], ends[:, 0])
-    end = np.where(swapped, ends[:, 0], ends[:, 1])
-    return loop, start, end
+    return loop, np.where(swapped, ends[:, 1], ends[:, 0]), np.where(swapped, ends[:, 0], ends[:, 1])
 
 
 def _far_piece(topology: SurfaceTopology, removed: Bool, regions: LimbRegions) -> tuple[Bool, int]:
@@ -431,9 +472,8 @@ def _far_piece(topology: SurfaceTopology, removed: Bool, regions: LimbRegions) -
     return rest & (rest_labels == far.argmax()), int((far > 0).sum())
 
 
-def _tightened(start: Float, end: Float, fraction: Float, free: Bool) -> Float:
+def _tightened(start: Float, along: Float, fraction: Float, free: Bool) -> Float:
     """Slide the `free` boundary vertices along their edges towards their neighbours' middle, so that no jag stays."""
-    along = end - start
     square = np.maximum(np.einsum("ij,ij->i", along, along), 1e-18)
     for _ in range(_TIGHTENING):
         ring = start + fraction[:, None] * along
@@ -472,12 +512,7 @@ def _assemble(
     next_face = len(limb_faces)
     caps = []
     for cut, frontier, ids in zip(cuts, frontiers, rings, strict=True):
-        t = frontier.fraction[:, None]
-        ring = (1 - t) * points[frontier.start] + t * points[frontier.end]
-        height = frontier.height
-        if height is None or not height > 0:
-            height = cut.dome_height * float(np.sqrt(loop_area(ring) / np.pi))
-        cap = build_cap(ring, height=height)
+        cap = frontier.cap
         names = np.concatenate([ids, next_vertex + np.arange(len(cap.offset))])
         faces.append(names[cap.faces])
         caps.append(
@@ -486,12 +521,10 @@ def _assemble(
                 cut.regions.segment,
                 ids,
                 next_vertex,
-                cap.combination,
-                cap.offset,
+                cap,
                 next_face + np.arange(len(cap.faces)),
                 int(names[len(ids) + cap.tip]),
                 np.asarray(cut.normal, float),
-                cap.star_shaped,
                 frontier.on_plane,
             )
         )
