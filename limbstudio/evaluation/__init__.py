@@ -1,0 +1,1 @@
+"""How good a reconstruction is: measures, the protocol of the paper, reports and benchmarks."""
