@@ -70,8 +70,8 @@ def choose_camera(
     """Return the camera of a photo: given focal length, else the paper's (`paper`), EXIF's, or the diagonal.
 
     size_px: width, height of the upright photo. The principal point is the picture's centre; pixel (0, 0) is
-    the centre of the top-left pixel, so the centre is ((w - 1) / 2, (h - 1) / 2). KnownError if the given focal
-    length is impossible.
+    the centre of the top-left pixel, so the centre is ((w - 1) / 2, (h - 1) / 2).
+    KnownError if the given focal length is impossible.
     """
     width, height = size_px
     diagonal = math.hypot(width, height)
@@ -97,8 +97,8 @@ def focal_sigma(source: FocalSource, *, exif_sigma: float | None = None) -> floa
 def exif_focal(tags: Mapping[int, object], size_px: tuple[int, int]) -> ExifFocal | None:
     """Return the focal length in pixels that EXIF tags state for a picture of this size, or None.
 
-    The 35 mm equivalent comes first, compared by diagonals of the uncropped picture; then the focal length with
-    the resolution of the focal plane. Digital zoom multiplies only where the maker did not count it in.
+    The 35 mm equivalent comes first, compared by diagonals of the uncropped picture; then the focal length
+    with the resolution of the focal plane. Digital zoom multiplies only where the maker did not count it in.
     """
     size = (max(size_px), min(size_px))
     original = _original_size(tags)
@@ -131,7 +131,7 @@ def _check_given(given_px: float, diagonal: float) -> None:
     if math.isfinite(given_px) and 5 <= given_px < SHORTEST_IN_DIAGONALS * diagonal:
         as_film = given_px / FULL_FRAME_DIAGONAL_MM * diagonal
         raise KnownError(
-            f"A focal length of {given_px:g} px is far too short for a picture of {diagonal:.0f} px diagonal.",
+            f"A focal length of {given_px:g} px is far too short for {diagonal:.0f} px of diagonal.",
             f"Give it in pixels: {given_px:g} mm (35 mm equivalent) would be {as_film:.0f} px here.",
         )
     raise KnownError(
@@ -182,7 +182,7 @@ def _uncropped(
 
 
 def _plane_focal(tags: Mapping[int, object], original: tuple[float, float]) -> float | None:
-    """Return the focal length in original pixels by the focal plane's resolution, if it is a real sensor's."""
+    """Return the focal length in original pixels by the focal plane's resolution, if a real sensor's."""
     focal_mm, resolution = _number(tags, _FOCAL_LENGTH), _number(tags, _PLANE_X_RESOLUTION)
     if focal_mm is None or resolution is None:
         return None

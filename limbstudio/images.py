@@ -1,8 +1,8 @@
 """Photos as pixels: every file is read rightly, upright and in RGB, or refused with a sentence.
 
 The size is checked against `MAX_PHOTO_PIXELS` before pixels are allocated, the format is known from the first
-bytes and not from the name, and the EXIF orientation is turned here, once. Pillow reads; pillow-heif is loaded
-for HEIF only.
+bytes and not from the name, and the EXIF orientation is turned here, once. Pillow reads; pillow-heif is
+loaded for HEIF only.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ MAX_FILE_BYTES = 400_000_000
 MAX_SCANNED_PIXELS = 2_000_000_000
 """Pixels times scans of a progressive JPEG: a small file can ask for hours of decoding."""
 
-_STRIP_PIXELS = 8_000_000  # converted at a time, so that the peak is one picture and one strip
+_STRIP_PIXELS = 16_000_000  # converted at a time, so that the peak is one picture and one strip
 _EXPORT = "Open it in a picture program and export it as JPEG or PNG."
 _GET_ANOTHER = "Copy the file again from where it came, or export the photo anew as JPEG or PNG."
 
@@ -326,8 +326,8 @@ def _refuse_size(size: tuple[int, int], path: Path) -> None:
         raise KnownError(f"{path.name} has no pixels ({width} x {height}).", _GET_ANOTHER)
     if width * height > MAX_PHOTO_PIXELS or max(size) > MAX_PHOTO_SIDE:
         raise KnownError(
-            f"{path.name} says it has {width} x {height} pixels ({width * height / 1e6:,.0f} megapixels); photos "
-            f"are read up to {MAX_PHOTO_PIXELS // 1_000_000} megapixels and {MAX_PHOTO_SIDE} pixels a side.",
+            f"{path.name} says it has {width} x {height} pixels ({width * height / 1e6:,.0f} megapixels); "
+            f"photos are read up to {MAX_PHOTO_PIXELS // 1_000_000} megapixels and {MAX_PHOTO_SIDE} pixels a side.",
             "Export it smaller, as JPEG or PNG.",
         )
 
@@ -363,8 +363,8 @@ def _damaged(path: Path, kind: _Format, data: bytes) -> KnownError:
 def _read_exif(picture: "Image.Image", path: Path) -> tuple[int, Mapping[int, object], list[str]]:
     """Return the orientation still to be turned, the EXIF tags and notes.
 
-    Read after the pixels: PNG may hold EXIF behind them, and Pillow's TIFF reader has turned the picture then.
-    HEIF's own rotation was applied by its decoder, and by its standard EXIF's orientation does not count there.
+    Read after the pixels: PNG may hold EXIF behind them, and Pillow's TIFF reader has turned the picture.
+    HEIF's own rotation was applied by its decoder; by its standard EXIF's orientation does not count.
     """
     try:
         exif = picture.getexif()
@@ -467,7 +467,8 @@ def _rgb_of_strip(part: "Image.Image") -> np.ndarray:
             value >> 8 for value in transparency
         )  # 16-bit RGB was read as its high bytes
     if part.mode in ("RGBA", "LA", "PA", "La", "RGBa") or transparency is not None:
-        return _over_white(np.asarray(part.convert("RGBA")))
+        plain = part.mode == "RGBA" and transparency is None
+        return _over_white(np.asarray(part if plain else part.convert("RGBA")))
     if part.mode == "LAB":
         return np.asarray(_lab_to_rgb(part))
     return np.asarray(part if part.mode == "RGB" else part.convert("RGB"))

@@ -395,7 +395,8 @@ def test_real_photos_of_every_orientation_show_the_same_scene(shared_data, numbe
 @pytest.mark.parametrize(
     "name",
     [
-        "hopper.avif", "hopper.heif", "hopper.psd", "hopper_16bit_qtables.jpg", "hopper.gif", "hopper.Lab.tif",
+        "hopper.avif", "hopper.heif", "hopper.psd", "hopper_16bit_qtables.jpg", "hopper.gif",
+        "hopper.Lab.tif",
         "hopper_idat_after_image_end.png",
     ],
 )  # fmt: skip
