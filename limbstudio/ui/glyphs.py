@@ -198,7 +198,9 @@ def glyph_icon(glyph: Glyph, size: int = 22) -> QIcon:
     return QIcon(glyph_pixmap(glyph, size))
 
 
-def draw_bone(painter: QPainter, start: QPointF, end: QPointF, frame: Frame, colour: QColor, scale: float) -> None:
+def draw_bone(
+    painter: QPainter, start: QPointF, end: QPointF, frame: Frame, colour: QColor, scale: float
+) -> None:
     """Draw a bone between two points. Left: one solid line; right: a double rail; midline: one white line.
 
     scale: units of the painter per screen px, so that the line keeps its width on screen.

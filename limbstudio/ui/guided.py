@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from limbstudio.domain.anatomy import LDPOSE, N_COCO, KeypointState, Level, Limb, LimbStates, impossible_keypoints, level_rule
+from limbstudio.domain.anatomy import (
+    LDPOSE,
+    N_COCO,
+    KeypointState,
+    Level,
+    LimbStates,
+    impossible_keypoints,
+    level_rule,
+)
 from limbstudio.domain.geometry import Keypoints
 from limbstudio.domain.photo import Person
 
@@ -31,15 +39,14 @@ class Phase(StrEnum):
 class Guide:
     """The guide's state. order: LDPose indices to ask for; at: position in it.
 
-    armed: the state that the next click gives. passed: points skipped or said to be without a position, so that
-    the guide does not ask again.
+    armed: the state that the next click gives. skipped: points that were left unlabelled on purpose.
     """
 
     phase: Phase = Phase.IDLE
     order: tuple[int, ...] = ()
     at: int = 0
     armed: KeypointState = KeypointState.VISIBLE
-    passed: frozenset[int] = frozenset()
+    skipped: frozenset[int] = frozenset()
 
     @property
     def next_point(self) -> int | None:
@@ -98,15 +105,31 @@ def arm(guide: Guide, state: KeypointState) -> Guide:
 
 def placed(guide: Guide, person: Person) -> Guide:
     """The point asked for was placed, or got a state that needs no position: ask for the next."""
-    asked = guide.next_point
-    if asked is None:
+    if guide.next_point is None:
         return guide
-    return _advance(replace(guide, armed=KeypointState.VISIBLE, passed=guide.passed | {asked}), person)
+    return _advance(replace(guide, armed=KeypointState.VISIBLE), person)
 
 
 def skip(guide: Guide, person: Person) -> Guide:
     """Leave the point asked for unlabelled and ask for the next."""
-    return placed(guide, person)
+    asked = guide.next_point
+    if asked is None:
+        return guide
+    return placed(replace(guide, skipped=guide.skipped | {asked}), person)
+
+
+def synced(guide: Guide, person: Person, *, undone: bool = False) -> Guide:
+    """Follow a change of the person that the guide did not make itself: an undo, a point moved, another window.
+
+    undone: go back to the first open point, so that what was undone is asked for again.
+    """
+    guide = replace(guide, order=placement_order(person.limbs))
+    if guide.phase not in (Phase.PLACE, Phase.CHECK):
+        return guide
+    asked = guide.next_point
+    if undone or asked is None or is_settled(person.keypoints, asked):
+        return _place_first_open(guide, person)
+    return guide
 
 
 def step_back(guide: Guide) -> tuple[Guide, int | None]:
@@ -118,7 +141,9 @@ def step_back(guide: Guide) -> tuple[Guide, int | None]:
     else:
         return guide, None
     index = guide.order[at]
-    back = replace(guide, phase=Phase.PLACE, at=at, armed=KeypointState.VISIBLE, passed=guide.passed - {index})
+    back = replace(
+        guide, phase=Phase.PLACE, at=at, armed=KeypointState.VISIBLE, skipped=guide.skipped - {index}
+    )
     return back, index
 
 
@@ -128,10 +153,10 @@ def leave(guide: Guide) -> Guide:
 
 
 def resume(guide: Guide, person: Person) -> Guide:
-    """Go on with the first open point; points that were passed over are asked for again."""
+    """Go on with the first open point; points that were skipped are asked for again."""
     if guide.phase is Phase.IDLE:
         return start(person)
-    return _place_first_open(replace(guide, order=placement_order(person.limbs), passed=frozenset()), person)
+    return _place_first_open(replace(guide, order=placement_order(person.limbs), skipped=frozenset()), person)
 
 
 def go_to(guide: Guide, index: int) -> Guide:
@@ -180,7 +205,7 @@ _PARENT |= {21: 11, 22: 12, 23: 13, 24: 14}
 
 def _place_first_open(guide: Guide, person: Person) -> Guide:
     for at, index in enumerate(guide.order):
-        if index not in guide.passed and not is_settled(person.keypoints, index):
+        if index not in guide.skipped and not is_settled(person.keypoints, index):
             return replace(guide, phase=Phase.PLACE, at=at, armed=KeypointState.VISIBLE)
     return replace(guide, phase=Phase.CHECK, at=len(guide.order))
 
@@ -189,16 +214,9 @@ def _advance(guide: Guide, person: Person) -> Guide:
     """Ask for the next open point after the one asked for, then for earlier ones that were never asked for."""
     for at in range(guide.at + 1, len(guide.order)):
         index = guide.order[at]
-        if index not in guide.passed and not is_settled(person.keypoints, index):
+        if index not in guide.skipped and not is_settled(person.keypoints, index):
             return replace(guide, at=at)
     return _place_first_open(guide, person)
-
-
-@dataclass(frozen=True)
-class Definition:
-    """Where a keypoint lies, in one sentence, for the hint."""
-
-    sentence: str
 
 
 _SENTENCES = {
@@ -215,21 +233,13 @@ _SENTENCES = {
 }
 
 
-def definition_of(index: int) -> Definition:
-    """Return the definition of a keypoint."""
+def definition_of(index: int) -> str:
+    """Return where a keypoint lies, in one sentence."""
     name = LDPOSE[index].name
     key = "end" if LDPOSE[index].is_residual_end else name.rsplit("_", 1)[-1]
-    return Definition(_SENTENCES[key])
+    return _SENTENCES[key]
 
 
 def unplaced(person: Person) -> Sequence[int]:
     """List the points that can exist and are not settled."""
     return [i for i in placement_order(person.limbs) if not is_settled(person.keypoints, i)]
-
-
-def level_proposed_by(limb: Limb, end: int) -> Level:
-    """Return the level that placing `end` proposes for `limb`."""
-    above = LDPOSE[end].name.startswith("above")
-    if limb.is_arm:
-        return Level.TRANSHUMERAL if above else Level.TRANSRADIAL
-    return Level.TRANSFEMORAL if above else Level.TRANSTIBIAL

@@ -1,0 +1,1 @@
+"""Clinical measurements of a residual limb, from its mesh; pure functions in metres."""

@@ -1,0 +1,283 @@
+"""What floats over the canvas: tools, the guide's progress, its hint, the loupe and the bar of states."""
+
+from PySide6.QtCore import QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
+
+from limbstudio.domain.anatomy import LDPOSE, KeypointState
+from limbstudio.ui import guided
+from limbstudio.ui.actions import Actions
+from limbstudio.ui.glyphs import STATE_ORDER, STATE_WORDS, Glyph, glyph_icon, glyph_of, glyph_pixmap
+from limbstudio.ui.panels.parts import label, line, set_role, tool_button
+from limbstudio.ui.photo_view import PhotoView
+from limbstudio.ui.theme import PHOTO_HALO, Theme
+
+
+class FloatFrame(QFrame):
+    """A bar or card that floats over the canvas."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "float")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+
+
+class ToolBar(FloatFrame):
+    """The canvas' tools."""
+
+    _IDS = (
+        ("select", "guided"),
+        ("swap_limb", "swap_body"),
+        ("overlay", "inset", "loupe", "names"),
+        ("fit_view", "undo", "redo"),
+    )
+
+    def __init__(self, actions: Actions, parent: QWidget) -> None:
+        super().__init__(parent)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(5, 3, 5, 3)
+        row.setSpacing(2)
+        for n, group in enumerate(self._IDS):
+            if n:
+                row.addWidget(line(vertical=True))
+            for action_id in group:
+                row.addWidget(tool_button(actions[action_id]))
+
+
+class GuideBar(FloatFrame):
+    """How far the guided placement is."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._word = label("Guided", "value")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setFixedWidth(72)
+        self._bar.setAccessibleName("Points placed")
+        self._count = label("", "value")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 6, 14, 6)
+        row.setSpacing(10)
+        row.addWidget(self._word)
+        row.addWidget(self._bar)
+        row.addWidget(self._count)
+
+    def show_progress(self, phase: guided.Phase, done: int, total: int) -> None:
+        words = {guided.Phase.LIMBS: "Limbs first", guided.Phase.CHECK: "Check", guided.Phase.FREE: "Free"}
+        self._word.setText(words.get(phase, "Guided"))
+        self._bar.setRange(0, max(total, 1))
+        self._bar.setValue(done)
+        self._count.setText(f"{done} / {total}")
+        self.adjustSize()
+
+
+class KeyHint(QWidget):
+    """A key cap and what it does."""
+
+    def __init__(self, key: str, words: str) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(label(key, "key"))
+        row.addWidget(label(words, "small"))
+
+
+class HintCard(FloatFrame):
+    """The point that is asked for: its name, definition and count, and two keys."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._picture = QLabel()
+        self._picture.setFixedSize(44, 44)
+        self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._title = label("", "title")
+        self._count = label("", "small")
+        self._sentence = label("", "small")
+        self._sentence.setWordWrap(True)
+        self._sentence.setFixedWidth(196)
+        head = QHBoxLayout()
+        head.addWidget(self._title)
+        head.addStretch(1)
+        head.addWidget(self._count)
+        self._keys = QHBoxLayout()
+        self._keys.setSpacing(14)
+        self._key_row = QWidget()
+        self._key_row.setLayout(self._keys)
+        self._keys.setContentsMargins(0, 0, 0, 0)
+        self._keys.addWidget(KeyHint("Space", "skip"))
+        self._keys.addWidget(KeyHint("Bksp", "step back"))
+        self._keys.addStretch(1)
+        words = QVBoxLayout()
+        words.setSpacing(6)
+        words.addLayout(head)
+        words.addWidget(self._sentence)
+        words.addWidget(self._key_row)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 10, 14, 12)
+        row.setSpacing(12)
+        row.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(words)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def show_point(self, index: int, number: int, total: int, armed: KeypointState) -> None:
+        glyph = glyph_of(LDPOSE[index], armed)
+        big = Glyph(glyph.frame, glyph.state, glyph.residual, 20.0)
+        self._picture.setPixmap(glyph_pixmap(big, 44))
+        self._title.setText(LDPOSE[index].label)
+        self._count.setText(f"{number} of {total}")
+        waiting = (
+            f"{STATE_WORDS[armed]}: click where it is."
+            if armed is not KeypointState.VISIBLE
+            else f"{guided.definition_of(index)} Hidden? Press 2."
+        )
+        self._sentence.setText(waiting)
+        self._key_row.show()
+        self.setAccessibleName(f"{LDPOSE[index].label}, {number} of {total}. {waiting}")
+        self._settle()
+
+    def show_sentence(self, title: str, sentence: str) -> None:
+        """Show a sentence of the guide that concerns no single point."""
+        self._picture.clear()
+        self._title.setText(title)
+        self._count.setText("")
+        self._sentence.setText(sentence)
+        self._key_row.hide()
+        self.setAccessibleName(f"{title}. {sentence}")
+        self._settle()
+
+    def _settle(self) -> None:
+        """Take the size that the words need: a wrapped label's height follows from its width."""
+        self._sentence.setFixedHeight(self._sentence.heightForWidth(self._sentence.width()))
+        self.adjustSize()
+
+
+class StateBar(FloatFrame):
+    """The seven states with their keys; the one that the point has, or the next click gives, is marked."""
+
+    def __init__(self, actions: Actions, parent: QWidget) -> None:
+        super().__init__(parent)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(6, 2, 6, 2)
+        row.setSpacing(0)
+        self._buttons: dict[KeypointState, QToolButton] = {}
+        self._words: dict[KeypointState, str] = {}
+        self._point = 5
+        self._current: KeypointState | None = None
+        for number, state in enumerate(STATE_ORDER, start=1):
+            action = actions[f"state_{state.value}"]
+            button = QToolButton()
+            button.setProperty("role", "state")
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setIconSize(QSize(20, 20))
+            button.setText(STATE_WORDS[state])
+            button.setToolTip(action.toolTip())
+            button.setAccessibleName(f"{STATE_WORDS[state]}, key {number}")
+            button.setCheckable(True)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.clicked.connect(lambda _=False, a=action: a.trigger())
+            self._buttons[state] = button
+            if number > 1:
+                row.addWidget(line(vertical=True))
+            row.addWidget(button)
+            key = label(str(number), "key")
+            row.addWidget(key)
+            row.addSpacing(6)
+        self.show_state(5, KeypointState.VISIBLE)
+
+    def show_state(self, point: int | None, current: KeypointState | None, *, compact: bool = False) -> None:
+        """Mark the current state. point: LDPose index whose frame the glyphs have. compact: name only it."""
+        self._point = self._point if point is None else point
+        self._current = current
+        for state, button in self._buttons.items():
+            drawn = glyph_of(LDPOSE[self._point], state)
+            button.setIcon(glyph_icon(Glyph(drawn.frame, state, False, 12.0)))
+            button.setChecked(state is current)
+            button.setToolButtonStyle(
+                Qt.ToolButtonStyle.ToolButtonIconOnly
+                if compact and state is not current
+                else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+            )
+        self.adjustSize()
+
+
+class Loupe(QWidget):
+    """A disc that shows what lies under the pointer, four times as large."""
+
+    SIZE = 132
+
+    def __init__(self, view: PhotoView, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._view = view
+        self._at = (0.0, 0.0)
+        self.setFixedSize(self.SIZE + 4, self.SIZE + 16)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def look_at(self, x: float, y: float) -> None:
+        """x, y: pixels of the photo."""
+        self._at = (x, y)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.translate(2, 2)
+        middle = QPointF(self.SIZE / 2, self.SIZE / 2)
+        disc = QPainterPath()
+        disc.addEllipse(middle, self.SIZE / 2 - 1, self.SIZE / 2 - 1)
+        painter.save()
+        painter.setClipPath(disc)
+        painter.fillPath(disc, QColor("#15181D"))
+        self._view.draw_loupe(painter, self._at)
+        painter.restore()
+        painter.setPen(QPen(QColor(PHOTO_HALO), 4))
+        painter.drawPath(disc)
+        painter.setPen(QPen(QColor("#FFFFFF"), 1.6))
+        painter.drawPath(disc)
+        for colour, width in ((QColor(PHOTO_HALO), 3.0), (QColor("#FFFFFF"), 1.2)):
+            painter.setPen(QPen(colour, width))
+            for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+                way = QPointF(dx, dy)
+                painter.drawLine(middle + way * 8, middle + way * 22)
+        chip = QRect(self.SIZE // 2 - 16, self.SIZE - 9, 32, 18)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(PHOTO_HALO))
+        painter.drawRoundedRect(chip, 9, 9)
+        font = painter.font()
+        font.setPixelSize(11)
+        font.setBold(True)
+        painter.setFont(font)
+        painter.setPen(QColor("#FFFFFF"))
+        painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, "4x")
+
+
+class InsetFrame(FloatFrame):
+    """The frame of the small 3D view: a title and what the body is.
+
+    Signals:
+        enlarge_asked(): a double click on the title.
+    """
+
+    enlarge_asked = Signal()
+    SIZE = QSize(168, 214)
+
+    def __init__(self, view: QWidget, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._note = label("", "caption")
+        head = QHBoxLayout()
+        head.setContentsMargins(10, 7, 10, 3)
+        head.addWidget(label("Body", "value"))
+        head.addStretch(1)
+        head.addWidget(self._note)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 1, 1, 1)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(view, 1)
+        self.setFixedSize(self.SIZE)
+
+    def say(self, text: str, role: str = "caption") -> None:
+        self._note.setText(text)
+        set_role(self._note, role)

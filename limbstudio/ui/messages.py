@@ -1,0 +1,169 @@
+"""What goes wrong, in words: a bar for the world's faults, a dialog with a report to copy for our own."""
+
+import logging
+import platform
+import sys
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+import limbstudio
+from limbstudio.domain.errors import KnownError
+from limbstudio.ui import icons
+from limbstudio.ui.theme import Theme
+
+log = logging.getLogger(__name__)
+_STAYS_MS = 4000
+
+
+class MessageBar(QFrame):
+    """One message at a time under the top bar; it never takes the focus.
+
+    Signals:
+        acted(): the message's button was pressed.
+    """
+
+    acted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._icon = QLabel()
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._close = QToolButton()
+        self._close.setAccessibleName("Close message")
+        self._close.setToolTip("Close message")
+        self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._close.clicked.connect(self.hide)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 6, 8, 6)
+        row.setSpacing(10)
+        row.addWidget(self._icon)
+        row.addWidget(self._text, 1)
+        row.addWidget(self._close)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.hide)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        return self._text.text()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+
+    def say(self, message: str, hint: str = "", *, serious: bool = True) -> None:
+        """Show a message. serious: it stays until it is closed; otherwise for four seconds."""
+        role, name, colour = (
+            ("message-error", "ph.warning-circle", self._theme.error)
+            if serious
+            else ("message-ok", "ph.check-circle", self._theme.ok)
+        )
+        self.setProperty("role", role)
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self._icon.setPixmap(icons.icon(name, colour).pixmap(QSize(18, 18)))
+        self._close.setIcon(icons.icon("ph.x", self._theme.text2))
+        self._text.setText(f"{message} {hint}".strip())
+        self.setAccessibleName(self._text.text())
+        self.show()
+        if serious:
+            self._timer.stop()
+        else:
+            self._timer.start(_STAYS_MS)
+
+
+def report_of(error: BaseException) -> str:
+    """Return a report of our own mistake: versions and the traceback, nothing of the person's data."""
+    lines = [
+        f"LimbStudio {limbstudio.__version__}, Python {platform.python_version()}, {platform.platform()}",
+        "",
+        *(line.rstrip() for line in traceback.format_exception(error)),
+    ]
+    return "\n".join(lines)
+
+
+class ReportDialog(QDialog):
+    """Say that LimbStudio made a mistake, and offer a report to copy. It does not block the window."""
+
+    def __init__(self, report: str, theme: Theme, parent: QWidget | None = None, title: str = "") -> None:
+        super().__init__(parent)
+        self.setWindowTitle("LimbStudio")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setMinimumSize(640, 380)
+        heading = QLabel(title or "Something in LimbStudio went wrong")
+        heading.setProperty("role", "dialog")
+        text = QLabel(
+            "Your work is saved and you can go on. Copy the report and send it to the people who look after "
+            "LimbStudio, with a word on what you were doing."
+        )
+        text.setWordWrap(True)
+        text.setProperty("role", "small")
+        self._report = QPlainTextEdit(report)
+        self._report.setReadOnly(True)
+        self._report.setAccessibleName("Report")
+        copy = QPushButton(icons.icon("ph.copy", theme.accent), "Copy report")
+        copy.setProperty("role", "link")
+        copy.clicked.connect(self.copy_report)
+        go_on = QPushButton("Go on")
+        go_on.setProperty("role", "primary")
+        go_on.setDefault(True)
+        go_on.clicked.connect(self.accept)
+        buttons = QHBoxLayout()
+        buttons.addWidget(copy)
+        buttons.addStretch(1)
+        buttons.addWidget(go_on)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 20, 20, 16)
+        column.setSpacing(12)
+        column.addWidget(heading)
+        column.addWidget(text)
+        column.addWidget(self._report, 1)
+        column.addLayout(buttons)
+
+    @property
+    def report(self) -> str:
+        return self._report.toPlainText()
+
+    def copy_report(self) -> None:
+        QApplication.clipboard().setText(self.report)
+
+
+def install_excepthook(
+    show_known: Callable[[KnownError], None], show_report: Callable[[BaseException], None]
+) -> None:
+    """Show what no one caught: this is the last border, and the program goes on."""
+    shown: set[str] = set()
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            QApplication.quit()
+            return
+        if isinstance(error, KnownError):
+            show_known(error)
+            return
+        log.error("Our own mistake", exc_info=(kind, error, trace))
+        where = "".join(traceback.format_exception(kind, error, trace))
+        if where not in shown:  # the same mistake in every repaint must not open a hundred dialogs
+            shown.add(where)
+            show_report(error)
+
+    sys.excepthook = hook

@@ -1,0 +1,470 @@
+"""The person in work: limbs, points, what needs a second look, and the two buttons of the next step."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt
+from PySide6.QtGui import QBrush, QColor, QContextMenuEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QMenu,
+    QScrollArea,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from limbstudio.domain import edits
+from limbstudio.domain.anatomy import (
+    LDPOSE,
+    KeypointState,
+    Level,
+    Limb,
+    impossible_keypoints,
+    level_rule,
+    levels_of,
+)
+from limbstudio.domain.edits import person_contradictions
+from limbstudio.domain.photo import Person
+from limbstudio.domain.review import ReviewState
+from limbstudio.ui import guided, icons
+from limbstudio.ui.actions import Actions
+from limbstudio.ui.glyphs import STATE_WORDS, glyph_icon, glyph_of
+from limbstudio.ui.limb_diagram import LimbDiagram
+from limbstudio.ui.panels.parts import action_button, label, line, section, set_role, tool_button
+from limbstudio.ui.session import Session
+from limbstudio.ui.theme import Theme
+
+_LIMBS = (Limb.RIGHT_ARM, Limb.LEFT_ARM, Limb.RIGHT_LEG, Limb.LEFT_LEG)
+_GROUPS = {
+    "Head": ("nose", "eye", "ear"),
+    "Arms": ("shoulder", "elbow", "wrist"),
+    "Legs": ("hip", "knee", "ankle"),
+}
+_REVIEW_BADGES = {
+    ReviewState.NEW: ("New", "badge"),
+    ReviewState.IN_WORK: ("In work", "badge-accent"),
+    ReviewState.READY: ("Ready", "badge-ok"),
+    ReviewState.ACCEPTED: ("Accepted", "badge-ok"),
+    ReviewState.SENT_BACK: ("Sent back", "badge-warn"),
+}
+
+
+def limb_name(limb: Limb) -> str:
+    """Return a limb's name: 'Right leg'."""
+    return limb.value.replace("_", " ").capitalize()
+
+
+class _LevelChoice(QWidget):
+    """One limb's level, as a labelled list."""
+
+    def __init__(self, limb: Limb, chosen: Callable[[Limb, Level], None]) -> None:
+        super().__init__()
+        self.limb = limb
+        self.combo = QComboBox()
+        for level in levels_of(limb):
+            self.combo.addItem(level.label, level)
+        self.combo.setMaxVisibleItems(12)
+        self.combo.setAccessibleName(f"{limb_name(limb)} level")
+        self.combo.setToolTip(f"{limb_name(limb)}: where it ends (ISO 8549-4)")
+        self.combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.combo.setMinimumContentsLength(8)
+        self.combo.activated.connect(lambda index: chosen(limb, self.combo.itemData(index)))
+        self.combo.installEventFilter(self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(label(limb_name(limb), "caption"))
+        column.addWidget(self.combo)
+
+    def show_level(self, level: Level) -> None:
+        self.combo.setCurrentIndex(self.combo.findData(level))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # A wheel that scrolls the panel must not change a level on its way.
+        return event.type() is QEvent.Type.Wheel and not self.combo.hasFocus()
+
+
+class PointTree(QTreeWidget):
+    """The points of one person, in groups; letters go to the canvas' actions, not to a search for names."""
+
+    def keyboardSearch(self, search: str) -> None:
+        pass
+
+
+class PersonPanel(QWidget):
+    """Show and edit the person in work."""
+
+    def __init__(self, session: Session, actions: Actions, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("rightPanel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._session = session
+        self._actions = actions
+        self._theme = theme
+        self._asked: int | None = None
+
+        self._title = label("No person", "title")
+        self._review = label("", "badge")
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self._title)
+        head.addWidget(self._review)
+        head.addStretch(1)
+        for action_id in ("previous_person", "next_person", "new_person"):
+            head.addWidget(tool_button(actions[action_id], 16, 28))
+        self._facts = label("", "small")
+
+        self.diagram = LimbDiagram(theme)
+        self.diagram.limb_chosen.connect(self._show_level_menu)
+        self._levels = {limb: _LevelChoice(limb, self._set_level) for limb in _LIMBS}
+        choices = QVBoxLayout()
+        choices.setSpacing(4)
+        for choice in self._levels.values():
+            choices.addWidget(choice)
+        choices.addStretch(1)
+        limbs = QHBoxLayout()
+        limbs.setSpacing(10)
+        limbs.addWidget(self.diagram, 0, Qt.AlignmentFlag.AlignTop)
+        limbs.addLayout(choices, 1)
+
+        self._points_count = label("", "caption")
+        self.tree = self._point_tree()
+        self._findings_count = label("0", "badge")
+        self._findings = QVBoxLayout()
+        self._findings.setSpacing(8)
+
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(16, 0, 16, 8)
+        column.setSpacing(8)
+        column.addWidget(section("Limbs"))
+        column.addLayout(limbs)
+        column.addWidget(line())
+        column.addWidget(section("Points", self._points_count))
+        column.addWidget(self.tree)
+        column.addWidget(line())
+        column.addWidget(section("Findings", self._findings_count))
+        column.addLayout(self._findings)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(body)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.viewport().setAutoFillBackground(False)
+        body.setAutoFillBackground(False)
+
+        buttons = QHBoxLayout()
+        buttons.setContentsMargins(16, 8, 16, 12)
+        buttons.setSpacing(8)
+        self.fit_button = action_button(actions["fit_body"])
+        self.ready_button = action_button(actions["mark_ready"], "primary")
+        self.ready_button.setIcon(icons.icon("ph.check", "#FFFFFF", disabled=theme.text3))
+        buttons.addWidget(self.fit_button, 1)
+        buttons.addWidget(self.ready_button, 1)
+
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 10, 0, 0)
+        whole.setSpacing(6)
+        top = QVBoxLayout()
+        top.setContentsMargins(16, 0, 12, 0)
+        top.setSpacing(3)
+        top.addLayout(head)
+        top.addWidget(self._facts)
+        whole.addLayout(top)
+        whole.addWidget(line())
+        whole.addWidget(scroll, 1)
+        whole.addLayout(buttons)
+
+        session.person_selected.connect(self.refresh)
+        session.people_changed.connect(lambda _entry: self.refresh())
+        session.fit_changed.connect(self.refresh)
+        session.point_selected.connect(self._on_point_selected)
+        self.refresh()
+
+    # ---------------------------------------------------------------------------------------------------- building
+
+    def _point_tree(self) -> PointTree:
+        tree = PointTree()
+        tree.setColumnCount(2)
+        tree.setHeaderHidden(True)
+        tree.setRootIsDecorated(True)
+        tree.setIndentation(14)
+        tree.setIconSize(QSize(20, 20))
+        tree.setUniformRowHeights(True)
+        tree.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        tree.setAccessibleName("Points")
+        tree.setContextMenuPolicy(Qt.ContextMenuPolicy.DefaultContextMenu)
+        tree.header().setStretchLastSection(False)
+        tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self._groups: dict[str, QTreeWidgetItem] = {}
+        self._rows: dict[int, QTreeWidgetItem] = {}
+        for group, words in _GROUPS.items():
+            parent = QTreeWidgetItem(tree, [group, ""])
+            parent.setFlags(Qt.ItemFlag.ItemIsEnabled)
+            parent.setSizeHint(0, QSize(0, 24))
+            parent.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self._groups[group] = parent
+            for definition in sorted(LDPOSE, key=_list_order):
+                if any(word in definition.name for word in words):
+                    row = QTreeWidgetItem(parent, [definition.label, ""])
+                    row.setData(0, Qt.ItemDataRole.UserRole, definition.index)
+                    row.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                    row.setSizeHint(0, QSize(0, 24))
+                    self._rows[definition.index] = row
+        tree.expandItem(self._groups["Arms"])
+        tree.expandItem(self._groups["Legs"])
+        tree.itemSelectionChanged.connect(self._on_row_selected)
+        tree.itemExpanded.connect(lambda _item: self._fit_tree_height())
+        tree.itemCollapsed.connect(lambda _item: self._fit_tree_height())
+        return tree
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.diagram.set_theme(theme)
+        self.fit_button.setIcon(self._actions["fit_body"].icon())
+        self.refresh()
+
+    # ----------------------------------------------------------------------------------------------------- showing
+
+    def set_asked(self, index: int | None) -> None:
+        """Say which point the guide asks for: its row reads 'Next'."""
+        self._asked = index
+        self._show_points(self._session.person)
+
+    def refresh(self) -> None:
+        person = self._session.person
+        people = self._session.people
+        self.setEnabled(self._session.studio.is_open)
+        if person is None:
+            self._title.setText("No person")
+            self._review.hide()
+            self._facts.setText("Press G and click, or N for a new person" if self._session.photo else "")
+        else:
+            number = [p.id for p in people].index(person.id) + 1
+            self._title.setText(f"Person {number}" + (f" of {len(people)}" if len(people) > 1 else ""))
+            words, role = _REVIEW_BADGES[self._session.review_of(person)]
+            self._review.setText(words)
+            set_role(self._review, role)
+            self._review.show()
+            self._facts.setText(self._fact_line(person))
+        self._show_limbs(person)
+        self._show_points(person)
+        self._show_findings(person)
+
+    def _fact_line(self, person: Person) -> str:
+        parts = []
+        if person.box is not None:
+            parts.append(f"Box {person.box.height:.0f} px high")
+        if person.posture.value != "unknown":
+            parts.append(person.posture.value.capitalize())
+        fit = self._session.fit
+        if fit is not None:
+            parts.append("Fit before your edit" if self._session.studio.is_stale(fit) else "Fitted")
+        return "  ·  ".join(parts) or "Not fitted yet"
+
+    def _show_limbs(self, person: Person | None) -> None:
+        limbs = person.limbs if person is not None else None
+        wrong = frozenset(c.limb for c in person_contradictions(person)) if person is not None else frozenset()
+        if limbs is not None:
+            self.diagram.show_limbs(limbs, wrong)
+        for limb, choice in self._levels.items():
+            choice.setEnabled(limbs is not None)
+            if limbs is not None:
+                choice.show_level(limbs[limb].level)
+        self.diagram.setEnabled(limbs is not None)
+
+    def _show_points(self, person: Person | None) -> None:
+        settled = dict.fromkeys(_GROUPS, 0)
+        total = dict.fromkeys(_GROUPS, 0)
+        order = guided.placement_order(person.limbs) if person is not None else ()
+        impossible = impossible_keypoints(person.limbs) if person is not None else frozenset()
+        for index, row in self._rows.items():
+            group = row.parent().text(0)
+            state = person.keypoints.points[index].state if person is not None else KeypointState.UNLABELLED
+            shown = not LDPOSE[index].is_residual_end or index in order or state.constrains_fit
+            row.setHidden(not shown)
+            if index in order and person is not None:
+                total[group] += 1
+                settled[group] += guided.is_settled(person.keypoints, index)
+            word, colour = STATE_WORDS[state], self._theme.text2
+            if index == self._asked:
+                word, colour = "Next", self._theme.accent
+            elif state is KeypointState.UNSURE:
+                colour = self._theme.warn
+            elif state is KeypointState.UNLABELLED:
+                colour = self._theme.text3
+            row.setText(1, word)
+            row.setForeground(1, QBrush(QColor(colour)))
+            row.setForeground(
+                0, QBrush(QColor(self._theme.text3 if index in impossible else self._theme.text))
+            )
+            row.setIcon(0, glyph_icon(glyph_of(LDPOSE[index], state)))
+            row.setBackground(0, QBrush(QColor(self._theme.accent_bg)) if index == self._asked else QBrush())
+            row.setBackground(1, QBrush(QColor(self._theme.accent_bg)) if index == self._asked else QBrush())
+            row.setData(
+                0, Qt.ItemDataRole.AccessibleTextRole, f"{LDPOSE[index].label}, {STATE_WORDS[state].lower()}"
+            )
+        for group, item in self._groups.items():
+            item.setText(1, f"{settled[group]} of {total[group]}")
+            item.setForeground(0, QBrush(QColor(self._theme.text2)))
+            item.setForeground(1, QBrush(QColor(self._theme.text2)))
+        self._points_count.setText(f"{sum(settled.values())} of {sum(total.values())}" if person else "")
+        if self._asked is not None:
+            self._groups[self._rows[self._asked].parent().text(0)].setExpanded(True)
+        self._fit_tree_height()
+
+    def _fit_tree_height(self) -> None:
+        """Let the panel scroll, not the tree in it."""
+        rows = 0
+        for group in self._groups.values():
+            rows += 1
+            if group.isExpanded():
+                rows += sum(not group.child(i).isHidden() for i in range(group.childCount()))
+        self.tree.setFixedHeight(24 * rows + 2)
+
+    def _show_findings(self, person: Person | None) -> None:
+        while (item := self._findings.takeAt(0)) is not None:
+            if item.widget() is not None:
+                item.widget().deleteLater()
+        count = 0
+        if person is not None:
+            wrong = person_contradictions(person)
+            for contradiction in wrong:
+                self._add_finding(
+                    "ph.warning",
+                    self._theme.warn,
+                    contradiction.message,
+                    "Mend",
+                    lambda c=contradiction: self._session.do(edits.mend(person, [c])),
+                )
+            unsure = [i for i, s in enumerate(person.keypoints.states) if s is KeypointState.UNSURE]
+            for index in unsure:
+                self._add_finding(
+                    "ph.question",
+                    self._theme.text2,
+                    f"{LDPOSE[index].label} is unsure. Decide before marking ready.",
+                    "Show",
+                    lambda i=index: self._session.select_point(i),
+                )
+            doubtful = [limb for limb, s in person.limbs.items() if s.level is Level.UNSURE]
+            for limb in doubtful:
+                self._add_finding(
+                    "ph.question",
+                    self._theme.text2,
+                    f"{limb_name(limb)} is unsure. It is fitted but never cut.",
+                    "Set level",
+                    lambda li=limb: self._show_level_menu(li),
+                )
+            count = len(wrong) + len(unsure) + len(doubtful)
+        if not count:
+            self._findings.addWidget(label("Nothing to mend", "small"))
+        self._findings_count.setText(str(count))
+        set_role(self._findings_count, "badge-warn" if count else "badge")
+
+    def _add_finding(
+        self, icon: str, colour: str, text: str, button: str, act: Callable[[], object]
+    ) -> None:
+        from PySide6.QtWidgets import QPushButton
+
+        row = QWidget()
+        grid = QGridLayout(row)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(8)
+        sign = label()
+        sign.setPixmap(icons.icon(icon, colour).pixmap(QSize(16, 16)))
+        words = label(text, "small")
+        words.setWordWrap(True)
+        push = QPushButton(button)
+        push.setProperty("role", "link")
+        push.setAccessibleName(f"{button}: {text}")
+        push.clicked.connect(lambda _=False: act())
+        grid.addWidget(sign, 0, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(words, 0, 1)
+        grid.addWidget(push, 0, 2, Qt.AlignmentFlag.AlignTop)
+        grid.setColumnStretch(1, 1)
+        self._findings.addWidget(row)
+
+    # ------------------------------------------------------------------------------------------------------ acting
+
+    def _set_level(self, limb: Limb, level: Level) -> None:
+        person = self._session.person
+        if person is not None and person.limbs[limb].level is not level:
+            self._session.do(edits.set_limb_level(person, limb, level))
+        self.refresh()
+
+    def _show_level_menu(self, limb: Limb) -> None:
+        person = self._session.person
+        if person is None:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        title = menu.addAction(limb_name(limb))
+        title.setEnabled(False)
+        menu.addSeparator()
+        for level in levels_of(limb):
+            action = menu.addAction(level.label)
+            action.setCheckable(True)
+            action.setChecked(person.limbs[limb].level is level)
+            action.triggered.connect(lambda _=False, lv=level: self._set_level(limb, lv))
+        menu.popup(self.diagram.mapToGlobal(QPoint(self.diagram.width() // 2, self.diagram.height() // 2)))
+
+    def _on_row_selected(self) -> None:
+        items = self.tree.selectedItems()
+        index = items[0].data(0, Qt.ItemDataRole.UserRole) if items else None
+        if index is not None:
+            self._session.select_point(index)
+
+    def _on_point_selected(self, index: int) -> None:
+        self.tree.blockSignals(True)
+        self.tree.clearSelection()
+        if index in self._rows:
+            row = self._rows[index]
+            row.parent().setExpanded(True)
+            self.tree.setCurrentItem(row)
+        self.tree.blockSignals(False)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        row = self.tree.itemAt(self.tree.viewport().mapFrom(self, event.pos()))
+        index = row.data(0, Qt.ItemDataRole.UserRole) if row is not None else None
+        if index is None:
+            return
+        self._session.select_point(index)
+        menu = state_menu(self._actions, self)
+        menu.popup(event.globalPos())
+
+
+def _list_order(definition: object) -> tuple[int, int]:
+    """Sort so that each joint is followed by the residual end that may replace it."""
+    from limbstudio.domain.anatomy import KeypointDefinition
+
+    assert isinstance(definition, KeypointDefinition)
+    after = {17: 7.5, 18: 8.5, 19: 8.6, 20: 8.7, 21: 14.5, 22: 14.6, 23: 14.7, 24: 14.8}
+    place = after.get(definition.index, float(definition.index))
+    return (int(place * 10), definition.index)
+
+
+def state_menu(actions: Actions, parent: QWidget) -> QMenu:
+    """Return a menu of the seven states and what else can be done with a point."""
+    menu = QMenu(parent)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    for state in KeypointState:
+        menu.addAction(actions[f"state_{state.value}"])
+    menu.addSeparator()
+    menu.addAction(actions["clear_point"])
+    menu.addAction(actions["swap_limb"])
+    return menu
+
+
+def residual_limbs(person: Person) -> tuple[Limb, ...]:
+    """Return the limbs of a person that end in a segment, in the panel's order."""
+    return tuple(limb for limb in _LIMBS if level_rule(limb, person.limbs[limb].level).segment is not None)
+
+

@@ -1,0 +1,245 @@
+"""The residual-limb panel: what the fit says of one limb, always with its uncertainty and where its scale is from."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from limbstudio.domain.anatomy import Limb
+from limbstudio.domain.body import BodyFit, LimbFit, ScaleSource
+from limbstudio.domain.fitted import KeptFit
+from limbstudio.measures.girths import Girth, residual_girths
+from limbstudio.ui.actions import Actions
+from limbstudio.ui.panels.parts import action_button, label, line, section
+from limbstudio.ui.panels.person import limb_name
+from limbstudio.ui.session import Session
+from limbstudio.ui.theme import Theme
+
+SCALE_WORDS = {
+    ScaleSource.STATURE: "scale from the stature given",
+    ScaleSource.REFERENCE: "scale from a known object",
+    ScaleSource.PRIOR: "estimated: no scale was given",
+}
+
+
+def length_words(limb: LimbFit, scale: ScaleSource) -> str:
+    """Say how long a residual limb is. Millimetres only with a given scale, otherwise 'about' and centimetres."""
+    if scale is ScaleSource.PRIOR:
+        return f"about {limb.length_m * 100:.0f} cm"
+    return f"{limb.length_m * 1000:.0f} mm"
+
+
+def interval_words(limb: LimbFit, scale: ScaleSource) -> str:
+    low, high = limb.length_interval_m
+    if scale is ScaleSource.PRIOR:
+        return f"{low * 100:.0f} to {high * 100:.0f} cm, 95 %"
+    return f"{low * 1000:.0f} to {high * 1000:.0f} mm, 95 %"
+
+
+class ResidualLimbPanel(QWidget):
+    """Show one residual limb of the fit of the person in work."""
+
+    def __init__(self, session: Session, actions: Actions, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("limbPanel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._session = session
+        self._theme = theme
+        self._shown: Limb | None = None
+
+        self._title = label("Residual limb", "title")
+        self._person = label("", "badge")
+        head = QHBoxLayout()
+        head.addWidget(self._title)
+        head.addStretch(1)
+        head.addWidget(self._person)
+        self._warning = label("Model-based estimate, not for socket manufacture", "warn")
+        self._stale = label("", "warn")
+        self._choice = QComboBox()
+        self._choice.setAccessibleName("Residual limb")
+        self._choice.activated.connect(self._on_chosen)
+
+        self._rows: dict[str, QLabel] = {}
+        facts = QGridLayout()
+        facts.setHorizontalSpacing(12)
+        facts.setVerticalSpacing(7)
+        for row, (key, words) in enumerate(
+            (
+                ("level", "Level"),
+                ("length", "Length of the residual segment"),
+                ("length_interval", ""),
+                ("scale", "Scale"),
+                ("factor", "Share of the segment lost"),
+                ("factor_interval", ""),
+                ("end", "End, from the point placed"),
+                ("accepted", "Cut"),
+            )
+        ):
+            facts.addWidget(label(words, "small"), row, 0, Qt.AlignmentFlag.AlignTop)
+            value = label("", "small" if key.endswith("interval") else "value")
+            value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            value.setWordWrap(True)
+            facts.addWidget(value, row, 1)
+            self._rows[key] = value
+        facts.setColumnStretch(1, 1)
+
+        self._girth_note = label("", "small")
+        self._girth_note.setWordWrap(True)
+        self.table = self._girth_table()
+
+        self._empty = label("", "small")
+        self._empty.setWordWrap(True)
+        self._body = QWidget()
+        inside = QVBoxLayout(self._body)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(10)
+        inside.addWidget(self._choice)
+        inside.addWidget(self._stale)
+        inside.addWidget(section("Fit"))
+        inside.addLayout(facts)
+        inside.addWidget(line())
+        inside.addWidget(section("Girths"))
+        inside.addWidget(self._girth_note)
+        inside.addWidget(self.table, 1)
+
+        buttons = QHBoxLayout()
+        self.fit_button = action_button(actions["fit_body"], "primary")
+        buttons.addWidget(self.fit_button)
+
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 12, 16, 12)
+        column.setSpacing(8)
+        column.addLayout(head)
+        column.addWidget(self._warning)
+        column.addWidget(line())
+        column.addWidget(self._empty)
+        column.addWidget(self._body, 1)
+        column.addStretch(0)
+        column.addLayout(buttons)
+
+        session.person_selected.connect(self.refresh)
+        session.fit_changed.connect(self.refresh)
+        self.refresh()
+
+    def _girth_table(self) -> QTableWidget:
+        table = QTableWidget(0, 3)
+        table.setHorizontalHeaderLabels(["From end", "Girth", "Widths"])
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(30)
+        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setShowGrid(False)
+        table.setAccessibleName("Girths")
+        return table
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.refresh()
+
+    def refresh(self) -> None:
+        person, kept = self._session.person, self._session.fit
+        limbs = kept.fit.limbs if kept is not None else ()
+        self._person.setVisible(person is not None)
+        if person is not None:
+            people = self._session.people
+            self._person.setText(f"Person {[p.id for p in people].index(person.id) + 1}")
+        self._body.setVisible(bool(limbs))
+        self._empty.setVisible(not limbs)
+        if kept is None:
+            self._title.setText("Residual limb")
+            self._empty.setText("Fit the body to see its residual limbs, lengths and girths.")
+            return
+        if not limbs:
+            self._title.setText("No residual limb")
+            self._empty.setText(
+                "This person's limbs are marked intact or unsure. Set a level in Annotate and fit again."
+            )
+            return
+        if self._shown not in [limb.limb for limb in limbs]:
+            self._shown = limbs[0].limb
+        self._choice.setVisible(len(limbs) > 1)
+        self._choice.clear()
+        for limb in limbs:
+            self._choice.addItem(limb_name(limb.limb), limb.limb)
+        self._choice.setCurrentIndex([limb.limb for limb in limbs].index(self._shown))
+        stale = self._session.studio.is_stale(kept)
+        self._stale.setText("From before your edit. Fit again to update." if stale else "")
+        self._stale.setVisible(stale)
+        self._show_limb(kept, next(limb for limb in limbs if limb.limb is self._shown), stale)
+
+    def _show_limb(self, kept: KeptFit, limb: LimbFit, stale: bool) -> None:
+        fit = kept.fit
+        person = self._session.person
+        level = person.limbs[limb.limb].level.label if person is not None else ""
+        self._title.setText(f"{limb_name(limb.limb)}, {level.lower()}")
+        low, high = limb.factor_interval
+        values = {
+            "level": level,
+            "length": length_words(limb, fit.scale),
+            "length_interval": interval_words(limb, fit.scale),
+            "scale": SCALE_WORDS[fit.scale],
+            "factor": f"{limb.factor * 100:.0f} %",
+            "factor_interval": f"{low * 100:.0f} to {high * 100:.0f} %, 95 %",
+            "end": _end_words(limb),
+            "accepted": "Accepted" if limb.accepted else f"Not cut: {limb.reason}",
+        }
+        for key, value in values.items():
+            self._rows[key].setText(value)
+            self._rows[key].setStyleSheet(f"color: {self._theme.text3};" if stale else "")
+        self._show_girths(kept, fit, limb)
+
+    def _show_girths(self, kept: KeptFit, fit: BodyFit, limb: LimbFit) -> None:
+        rows = self._girths(kept, limb)
+        if not rows:
+            self._girth_note.setText("No girths: this limb was not cut, or the residual limb is too short.")
+        elif fit.scale is ScaleSource.PRIOR:
+            self._girth_note.setText("Millimetres need a scale. Enter the stature; until then these are estimates.")
+        else:
+            self._girth_note.setText(SCALE_WORDS[fit.scale].capitalize() + ".")
+        self.table.setVisible(bool(rows))
+        self.table.setRowCount(len(rows))
+        about = "≈ " if fit.scale is ScaleSource.PRIOR else ""
+        for row, girth in enumerate(rows):
+            cells = (
+                f"{about}{girth.from_end_m * 1000:.0f} mm",
+                f"{about}{girth.girth_m * 1000:.0f} mm",
+                f"{girth.widest_m * 1000:.0f} × {girth.narrowest_m * 1000:.0f}",
+            )
+            for column, text in enumerate(cells):
+                item = QTableWidgetItem(text)
+                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                if fit.scale is ScaleSource.PRIOR:
+                    item.setForeground(QColor(self._theme.text2))
+                self.table.setItem(row, column, item)
+
+    def _girths(self, kept: KeptFit, limb: LimbFit) -> tuple[Girth, ...]:
+        mesh = self._session.attempt(lambda: self._session.studio.body_mesh(kept)) if limb.accepted else None
+        if mesh is None:
+            return ()
+        return residual_girths(
+            mesh.vertices, mesh.faces, mesh.residual, upstream=limb.upstream_position, end=limb.endpoint
+        )
+
+    def _on_chosen(self, index: int) -> None:
+        self._shown = self._choice.itemData(index)
+        self.refresh()
+
+
+def _end_words(limb: LimbFit) -> str:
+    if limb.annotated_px is None:
+        return "no point was placed"
+    dx, dy = limb.endpoint_px[0] - limb.annotated_px[0], limb.endpoint_px[1] - limb.annotated_px[1]
+    return f"{(dx * dx + dy * dy) ** 0.5:.1f} px"

@@ -1,0 +1,210 @@
+"""What the window looks at: an open studio, and which photo, person and point are selected in it."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from limbstudio.domain.edits import Change, Edit
+from limbstudio.domain.errors import KnownError
+from limbstudio.domain.fitted import KeptFit
+from limbstudio.domain.photo import Person, Photo
+from limbstudio.domain.review import ReviewState, Verdict
+from limbstudio.services.history import Entry
+from limbstudio.services.jobs import Job
+from limbstudio.services.studio import Studio, StudioEvent, What
+from limbstudio.ui.bridge import Bridge
+
+_T = TypeVar("_T")
+
+
+class Session(QObject):
+    """Tell the panels what changed; hold the selection that they share.
+
+    Signals:
+        opened(), closed(): of the project.
+        photos_changed(): photos were added or removed.
+        photo_selected(): another photo, or none, is in view.
+        person_selected(): another person, or none, is in work.
+        people_changed(object): a record of this photo changed; the history's `Entry`.
+        fit_changed(): the fit of the person in work, or whether it is stale, may have changed.
+        point_selected(int): LDPose index, -1 for none.
+        saving_changed(object): a `SaveState`.
+        job_started(object): a `Job`.
+        said(str, str, bool): message, hint, whether it should stay until it is read.
+    """
+
+    opened = Signal()
+    closed = Signal()
+    photos_changed = Signal()
+    photo_selected = Signal()
+    person_selected = Signal()
+    people_changed = Signal(object)
+    fit_changed = Signal()
+    point_selected = Signal(int)
+    saving_changed = Signal(object)
+    job_started = Signal(object)
+    said = Signal(str, str, bool)
+
+    def __init__(self, studio: Studio, bridge: Bridge, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.studio = studio
+        self.bridge = bridge
+        self._photo: str | None = None
+        self._person: str | None = None
+        self._point: int | None = None
+        self._stop_listening = studio.listen(self._on_event)
+
+    # ---------------------------------------------------------------------------------------------- the selection
+
+    @property
+    def photo(self) -> Photo | None:
+        if self._photo is None:
+            return None
+        return next((p for p in self.studio.photos if p.sha256 == self._photo), None)
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        return self.studio.people_in(self._photo) if self._photo is not None else ()
+
+    @property
+    def person(self) -> Person | None:
+        return next((p for p in self.people if p.id == self._person), None)
+
+    @property
+    def fit(self) -> KeptFit | None:
+        """Return the chosen fit of the person in work."""
+        return self.studio.fit_of(self._person) if self.person is not None and self._person else None
+
+    @property
+    def point(self) -> int | None:
+        return self._point
+
+    @property
+    def can_edit(self) -> bool:
+        return self.studio.is_open and not self.studio.read_only_reason
+
+    def select_photo(self, sha256: str | None) -> None:
+        if sha256 == self._photo:
+            return
+        self._photo = sha256
+        self.studio.look_at(sha256)
+        people = self.people
+        self._person = people[0].id if people else None
+        self._point = None
+        self.photo_selected.emit()
+        self.person_selected.emit()
+        self.point_selected.emit(-1)
+        self.fit_changed.emit()
+
+    def step_photo(self, step: int) -> None:
+        """Go to the next (+1) or previous (-1) photo; stay at the ends."""
+        photos = [p.sha256 for p in self.studio.photos]
+        if photos:
+            at = photos.index(self._photo) if self._photo in photos else -1
+            self.select_photo(photos[min(max(at + step, 0), len(photos) - 1)])
+
+    def select_person(self, person_id: str | None) -> None:
+        if person_id == self._person:
+            return
+        self._person, self._point = person_id, None
+        self.person_selected.emit()
+        self.point_selected.emit(-1)
+        self.fit_changed.emit()
+
+    def step_person(self, step: int) -> None:
+        ids = [p.id for p in self.people]
+        if ids:
+            at = ids.index(self._person) if self._person in ids else 0
+            self.select_person(ids[(at + step) % len(ids)])
+
+    def select_point(self, index: int | None) -> None:
+        if index != self._point:
+            self._point = index
+            self.point_selected.emit(-1 if index is None else index)
+
+    # ------------------------------------------------------------------------------------------------- the changes
+
+    def do(self, edit: Edit) -> bool:
+        """Apply an edit; what cannot be done is said in the message bar. Returns whether it was done."""
+        return bool(self.attempt(lambda: self.studio.do(edit)))
+
+    def undo(self) -> None:
+        self.attempt(lambda: self.studio.undo(self._photo) or self.studio.undo(None))
+
+    def redo(self) -> None:
+        self.attempt(lambda: self.studio.redo(self._photo) or self.studio.redo(None))
+
+    def attempt(self, action: Callable[[], _T]) -> _T | None:
+        """Do `action`; a KnownError becomes a message and None."""
+        try:
+            return action()
+        except KnownError as error:
+            self.said.emit(error.message, error.hint, True)
+            return None
+
+    def start(self, action: Callable[[], Job]) -> Job | None:
+        """Start a job; a refusal becomes a message."""
+        return self.attempt(action)
+
+    def close(self) -> None:
+        self._stop_listening()
+
+    # --------------------------------------------------------------------------------------------------- the review
+
+    def review_of(self, person: Person) -> ReviewState:
+        """Return how far a person's annotation has come: a verdict, else whether any point was placed."""
+        verdict = self.studio.project.records.get(("verdict", person.id))
+        if isinstance(verdict, Verdict):
+            return verdict.state
+        touched = any(p.x is not None for p in person.keypoints.points)
+        return ReviewState.IN_WORK if touched else ReviewState.NEW
+
+    def review_of_photo(self, photo: str) -> ReviewState:
+        """Return the state of a photo: that of its least advanced person."""
+        states = [self.review_of(person) for person in self.studio.people_in(photo)]
+        order = [ReviewState.NEW, ReviewState.IN_WORK, ReviewState.SENT_BACK, ReviewState.READY]
+        return min(states, key=[*order, ReviewState.ACCEPTED].index, default=ReviewState.NEW)
+
+    def set_ready(self, person: Person, ready: bool) -> bool:
+        """Mark a person ready, or take the mark back."""
+        key = ("verdict", person.id)
+        before = self.studio.project.records.get(key)
+        after = Verdict(person.id, ReviewState.READY) if ready else None
+        label = "Mark ready" if ready else "Back to work"
+        return self.do(Edit(label, (Change(key, before, after),), None, person.photo))
+
+    def _on_event(self, event: StudioEvent) -> None:
+        if event.what is What.OPENED:
+            self._photo = self._person = self._point = None
+            self.opened.emit()
+            photos = self.studio.photos
+            self.select_photo(photos[0].sha256 if photos else None)
+        elif event.what is What.CLOSED:
+            self.select_photo(None)
+            self.closed.emit()
+        elif event.what is What.EDITED and event.entry is not None:
+            self._on_entry(event.entry)
+        elif event.what is What.SAVE_STATE:
+            self.saving_changed.emit(event.save)
+        elif event.what is What.JOB:
+            self.job_started.emit(event.job)
+        elif event.what is What.MESSAGE:
+            self.said.emit(event.message, event.hint, event.serious)
+
+    def _on_entry(self, entry: Entry) -> None:
+        kinds = {change.key[0] for change in entry.edit.changes}
+        if "photo" in kinds:
+            self.photos_changed.emit()
+            photos = [p.sha256 for p in self.studio.photos]
+            if self._photo not in photos:
+                self.select_photo(photos[0] if photos else None)
+        if "person" in kinds:
+            ids = [p.id for p in self.people]
+            if self._person not in ids:
+                self._person = ids[-1] if ids else None
+                self._point = None
+                self.person_selected.emit()
+                self.point_selected.emit(-1)
+        self.people_changed.emit(entry)
+        self.fit_changed.emit()
