@@ -20,7 +20,8 @@ from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
 from limbstudio.domain.stump import Stump
-from limbstudio.resihmr.initial_fit import DEFAULT_SETTINGS, FitSettings, fit_person
+from limbstudio.resihmr import initial_fit
+from limbstudio.resihmr.initial_fit import DEFAULT_SETTINGS, FitSettings
 from limbstudio.resihmr.reconstruction import (
     LimbCut,
     LimbRegions,
@@ -84,7 +85,7 @@ def reconstruct_person(
     other (most of the time that a mesh takes). Raises KnownError for a person with too few usable points.
     """
     start = time.perf_counter()
-    fit = fit_person(person, camera, body, mode=mode, settings=settings, mask=mask, seed=seed)
+    fit = initial_fit.fit_person(person, camera, body, mode=mode, settings=settings, mask=mask, seed=seed)
     fitted = time.perf_counter()
     mesh, warnings = build_mesh(person, fit, body)
     meshed = time.perf_counter()
@@ -147,9 +148,11 @@ def _recipe(frame: Floats, body: BodyModel, cuts: list[LimbCut]) -> tuple[Recons
 
 def _carried_parts(recipe: Reconstruction, part_labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     parts = np.zeros(recipe.vertex_count, np.uint8)
-    parts[: len(recipe.edge_source)] = part_labels[recipe.edge_source[:, 0]]
+    base = len(recipe.edge_source)
+    parts[:base] = part_labels[recipe.edge_source[:, 0]]
     for cap in recipe.caps:
-        parts[cap.first : cap.first + len(cap.offset)] = part_of(cap.limb, cap.segment)
+        corners = recipe.faces[cap.faces]
+        parts[corners[corners >= base]] = part_of(cap.limb, cap.segment)
     return parts
 
 

@@ -1,0 +1,93 @@
+"""People whose fit is known, made without fitting: a pose of the bundled body, its points, and a BodyFit that says so."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pytest
+
+from limbstudio.body.model import BodyModel, load_body
+from limbstudio.domain.anatomy import (
+    N_COCO,
+    SMPLX_INDEX,
+    KeypointState,
+    Level,
+    Limb,
+    LimbState,
+    intact_limbs,
+    level_rule,
+)
+from limbstudio.domain.body import BodyFit, FitMode, LimbFit
+from limbstudio.domain.geometry import Box, Camera, Keypoints, Point
+from limbstudio.domain.photo import Person
+
+SIZE_PX = (300, 400)
+
+
+@pytest.fixture(scope="session")
+def body() -> BodyModel:
+    return load_body()
+
+
+@pytest.fixture(scope="session")
+def known_fit(body: BodyModel) -> Callable[..., tuple[Person, BodyFit]]:
+    """Return a function that makes a person, facing the camera, and the fit that explains every point exactly.
+
+    levels: of limbs that are not intact. accepted: whether they are cut. factor: lambda of all of them.
+    """
+
+    def make(
+        levels: Mapping[Limb, Level] | None = None,
+        *,
+        factor: float = 0.4,
+        accepted: bool = True,
+        mode: FitMode = FitMode.JOINT,
+    ) -> tuple[Person, BodyFit]:
+        levels = levels or {}
+        camera = Camera(400.0, ((SIZE_PX[0] - 1) / 2, (SIZE_PX[1] - 1) / 2), SIZE_PX)
+        pose = np.zeros((54, 3))
+        pose[SMPLX_INDEX["left_shoulder"] - 1] = (0, 0, -1.1)
+        pose[SMPLX_INDEX["right_shoulder"] - 1] = (0, 0, 1.1)
+        orientation, translation = np.array([np.pi, 0, 0]), np.array([0.0, -0.2, 2.6])
+        posed = body.pose(
+            axis_angles=np.concatenate([orientation[None], pose]), shape=np.zeros(10), translation=translation
+        )
+        projected = np.full((25, 2), np.nan)
+        projected[:N_COCO] = camera.project(body.keypoint_regressors["coco17"].apply(posed.vertices))
+        limbs, absent = [], set()
+        for limb, level in levels.items():
+            rule = level_rule(limb, level)
+            absent |= rule.absent
+            a, u = (posed.joints[SMPLX_INDEX[str(name)]].astype(float) for name in (rule.anchor, rule.upstream))
+            end = a + factor * (u - a)
+            px = camera.project(end)
+            if rule.endpoint is not None:
+                projected[rule.endpoint] = px
+            length = (1 - factor) * float(np.linalg.norm(a - u))
+            annotated = None if rule.endpoint is None else (float(px[0]), float(px[1]))
+            limbs.append(
+                LimbFit(
+                    limb, rule.segment, factor, str(rule.anchor), str(rule.upstream), a, u, end,
+                    (float(px[0]), float(px[1])), annotated, length, (factor - 0.1, factor + 0.1),
+                    (length * 0.9, length * 1.1), accepted, "" if accepted else "The interval is too wide.",
+                )
+            )  # fmt: skip
+        projected[list(absent)] = np.nan
+        points = tuple(
+            Point(KeypointState.ABSENT) if i in absent
+            else Point() if np.isnan(x) else Point(KeypointState.VISIBLE, float(x), float(y))
+            for i, (x, y) in enumerate(projected)
+        )  # fmt: skip
+        low, high = np.nanmin(projected, 0), np.nanmax(projected, 0)
+        person = Person(
+            "7", "0" * 64, Keypoints(points),
+            {**intact_limbs(), **{limb: LimbState(level) for limb, level in levels.items()}},
+            Box(*low, *(high - low)),
+        )  # fmt: skip
+        used = person.keypoints.observed
+        fit = BodyFit(
+            body.name, mode, camera, orientation, pose, np.zeros(10), translation, posed.joints.astype(float),
+            projected, used, tuple(limbs), energy={"data": 1.0}, timings_s={"starts": 0.01},
+        )  # fmt: skip
+        return person, fit
+
+    return make
