@@ -186,6 +186,10 @@ class Job:
 
     # ----------------------------------------------------------------------------------------- for lanes only
 
+    def on_cancel(self, hook: Callable[[bool], None]) -> None:
+        """Let the lane know when somebody cancels; called with `firm`."""
+        self._on_cancel = hook
+
     def started(self) -> None:
         with self._lock:
             self._state, self._started = JobState.RUNNING, time.monotonic()

@@ -1,10 +1,19 @@
 """Where background work runs: at once, in threads, or in a process of its own that may crash without harm."""
 
+import contextlib
 import logging
+import multiprocessing
+import os
+import queue
+import signal
 import threading
+import time
+import traceback
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
+from limbstudio.domain.errors import KnownError
 from limbstudio.services.jobs import Cancelled, Failure, Job, LocalContext
 
 log = logging.getLogger(__name__)
@@ -13,16 +22,29 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 300.0
 # How long a cancelled job may take to notice before its process is stopped.
 GRACE_S = 5.0
-_LONGEST_SILENCE_OF_A_START_S = 120.0
+_LONGEST_START_S = 120.0
+
+
+Finish = Callable[[Any], Any] | None
+_Item = tuple[Job, Callable[..., Any], tuple[Any, ...], Finish]
 
 
 class Lane(Protocol):
     """A place that runs jobs."""
 
     def submit(
-        self, function: Callable[..., Any], *arguments: object, title: str, photo: str | None = None
+        self,
+        function: Callable[..., Any],
+        *arguments: object,
+        title: str,
+        photo: str | None = None,
+        finish: Finish = None,
     ) -> Job:
-        """Queue `function(context, *arguments)` and return its job at once."""
+        """Queue `function(context, *arguments)` and return its job at once.
+
+        finish: turns what the function returned into the job's result, in this process, before the job has
+        ended.
+        """
         ...
 
     def close(self) -> None:
@@ -30,13 +52,15 @@ class Lane(Protocol):
         ...
 
 
-def _run(job: Job, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+def run_here(job: Job, function: Callable[..., Any], arguments: tuple[Any, ...], finish: Finish) -> None:
+    """Run a job in this thread, to whatever end."""
     if job.was_cancelled:
         job.cancelled()
         return
     job.started()
     try:
         result = function(LocalContext(job), *arguments)
+        result = finish(result) if finish else result
     except Cancelled:
         job.cancelled()
     except Exception as error:  # noqa: BLE001 - the border "lane": a job's mistake must end the job, not the program
@@ -46,13 +70,26 @@ def _run(job: Job, function: Callable[..., Any], arguments: tuple[Any, ...]) -> 
 
 
 class InlineLane:
-    """Run each job at once in the caller's thread: for the command line and for tests."""
+    """Run each job at once in the caller's thread: for the command line and for tests.
+
+    on_new: called with each job before it runs, since `submit` returns only afterwards.
+    """
+
+    def __init__(self, on_new: Callable[[Job], object] | None = None) -> None:
+        self._on_new = on_new
 
     def submit(
-        self, function: Callable[..., Any], *arguments: object, title: str, photo: str | None = None
+        self,
+        function: Callable[..., Any],
+        *arguments: object,
+        title: str,
+        photo: str | None = None,
+        finish: Finish = None,
     ) -> Job:
         job = Job(title, photo)
-        _run(job, function, arguments)
+        if self._on_new:
+            self._on_new(job)
+        run_here(job, function, arguments, finish)
         return job
 
     def close(self) -> None:
@@ -63,20 +100,20 @@ class _Queue:
     """Jobs that wait. Those of the photo in view go first, otherwise in order."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[Job, Callable[..., Any], tuple[Any, ...]]] = []
+        self._waiting: list[_Item] = []
         self._changed = threading.Condition()
         self._closed = False
         self.photo_in_view: str | None = None
 
-    def put(self, job: Job, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    def put(self, item: _Item) -> None:
         with self._changed:
             if self._closed:
-                job.cancelled()
+                item[0].cancelled()
                 return
-            self._waiting.append((job, function, arguments))
+            self._waiting.append(item)
             self._changed.notify()
 
-    def take(self, timeout_s: float | None = None) -> tuple[Job, Callable[..., Any], tuple[Any, ...]] | None:
+    def take(self, timeout_s: float | None = None) -> _Item | None:
         """Return the next job, or None when the queue was closed or nothing came in time."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed, timeout_s)
@@ -122,11 +159,21 @@ class ThreadLane:
             thread.start()
 
     def submit(
-        self, function: Callable[..., Any], *arguments: object, title: str, photo: str | None = None
+        self,
+        function: Callable[..., Any],
+        *arguments: object,
+        title: str,
+        photo: str | None = None,
+        finish: Finish = None,
     ) -> Job:
         job = Job(title, photo)
-        job._on_cancel = lambda firm: job.cancelled() if self._queue.drop(job) else None
-        self._queue.put(job, function, arguments)
+
+        def on_cancel(firm: bool) -> None:
+            if self._queue.drop(job):
+                job.cancelled()
+
+        job.on_cancel(on_cancel)
+        self._queue.put((job, function, arguments, finish))
         return job
 
     def put_first(self, photo: str | None) -> None:
@@ -143,7 +190,306 @@ class ThreadLane:
 
     def _serve(self) -> None:
         while item := self._queue.take():
-            job, function, arguments = item
+            job, function, arguments, finish = item
             self._running.add(job)
-            _run(job, function, arguments)
+            run_here(job, function, arguments, finish)
             self._running.discard(job)
+
+
+class ProcessLane:
+    """Run jobs one after the other in a process of its own, which is kept warm and started anew when it dies.
+
+    A crash, running out of memory, a kill or a hang ends the job with a message; the program goes on.
+    Functions and arguments must be picklable: functions of a module, records, paths, arrays. The process is
+    spawned, never forked: a fork after Qt or torch hangs. warm_up: a function that the new process calls
+    first, to import what is slow.
+    """
+
+    def __init__(
+        self,
+        name: str = "cpu",
+        *,
+        warm_up: Callable[[], None] | None = None,
+        patience_s: float = PATIENCE_S,
+        grace_s: float = GRACE_S,
+    ) -> None:
+        self._name = name
+        self._warm_up = warm_up
+        self._patience_s = patience_s
+        self._grace_s = grace_s
+        self._queue = _Queue()
+        self._worker: _Worker | None = None
+        self._running: Job | None = None
+        self._firmly: set[int] = set()
+        self._thread = threading.Thread(target=self._supervise, name=f"lane-{name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def process_id(self) -> int | None:
+        """Return the process that works now, or None before the first job needs one."""
+        return self._worker.process.pid if self._worker else None
+
+    def submit(
+        self,
+        function: Callable[..., Any],
+        *arguments: object,
+        title: str,
+        photo: str | None = None,
+        finish: Finish = None,
+    ) -> Job:
+        job = Job(title, photo)
+
+        def on_cancel(firm: bool) -> None:
+            if firm:
+                self._firmly.add(job.id)
+            if self._queue.drop(job):
+                job.cancelled()
+
+        job.on_cancel(on_cancel)
+        self._queue.put((job, function, arguments, finish))
+        return job
+
+    def put_first(self, photo: str | None) -> None:
+        """Let jobs of this photo overtake the others."""
+        self._queue.photo_in_view = photo
+
+    def close(self) -> None:
+        for job in self._queue.close():
+            job.cancelled()
+        running = self._running
+        if running:
+            running.cancel(firm=True)
+        self._thread.join(self._grace_s + 5.0)
+
+    # -------------------------------------------------------------------------------- the supervisor's thread
+
+    def _supervise(self) -> None:
+        try:
+            while item := self._queue.take():
+                self._running = item[0]
+                self._run(*item)
+                self._firmly.discard(item[0].id)
+                self._running = None
+        finally:
+            self._stop_worker()
+
+    def _run(
+        self, job: Job, function: Callable[..., Any], arguments: tuple[Any, ...], finish: Finish
+    ) -> None:
+        if job.was_cancelled:
+            job.cancelled()
+            return
+        job.started()
+        try:
+            worker = self._ready_worker(job)
+            worker.connection.send(("run", job.id, function, arguments))
+            self._follow(job, worker, finish)
+        except _Died as death:
+            self._stop_worker()
+            if job.was_cancelled:
+                job.cancelled()
+            else:
+                job.failed(_failure_of_death(job.title, death.exit_code))
+        except Cancelled:
+            self._stop_worker()
+            job.cancelled()
+        except Exception as error:  # noqa: BLE001 - the border "lane": what cannot be sent or read is this job's end only
+            self._stop_worker()
+            job.failed(Failure.of(error, job.title))
+
+    def _ready_worker(self, job: Job) -> "_Worker":
+        """Return a living process that waits for work; start one where there is none."""
+        for _ in range(3):
+            if self._worker is not None and self._worker.process.is_alive():
+                return self._worker
+            self._stop_worker()
+            job.advanced(0.0, "Starting the worker")
+            worker = self._worker = _Worker(self._name, self._warm_up)
+            try:
+                message = self._next_message(job, worker, _LONGEST_START_S)
+            except _Died as death:
+                log.warning("The worker %s did not start (exit code %s).", self._name, death.exit_code)
+                continue
+            if message[0] == "ready":
+                return worker
+            raise RuntimeError(message[-1])
+        raise _Died(None)
+
+    def _follow(self, job: Job, worker: "_Worker", finish: Finish) -> None:
+        while True:
+            word, number, *rest = self._next_message(job, worker, self._patience_s)
+            if word == "unreadable":
+                raise RuntimeError(rest[0])
+            if number != job.id:
+                continue
+            if word == "progress":
+                job.advanced(*rest)
+                continue
+            if word == "done":
+                _finish(job, finish, rest[0])
+            elif word == "cancelled":
+                job.cancelled()
+            else:
+                job.failed(Failure(*rest))
+            return
+
+    def _next_message(self, job: Job, worker: "_Worker", patience_s: float) -> tuple[Any, ...]:
+        """Wait for the process to speak. Raise Cancelled or _Died when it must be, or was, stopped."""
+        silent_since = time.monotonic()
+        asked_at: float | None = None
+        while True:
+            if worker.connection.poll(0.05):
+                try:
+                    return worker.connection.recv()
+                except (EOFError, ConnectionError) as error:
+                    worker.process.join(2.0)
+                    raise _Died(worker.process.exitcode) from error
+            now = time.monotonic()
+            if not worker.process.is_alive() and not worker.connection.poll(0):
+                raise _Died(worker.process.exitcode)
+            if job.was_cancelled:
+                if asked_at is None:
+                    asked_at = now
+                    with contextlib.suppress(OSError):  # it may have died this moment; the next round sees it
+                        worker.connection.send(("cancel", job.id))
+                if job.id in self._firmly or now - asked_at > self._grace_s:
+                    raise Cancelled
+            if now - silent_since > patience_s:
+                raise KnownError(
+                    f"“{job.title}” gave no sign of life for {patience_s:.0f} s and was stopped.",
+                    "Run it again. If it happens again, copy the log from Help and report it.",
+                )
+
+    def _stop_worker(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.stop()
+
+
+def _finish(job: Job, finish: Finish, result: object) -> None:
+    try:
+        job.succeeded(finish(result) if finish else result)
+    except Cancelled:
+        job.cancelled()
+    except Exception as error:  # noqa: BLE001 - the border "lane": the process is well, only this job has failed
+        job.failed(Failure.of(error, job.title))
+
+
+class _Died(Exception):
+    """The process ended by itself. exit_code: negative is the signal's number; None if it never started."""
+
+    def __init__(self, exit_code: int | None) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+
+class _Worker:
+    """One spawned process and the pipe to it."""
+
+    def __init__(self, name: str, warm_up: Callable[[], None] | None) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        self.connection, theirs = spawn.Pipe()
+        self.process = spawn.Process(
+            target=_work, args=(theirs, warm_up), name=f"limbstudio-{name}", daemon=True
+        )
+        self.process.start()
+        theirs.close()  # or the pipe would stay open when the process dies
+
+    def stop(self) -> None:
+        for end in (self.process.terminate, self.process.kill):
+            if self.process.is_alive():
+                end()
+                self.process.join(2.0)
+        self.connection.close()
+        if not self.process.is_alive():
+            self.process.close()
+
+
+def _failure_of_death(title: str, exit_code: int | None) -> Failure:
+    if exit_code is None:
+        hint = "Close other programs and run it again. The log (Help, Open log) says more."
+        return Failure(f"“{title}” could not start: its process ended at once, three times.", hint)
+    if exit_code == -9:
+        hint = "Most likely memory ran out. Close other programs, or use smaller photos, and run it again."
+        return Failure(f"“{title}” was stopped by the system.", hint)
+    hint = "Your work is saved. Run it again; if it happens again, copy the log from Help and report it."
+    return Failure(f"“{title}” crashed (exit code {exit_code}).", hint)
+
+
+# ----------------------------------------------------------------------------------------- inside the process
+
+
+class _ChildContext:
+    """The context of the job that runs in this process: it speaks through the pipe."""
+
+    def __init__(self, connection: Connection, number: int) -> None:
+        self._connection = connection
+        self._number = number
+        self._cancelled = threading.Event()
+        self._sending = threading.Lock()
+        self._last = 0.0
+        self._sentence = ""
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+    def report(self, fraction: float, sentence: str = "") -> None:
+        if self._cancelled.is_set():
+            raise Cancelled
+        now = time.monotonic()
+        if now - self._last < 0.04 and sentence in ("", self._sentence):
+            return  # a solver reports each step; a pipe full of progress would slow it down
+        with self._sending:
+            self._last, self._sentence = now, sentence or self._sentence
+            self._connection.send(("progress", self._number, float(fraction), sentence))
+
+
+def _work(connection: Connection, warm_up: Callable[[], None] | None) -> None:
+    """Serve jobs until the program that started this process is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal reaches both; the program decides
+    orders: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+    current: list[_ChildContext | None] = [None]
+    listener = threading.Thread(target=_hear, args=(connection, orders, current), daemon=True)
+    listener.start()
+    if warm_up is not None:
+        warm_up()
+    connection.send(("ready", 0))
+    while True:
+        _, number, function, arguments = orders.get()
+        context = current[0] = _ChildContext(connection, number)
+        answer = _answer(context, number, function, arguments)
+        current[0] = None
+        try:
+            connection.send(answer)
+        except Exception as error:  # noqa: BLE001 - the border "lane": a result that cannot be sent is a failed job
+            failure = Failure.of(error, function.__name__)
+            connection.send(("failed", number, failure.message, failure.hint, failure.report))
+
+
+def _hear(
+    connection: Connection, orders: "queue.SimpleQueue[tuple[Any, ...]]", current: list[_ChildContext | None]
+) -> None:
+    while True:
+        try:
+            order = connection.recv()
+        except (EOFError, OSError):
+            os._exit(0)  # the program is gone, however it went: no orphan may go on computing
+        except Exception as error:  # noqa: BLE001 - the border "lane": a plugin's arguments may fail to arrive
+            connection.send(("unreadable", 0, "".join(traceback.format_exception(error))))
+            continue
+        if order[0] == "run":
+            orders.put(order)
+        elif (context := current[0]) is not None and context._number == order[1]:
+            context.cancel()
+
+
+def _answer(
+    context: _ChildContext, number: int, function: Callable[..., Any], arguments: tuple[Any, ...]
+) -> tuple[Any, ...]:
+    try:
+        return ("done", number, function(context, *arguments))
+    except Cancelled:
+        return ("cancelled", number)
+    except Exception as error:  # noqa: BLE001 - the border "lane": a job's mistake ends the job, not the process
+        failure = Failure.of(error, getattr(function, "__name__", "job"))
+        return ("failed", number, failure.message, failure.hint, failure.report)

@@ -4,8 +4,13 @@ A project is opened, people and points are edited, work is started; who shows it
 come from any thread: a window hands `deliver`, which carries them into its own.
 """
 
+import contextlib
+import json
+import os
+import threading
+import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -13,15 +18,18 @@ from typing import Any
 import numpy as np
 
 from limbstudio.domain.body import FitMode
-from limbstudio.domain.edits import Edit
+from limbstudio.domain.edits import Change, Edit, add_person
 from limbstudio.domain.errors import KnownError
-from limbstudio.domain.fitted import KeptFit
+from limbstudio.domain.fitted import ChosenFit, KeptFit, MeshReference
 from limbstudio.domain.geometry import Box
 from limbstudio.domain.photo import Person, Photo
 from limbstudio.domain.project import Project
+from limbstudio.services import fitting, importing, pipeline
+from limbstudio.services.blobs import array_from_bytes
 from limbstudio.services.history import Entry, History
 from limbstudio.services.jobs import Job
-from limbstudio.services.store import SaveState
+from limbstudio.services.lanes import InlineLane, ProcessLane, ThreadLane
+from limbstudio.services.store import SUFFIX, JournalLine, SaveState, Saving, Store
 
 
 class What(StrEnum):
@@ -52,21 +60,6 @@ class StudioEvent:
     serious: bool = False
 
 
-@dataclass(frozen=True)
-class ImportReport:
-    """What an import brought. photos, people: new ones. known: photos that were there already.
-
-    refused: (what, KnownError) for all that could not be read; the others were imported. warnings: for
-    people.
-    """
-
-    photos: tuple[Photo, ...] = ()
-    people: tuple[Person, ...] = ()
-    known: tuple[Photo, ...] = ()
-    refused: tuple[tuple[str, KnownError], ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True, eq=False)
 class Mesh:
     """A mesh of a fit, loaded. vertices (V, 3) metres; faces (F, 3); residual (V,) bool."""
@@ -91,15 +84,29 @@ class Studio:
         run_inline: bool = False,
         deliver: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
-        raise NotImplementedError
+        self._who = who
+        self._run_inline = run_inline
+        self._deliver = deliver or _call
+        self._listeners: list[Callable[[StudioEvent], None]] = []
+        self._lanes_lock = threading.Lock()
+        self._threads: InlineLane | ThreadLane | None = None
+        self._worker: InlineLane | ProcessLane | None = None
+        self._store: Store | None = None
+        self._history: History | None = None
+        self._stops: list[Callable[[], None]] = []
+        self._jobs: list[Job] = []
+        self._fits_under_way: dict[str, Job] = {}
+        self._located: dict[str, Path] = {}
 
     # -------------------------------------------------------------------------------------------- the project
 
-    def create(self, folder: Path) -> None:
+    def create(self, folder: Path, name: str = "") -> None:
         """Make a new project in `folder` (`.limb` is appended when missing) and open it; KnownError if it
         exists.
         """
-        raise NotImplementedError
+        folder = folder if folder.suffix == SUFFIX else folder.with_name(folder.name + SUFFIX)
+        self.close()
+        self._begin(Store.create(folder, name))
 
     def open(self, folder: Path, *, take_over: bool = False) -> None:
         """Open a project; KnownError when it cannot be. Read-only cases open and say so in
@@ -107,54 +114,124 @@ class Studio:
 
         take_over: become the writer although another window has it open; that window turns read-only.
         """
-        raise NotImplementedError
+        self.close()
+        self._begin(Store.open(folder, take_over=take_over))
+
+    def _begin(self, store: Store) -> None:
+        self._store = store
+        self._history = History(store.project, store, who=self._who)
+        self._located.clear()
+        self._stops = [
+            self._history.listen(lambda entry: self._send(StudioEvent(What.EDITED, entry=entry))),
+            store.listen(self._on_save_state),
+        ]
+        self._send(StudioEvent(What.OPENED))
+        if reason := store.read_only_reason:
+            self._send(StudioEvent(What.MESSAGE, message=reason, hint=store.state.hint, serious=True))
+
+    def _on_save_state(self, state: SaveState) -> None:
+        self._send(StudioEvent(What.SAVE_STATE, save=state))
+        if state.saving is Saving.READ_ONLY:
+            self._send(StudioEvent(What.MESSAGE, message=state.message, hint=state.hint, serious=True))
 
     def close(self, *, wait_s: float = 10.0) -> None:
         """Wait until everything is saved and close; KnownError (and still open) when edits cannot be saved.
 
         Closing without a project is fine. Jobs of the project are cancelled.
         """
-        raise NotImplementedError
+        if self._store is not None:
+            self._store.close(wait_s)
+            self._end()
 
-    def abandon(self) -> None:
-        """Close without waiting: edits that could not be saved are lost. Ask the person first."""
-        raise NotImplementedError
+    def abandon(self) -> tuple[Entry, ...]:
+        """Close without waiting and return the edits that are lost by it. Ask the person first."""
+        if self._store is None:
+            return ()
+        lost = self._store.abandon()
+        self._end()
+        return lost
+
+    def _end(self) -> None:
+        for stop in self._stops:
+            stop()
+        self._store = self._history = None
+        self._stops = []
+        for job in self._jobs:
+            job.cancel()
+        self._jobs = []
+        self._fits_under_way.clear()
+        self._send(StudioEvent(What.CLOSED))
 
     def quit(self) -> None:
         """Close the project (as `close`) and stop all threads and processes."""
-        raise NotImplementedError
+        self.close()
+        with self._lanes_lock:
+            for lane in (self._worker, self._threads):
+                if lane is not None:
+                    lane.close()
+            self._worker = self._threads = None
 
     @property
     def is_open(self) -> bool:
-        raise NotImplementedError
+        return self._store is not None
 
     @property
     def folder(self) -> Path | None:
-        raise NotImplementedError
+        return self._store.folder if self._store else None
 
     @property
     def project(self) -> Project:
         """Return the present state: an immutable value. An empty project when none is open."""
-        raise NotImplementedError
+        return self._history.project if self._history else Project()
 
     @property
     def history(self) -> History:
-        raise NotImplementedError
+        return self._opened()[1]
 
     @property
     def read_only_reason(self) -> str:
         """Return why nothing can be changed, for people; empty when the project can be edited."""
-        raise NotImplementedError
+        return self._store.read_only_reason if self._store else ""
+
+    @property
+    def can_take_over(self) -> bool:
+        """Tell whether it is read-only only because another window has it: `open(folder, take_over=True)`
+        helps.
+        """
+        return self._store is not None and self._store.holder is not None
 
     @property
     def save_state(self) -> SaveState:
-        raise NotImplementedError
+        return self._store.state if self._store else SaveState(Saving.SAVED)
+
+    def save_now(self) -> None:
+        """Try again at once what could not be saved, instead of in a few seconds."""
+        if self._store:
+            self._store.retry_now()
 
     def listen(self, listener: Callable[[StudioEvent], None]) -> Callable[[], None]:
         """Call `listener` on every event, in the thread that `deliver` leads to; return a function that stops
         it.
         """
-        raise NotImplementedError
+        self._listeners.append(listener)
+
+        def stop() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return stop
+
+    def _send(self, event: StudioEvent) -> None:
+        def tell() -> None:
+            for listener in tuple(self._listeners):
+                listener(event)
+
+        self._deliver(tell)
+
+    def _opened(self) -> tuple[Store, History]:
+        if self._store is None or self._history is None:
+            raise KnownError("No project is open.", "Open one, or make a new one.")
+        return self._store, self._history
 
     # -------------------------------------------------------------------------------------------------- edits
 
@@ -162,63 +239,128 @@ class Studio:
         """Apply and record an edit; None when it changes nothing. KnownError if it was made on older
         records.
         """
-        raise NotImplementedError
+        return self.history.do(edit)
 
     def undo(self, photo: str | None) -> Entry | None:
         """Revert my latest human edit on this photo (or, with None, of the project itself); None if there is
         none.
         """
-        raise NotImplementedError
+        return self.history.undo(photo)
 
     def redo(self, photo: str | None) -> Entry | None:
-        raise NotImplementedError
+        """Repeat what was undone last on this photo; None if there is nothing."""
+        return self.history.redo(photo)
+
+    def journal(self, photo: str | None = None, *, everything: bool = False) -> list[JournalLine]:
+        """Return who did what when: of one photo (None: of the project itself), or all of it, oldest
+        first.
+        """
+        return self._opened()[0].journal(photo, everything=everything)
 
     # -------------------------------------------------------------------------------------- photos and people
 
     @property
     def photos(self) -> tuple[Photo, ...]:
         """Return the photos in the order in which they were imported."""
-        raise NotImplementedError
+        return self.project.photos
 
     def photo(self, sha256: str) -> Photo:
-        raise NotImplementedError
+        """Return the photo; KnownError when the project has none of that content."""
+        found = self.project.records.get(("photo", sha256))
+        if found is None:
+            raise KnownError(f"The project has no photo {sha256[:12]}.", "It may have been removed.")
+        return found
 
     def people_in(self, photo: str) -> tuple[Person, ...]:
-        raise NotImplementedError
+        """Return the people of a photo in the order in which they came."""
+        return self.project.people_in(photo)
 
     def person(self, person_id: str) -> Person:
         """Return the person; KnownError when there is none of that id."""
-        raise NotImplementedError
+        found = self.project.records.get(("person", person_id))
+        if found is None:
+            raise KnownError(
+                f"The project has no person {person_id}.", "It may have been deleted; undo brings it back."
+            )
+        return found
 
     def photo_path(self, photo: Photo) -> Path:
         """Return where the photo's file lies now; KnownError with what to do when it is not found."""
-        raise NotImplementedError
+        for path in self._places_of(photo):
+            if path.is_file():
+                return path
+        name = Path(photo.path).name
+        hint = "Connect its drive, put it back, or say where it is (Locate photo). The annotations are safe."
+        raise KnownError(f"The photo {name} is not at {self._places_of(photo)[0]} any more.", hint)
+
+    def _places_of(self, photo: Photo) -> list[Path]:
+        store = self._opened()[0]
+        path = Path(photo.path)
+        places = [self._located[photo.sha256]] if photo.sha256 in self._located else []
+        if not path.is_absolute():
+            return [*places, store.folder / path]
+        places.append(path)
+        if store.folder_then != store.folder.absolute():  # the project and its photos may have moved together
+            with contextlib.suppress(ValueError):  # another drive
+                places.append(store.folder / os.path.relpath(path, store.folder_then))
+        return places
 
     def photo_pixels(self, photo: Photo) -> np.ndarray:
         """Read the photo, (H, W, 3) uint8 RGB upright; KnownError when it is gone, changed or unreadable.
 
         Slow (a decode): call it in a job or a thread of your own.
         """
-        raise NotImplementedError
+        from limbstudio.images import open_photo  # here: the window's first picture does not wait for it
+
+        path = self.photo_path(photo)
+        loaded = open_photo(path)
+        if loaded.sha256 != photo.sha256:
+            hint = "Put the original back, or import the changed file as a new photo."
+            raise KnownError(
+                f"{path.name} is not the file any more that was annotated: its content changed.", hint
+            )
+        return loaded.pixels
 
     def import_photos(self, paths: Sequence[Path]) -> Job:
         """Read photos and folders of photos in the background; the job's result is an `ImportReport`."""
-        raise NotImplementedError
+        self._writable()
+        return self.run(lambda context: importing.import_photos(self, context, paths), title="Import photos")
 
     def import_annotations(self, path: Path, photos_folder: Path | None = None) -> Job:
         """Read a COCO file and its photos (beside it by default); the job's result is an `ImportReport`.
 
         Photos already in the project gain only people they do not have; human work is never overwritten.
         """
-        raise NotImplementedError
+        self._writable()
+        folder = photos_folder or path.parent
+        return self.run(
+            lambda context: importing.import_annotations(self, context, path, folder),
+            title=f"Import {path.name}",
+        )
+
+    def stored_path(self, path: Path) -> str:
+        """Return a path as a record keeps it: relative to the project when inside it, else absolute."""
+        folder = self._opened()[0].folder.absolute()
+        path = path.absolute()
+        return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
     def locate_photo(self, photo: Photo, path: Path) -> None:
         """Say where a photo's file lies now; KnownError when its content is another."""
-        raise NotImplementedError
+        if pipeline.file_hash(path) != photo.sha256:
+            raise KnownError(
+                f"{path.name} is not that photo: its content is another.", "Choose the original file."
+            )
+        self._located[photo.sha256] = path
+        if not self.read_only_reason:
+            now = replace(photo, path=self.stored_path(path))
+            change = Change(("photo", photo.sha256), self.photo(photo.sha256), now)
+            self.do(Edit("Locate photo", (change,), None, photo.sha256, human=False))
 
     def new_person(self, photo: str, box: Box | None = None) -> Person:
         """Make a person without points in this photo (an undoable edit) and return the record."""
-        raise NotImplementedError
+        person = Person(f"{photo[:8]}-{uuid.uuid4().hex[:8]}", photo, box=box)
+        self.do(add_person(person))
+        return person
 
     # --------------------------------------------------------------------------------------------------- fits
 
@@ -232,64 +374,125 @@ class Studio:
         the person was edited meanwhile: then it is kept as a candidate. Unchanged inputs are not computed
         twice.
         """
-        raise NotImplementedError
+        store, history = self._writable()
+        person = self.person(person_id)
+        photo = self.photo(person.photo)
+        work = pipeline.FitWork(person, photo, mode, seed, body_file, store.folder.absolute())
+        request = pipeline.fit_request(work)
+        under_way = self._fits_under_way.get(request.hash)
+        if under_way is not None and not under_way.state.has_ended and not under_way.was_cancelled:
+            return under_way
+        title = f"Fit a person in {Path(photo.path).name}"
+        known = self.project.records.get(("fit", store.result(request.hash) or ""))
+        if known is not None:
+            job = InlineLane(self._note).submit(lambda context: known, title=title, photo=photo.sha256)
+            fitting.choose(history, known, work.folder)
+            return job
+        job = self._worker_lane().submit(
+            pipeline.run_fit,
+            work,
+            title=title,
+            photo=photo.sha256,
+            finish=lambda answer: fitting.keep(store, history, work, request, answer),
+        )
+        self._fits_under_way[request.hash] = job
+        return self._note(job)
 
     def fit_of(self, person_id: str) -> KeptFit | None:
         """Return the chosen fit of a person, fresh or stale."""
-        raise NotImplementedError
+        chosen = self.project.records.get(("chosen_fit", person_id))
+        return self.project.records.get(("fit", chosen.fit)) if chosen else None
 
     def fits_of(self, person_id: str) -> tuple[KeptFit, ...]:
         """Return all fits of a person, oldest first."""
-        raise NotImplementedError
+        return tuple(fit for fit in self.project.of_kind("fit") if fit.person == person_id)
 
     def is_stale(self, fit: KeptFit) -> bool:
-        """Tell whether the person, photo or settings have changed since the fit was made."""
-        raise NotImplementedError
+        """Tell whether the person or the photo has changed since the fit was made (or is gone)."""
+        store, history = self._opened()
+        found = history.project.records
+        person, photo = found.get(("person", fit.person)), found.get(("photo", fit.photo))
+        if person is None or photo is None:
+            return True
+        return pipeline.inputs_hash(person, photo, store.folder.absolute()) != fit.inputs_hash
 
     def choose_fit(self, fit: KeptFit) -> None:
         """Make a candidate the chosen fit: a human edit, which machine results respect."""
-        raise NotImplementedError
+        key = ("chosen_fit", fit.person)
+        choice = ChosenFit(fit.person, fit.photo, fit.id, by_human=True)
+        change = Change(key, self.project.records.get(key), choice)
+        self.do(Edit("Choose fit", (change,), None, fit.photo))
 
     def body_mesh(self, fit: KeptFit) -> Mesh | None:
         """Return the mesh in the camera frame (x right, y down, z forward), metres."""
-        raise NotImplementedError
+        return self._mesh(fit.body)
 
     def tpose_mesh(self, fit: KeptFit) -> Mesh | None:
         """Return the mesh at rest (y up, z forward, pelvis at the origin), metres."""
-        raise NotImplementedError
+        return self._mesh(fit.tpose)
+
+    def _mesh(self, reference: MeshReference | None) -> Mesh | None:
+        if reference is None:
+            return None
+        store = self._opened()[0]
+        arrays = (reference.vertices, reference.faces, reference.residual)
+        return Mesh(*(array_from_bytes(store.read_blob(name)) for name in arrays))
 
     # ------------------------------------------------------------------------------------------- jobs, export
 
     @property
     def jobs(self) -> tuple[Job, ...]:
-        """Return the jobs of this session, oldest first."""
-        raise NotImplementedError
+        """Return the jobs of this project since it was opened, oldest first."""
+        return tuple(self._jobs)
 
     def run(
         self, function: Callable[..., Any], *arguments: object, title: str, photo: str | None = None
     ) -> Job:
         """Run `function(context, *arguments)` in the thread lane: for slow things that are no stage."""
-        raise NotImplementedError
+        lane = self._thread_lane()
+        job = lane.submit(function, *arguments, title=title, photo=photo)
+        return job if isinstance(lane, InlineLane) else self._note(job)
 
     def look_at(self, photo: str | None) -> None:
         """Say which photo is in view: its jobs go first."""
-        raise NotImplementedError
+        for lane in (self._worker, self._threads):
+            if isinstance(lane, ThreadLane | ProcessLane):
+                lane.put_first(photo)
 
-    def export_annotations(self, path: Path, photos: Sequence[str] | None = None) -> Job:
-        """Write COCO-25 with `limbstudio` blocks for all photos or the named ones, from the records of this
-        moment.
-        """
-        raise NotImplementedError
+    def warm_up(self) -> None:
+        """Start the worker's process now, so that the first fit does not wait for it. Returns at once."""
+        self._worker_lane()
 
-    def export_reconstructions(self, folder: Path, people: Sequence[str] | None = None) -> Job:
-        """Write each person's folder (fit.json, meshes, pictures), as `limbstudio reconstruct` does."""
-        raise NotImplementedError
+    def _note(self, job: Job) -> Job:
+        if job not in self._jobs:
+            self._jobs.append(job)
+            self._send(StudioEvent(What.JOB, job=job))
+        return job
 
-    def export_plugin(self, name: str, path: Path) -> Job:
-        """Write annotations through an exporter plugin."""
-        raise NotImplementedError
+    def _thread_lane(self) -> InlineLane | ThreadLane:
+        with self._lanes_lock:
+            if self._threads is None:
+                self._threads = InlineLane(self._note) if self._run_inline else ThreadLane()
+            return self._threads
+
+    def _worker_lane(self) -> InlineLane | ProcessLane:
+        with self._lanes_lock:
+            if self._worker is None:
+                inline = self._run_inline
+                self._worker = InlineLane(self._note) if inline else ProcessLane(warm_up=pipeline.warm_up)
+            return self._worker
+
+    def _writable(self) -> tuple[Store, History]:
+        store, history = self._opened()
+        if store.read_only_reason:
+            raise KnownError(store.read_only_reason, store.state.hint)
+        return store, history
 
 
 def facts_of(fit: KeptFit) -> Mapping[str, Any]:
-    """Return the content of the fit's `fit.json`."""
-    raise NotImplementedError
+    """Return what was counted on the fit's mesh: `mesh`, `timings_s` and `warnings`."""
+    return json.loads(fit.facts) if fit.facts else {}
+
+
+def _call(function: Callable[[], None]) -> None:
+    function()

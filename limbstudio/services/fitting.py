@@ -1,0 +1,95 @@
+"""What becomes of a fit that was computed: it is kept, and chosen where no human has a say against it."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from limbstudio.domain.edits import Change, Edit
+from limbstudio.domain.errors import KnownError
+from limbstudio.domain.fitted import ChosenFit, KeptFit, MeshReference
+from limbstudio.domain.project import Project
+from limbstudio.services import records
+from limbstudio.services.blobs import array_to_bytes
+from limbstudio.services.history import History
+from limbstudio.services.pipeline import FitAnswer, FitWork, StageRequest, inputs_hash
+from limbstudio.services.store import Store
+
+
+def keep(store: Store, history: History, work: FitWork, request: StageRequest, answer: FitAnswer) -> KeptFit:
+    """Record a computed fit as a machine edit and return it; KnownError when there is no person for it any
+    more.
+    """
+    if ("person", work.person.id) not in history.project.records:
+        raise KnownError("The person was deleted while the fit ran.", "The fit was not kept.")
+    fit = _kept(store, work, request, answer)
+    _record(history, fit, work.folder)
+    store.keep_result(request.hash, request.stage.value, fit.id)
+    return fit
+
+
+def choose(history: History, fit: KeptFit, folder: Path) -> None:
+    """Let a machine's fit count, unless a human chose one or the person has changed since it was asked
+    for.
+    """
+    if change := _choice(history.project, fit, folder):
+        history.do(Edit("Use fit", (change,), None, fit.photo, human=False))
+
+
+def _record(history: History, fit: KeptFit, folder: Path) -> None:
+    new = Change(("fit", fit.id), None, fit)
+    choice = _choice(history.project, fit, folder)
+    try:
+        history.do(Edit("Fit", (new, choice) if choice else (new,), None, fit.photo, human=False))
+    except KnownError:
+        if choice is None or history.project.records.get(choice.key) == choice.before:
+            raise
+        # Somebody chose another fit in this very moment: theirs counts, this one is a candidate.
+        history.do(Edit("Fit", (new,), None, fit.photo, human=False))
+
+
+def _choice(project: Project, fit: KeptFit, folder: Path) -> Change | None:
+    """Return the change that makes a fit count, or None where it may only be a candidate."""
+    person, photo = project.records.get(("person", fit.person)), project.records.get(("photo", fit.photo))
+    key = ("chosen_fit", fit.person)
+    chosen = project.records.get(key)
+    if person is None or photo is None:
+        return None
+    if chosen is not None:
+        is_late = inputs_hash(person, photo, folder) != fit.inputs_hash
+        if chosen.by_human or is_late or chosen.fit == fit.id:
+            return None
+    return Change(key, chosen, ChosenFit(fit.person, fit.photo, fit.id))
+
+
+def _kept(store: Store, work: FitWork, request: StageRequest, answer: FitAnswer) -> KeptFit:
+    faces = store.put_blob(array_to_bytes(np.asarray(answer.faces, np.int32)))
+    residual = store.put_blob(array_to_bytes(np.asarray(answer.residual, bool)))
+
+    def mesh(vertices: np.ndarray) -> MeshReference:
+        return MeshReference(
+            store.put_blob(array_to_bytes(np.asarray(vertices, np.float32))), faces, residual
+        )
+
+    body, tpose = mesh(answer.vertices), mesh(answer.tpose)
+    facts = json.dumps(answer.facts, default=_plain_number, sort_keys=True)
+    plain = [records.to_plain(item) for item in (answer.fit, body, tpose)]
+    return KeptFit(
+        id=records.digest(records.canonical([request.hash, work.person.id, *plain])),
+        person=work.person.id,
+        photo=work.photo.sha256,
+        inputs_hash=dict(request.inputs)["person"],
+        fit=answer.fit,
+        body=body,
+        tpose=tpose,
+        stumps=answer.stumps,
+        facts=facts,
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _plain_number(value: object) -> object:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is not stored as JSON.")

@@ -1,0 +1,177 @@
+"""Stages as requests: a request is a value that holds all its inputs, so its hash says whether the work is
+done already.
+
+What runs in a process of its own (`run_fit`) is here too; it receives records and returns arrays, and opens
+no project.
+"""
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from limbstudio import __version__
+from limbstudio.domain.body import BodyFit, FitMode
+from limbstudio.domain.photo import Person, Photo
+from limbstudio.domain.stump import Stump
+from limbstudio.services import records
+from limbstudio.services.jobs import Context
+from limbstudio.services.stages import StageName, progress_within, stage
+
+# What a fit reads of a person. Notes or provenance may change without making a fit stale.
+_READ_BY_FIT = (
+    "keypoints", "limbs", "box", "posture", "stature_mm", "focal_px", "mask_file", "polygons", "holes",
+)  # fmt: skip
+_FIT_STAGES = (StageName.INITIAL_FIT, StageName.RAFO, StageName.RECONSTRUCTION)
+
+
+@dataclass(frozen=True)
+class StageRequest:
+    """Work to be done, as a value. inputs: (name, hash) pairs. parameters: canonical JSON. plugin: who does
+    it.
+    """
+
+    stage: StageName
+    inputs: tuple[tuple[str, str], ...]
+    parameters: str = "{}"
+    plugin: str = "limbstudio"
+    seed: int = 0
+    version: str = __version__
+
+    @property
+    def hash(self) -> str:
+        """Return the key under which the result is remembered: the same inputs and numbers, the same key."""
+        return records.digest(records.canonical(dataclasses.asdict(self)))
+
+
+@dataclass(frozen=True)
+class FitWork:
+    """What `run_fit` needs. folder: where a relative mask file is looked for. body_file: None for the bundled
+    body.
+    """
+
+    person: Person
+    photo: Photo
+    mode: FitMode
+    seed: int
+    body_file: Path | None
+    folder: Path
+
+
+@dataclass(frozen=True, eq=False)
+class FitAnswer:
+    """What `run_fit` made: the fit and one topology in two poses. facts: plain values about the surface."""
+
+    fit: BodyFit
+    vertices: np.ndarray
+    tpose: np.ndarray
+    faces: np.ndarray
+    residual: np.ndarray
+    stumps: tuple[Stump, ...]
+    facts: dict[str, Any]
+
+
+def inputs_hash(person: Person, photo: Photo, mask_folder: Path) -> str:
+    """Return the hash of all that a fit of this person reads from the project."""
+    plain = records.to_plain(person)
+    read = {name: plain[name] for name in _READ_BY_FIT}
+    for point, record in zip(read["keypoints"]["points"], person.keypoints.points, strict=True):
+        if not record.constrains_fit:  # a hidden position changes nothing
+            point["x"] = point["y"] = None
+    size_and_focal = [photo.sha256, photo.width, photo.height, photo.focal_exif_px]
+    mask = file_hash(mask_folder / person.mask_file) if person.mask_file else ""
+    return records.digest(records.canonical([read, size_and_focal, mask]))
+
+
+def fit_request(work: FitWork) -> StageRequest:
+    """Return the request of a fit: stages 5 to 7 as one."""
+    inputs = (
+        ("person", inputs_hash(work.person, work.photo, work.folder)),
+        ("body", file_hash(work.body_file or _bundled_body())),
+    )
+    parameters = records.canonical({"mode": work.mode.value})
+    return StageRequest(StageName.RECONSTRUCTION, inputs, parameters, seed=work.seed)
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file, empty when there is none; read again only when the file has changed."""
+    try:
+        status = path.stat()
+        return _hash_of_file(path, status.st_mtime_ns, status.st_size)
+    except OSError:
+        return ""
+
+
+@lru_cache(maxsize=256)
+def _hash_of_file(path: Path, changed_ns: int, size: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _bundled_body() -> Path:
+    from limbstudio.body.model import bundled_body_path  # here: opening a project needs no body
+
+    return bundled_body_path()
+
+
+# ------------------------------------------------------------------------------------ in the worker's process
+
+
+def warm_up() -> None:
+    """Import what a fit needs, and load the bundled body, so that the first fit does not wait for it."""
+    from limbstudio.domain.errors import KnownError
+    from limbstudio.services.logs import set_up_logs
+
+    set_up_logs("worker")
+
+    try:
+        _body(None)
+    except KnownError:
+        return  # the fit will say it
+
+
+def run_fit(context: Context, work: FitWork) -> FitAnswer:
+    """Fit one person, end its residual limbs and shape them (stages 5 to 7)."""
+    # Heavy, and needed in the worker only.
+    from limbstudio.cameras import choose_camera
+    from limbstudio.resihmr.pipeline import reconstruct_person
+
+    def report(name: StageName, fraction: float) -> None:
+        context.report(progress_within(_FIT_STAGES, name, fraction), stage(name).doing)
+
+    report(StageName.INITIAL_FIT, 0.05)
+    body = _body(work.body_file)
+    person, photo = work.person, work.photo
+    camera = choose_camera(
+        (photo.width, photo.height),
+        given_px=person.focal_px,
+        exif_px=photo.focal_exif_px,
+        paper=work.mode is FitMode.PAPER,
+    )
+    mask = person_mask(person, photo, work.folder)
+    report(StageName.INITIAL_FIT, 0.2)
+    result = reconstruct_person(person, camera, body, mode=work.mode, mask=mask, seed=work.seed)
+    report(StageName.RECONSTRUCTION, 1.0)
+    mesh = result.mesh
+    facts = {
+        "mesh": dataclasses.asdict(result.facts),
+        "timings_s": dict(result.timings_s),
+        "warnings": list(result.warnings),
+    }
+    return FitAnswer(result.fit, mesh.vertices, mesh.tpose, mesh.faces, mesh.residual, mesh.stumps, facts)
+
+
+@lru_cache(maxsize=2)
+def _body(path: Path | None) -> Any:  # noqa: ANN401 - a BodyModel, which is imported only where one is used
+    from limbstudio.body.model import load_body
+
+    return load_body(path)
+
+
+def person_mask(person: Person, photo: Photo, folder: Path) -> np.ndarray | None:
+    """Return the person's mask, (H, W) bool, or None without one."""
+    raise NotImplementedError
