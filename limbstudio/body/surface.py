@@ -27,14 +27,16 @@ _PAIR_BLOCK = 200_000
 class SurfaceTopology:
     """The edges of a triangle mesh and how faces share them; it depends on faces alone, not on positions.
 
-    faces (F, 3). edges (E, 2): vertex ids, smaller first, sorted. face_edges (F, 3): ids of the edges (a, b), (b, c),
-    (c, a) of each face. edge_uses (E,): faces per edge. flipped_uses (E,): uses from the smaller to the larger id less
+    faces (F, 3). corners (3, F): the same by corner. edges (E, 2): vertex ids, smaller first, sorted; edge_ends (2, E):
+    the same by end. face_edges (F, 3): ids of the edges (a, b), (b, c), (c, a) of each face. edge_uses (E,): faces per edge. flipped_uses (E,): uses from the smaller to the larger id less
     uses the other way round (0 on a consistently oriented closed surface).
     """
 
     vertex_count: int
     faces: Int
+    corners: Int
     edges: Int
+    edge_ends: Int
     face_edges: Int
     edge_uses: Int
     flipped_uses: Int
@@ -47,16 +49,23 @@ class SurfaceTopology:
 
 def surface_topology(faces: Int, vertex_count: int) -> SurfaceTopology:
     """Find the edges of `faces` (F, 3); see `SurfaceTopology`."""
-    faces = np.ascontiguousarray(faces)
-    starts = faces.reshape(-1).astype(np.int64)
-    ends = np.roll(faces, -1, axis=1).reshape(-1).astype(np.int64)
+    faces = np.ascontiguousarray(faces, dtype=np.intp)  # indexing by any other type copies the index each time
+    starts = faces.reshape(-1)
+    ends = np.roll(faces, -1, axis=1).reshape(-1)
     keys = np.minimum(starts, ends) * vertex_count + np.maximum(starts, ends)
     unique, index = np.unique(keys, return_inverse=True)
-    edges = np.stack([unique // vertex_count, unique % vertex_count], axis=1).astype(np.int32)
+    edges = np.stack([unique // vertex_count, unique % vertex_count], axis=1).astype(np.intp)
     uses = np.bincount(index, minlength=len(unique))
     balance = np.bincount(index, weights=np.where(starts < ends, 1.0, -1.0), minlength=len(unique))
     return SurfaceTopology(
-        vertex_count, faces, edges, index.reshape(-1, 3).astype(np.int32), uses, balance.astype(np.int64)
+        vertex_count,
+        faces,
+        np.ascontiguousarray(faces.T),
+        edges,
+        np.ascontiguousarray(edges.T),
+        index.reshape(-1, 3).astype(np.intp),
+        uses,
+        balance.astype(np.int64),
     )
 
 
@@ -72,7 +81,7 @@ def cached_topology(faces: Int, vertex_count: int) -> SurfaceTopology:
     known = _TOPOLOGIES.get(id(faces))
     if known is not None and known[0]() is faces and known[1] == checksum and known[2].vertex_count == vertex_count:
         return known[2]
-    topology = surface_topology(faces.copy(), vertex_count)
+    topology = surface_topology(faces, vertex_count)
     key = id(faces)
     _TOPOLOGIES[key] = (weakref.ref(faces, lambda _: _TOPOLOGIES.pop(key, None)), checksum, topology)
     return topology

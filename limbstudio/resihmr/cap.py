@@ -103,36 +103,38 @@ def plane_axes(normal: Float) -> tuple[Float, Float]:
     return first, second
 
 
-def build_cap(ring: Float, *, height: float) -> Cap:
-    """Build the cap of a boundary.
+def dome_cap(ring: Float, *, height: float) -> Cap | None:
+    """Build the dome over a boundary; None when no point sees the whole boundary.
 
     ring (n, 3): the boundary in order, anticlockwise seen from outside the limb's end, metres. height: of the tip above
     the boundary's fitted plane, metres.
     """
-    normal = loop_normal(ring)
-    first, second = plane_axes(normal)
-    flat = np.stack([ring @ first, ring @ second], axis=1)
-    flat = flat - flat.mean(axis=0)
+    flat = _flattened(ring)
     edges = np.concatenate([flat[1:], flat[:1]]) - flat
     lengths = np.sqrt(edges[:, 0] ** 2 + edges[:, 1] ** 2)
     weights = lengths + np.concatenate([lengths[-1:], lengths[:-1]])
-    weights = weights / weights.sum()
-    centroid = weights @ flat
-    radius = lengths.sum() / (2 * np.pi)
-
-    def clearance(centre: Float) -> float:
-        to_start = flat - centre
-        cross = to_start[:, 0] * edges[:, 1] - to_start[:, 1] * edges[:, 0]
-        return float((cross / lengths).min())
-
-    centre = centroid
-    if clearance(centre) < _MIN_CLEARANCE * radius:
+    weights /= weights.sum()
+    centre = weights @ flat
+    needed = _MIN_CLEARANCE * lengths.sum() / (2 * np.pi)
+    if _clearance(centre, flat, edges, lengths) < needed:
         kernel = _kernel_middle(flat, edges)
-        if kernel is None or clearance(kernel) <= 0:
-            return _inset_cap(flat, height)
+        if kernel is None or _clearance(kernel, flat, edges, lengths) < needed:
+            return None
         centre = kernel
         weights = _weights_reaching(centre, weights, flat)
     return _dome(flat - centre, weights, height)
+
+
+def _flattened(ring: Float) -> Float:
+    """Return the boundary (n, 2) in its fitted plane, about its mean."""
+    centred = ring - ring.mean(axis=0)
+    return centred @ np.stack(plane_axes(loop_normal(ring)), axis=1)
+
+
+def _clearance(centre: Float, flat: Float, edges: Float, lengths: Float) -> float:
+    """Return how far inside the nearest edge line the centre lies; negative when it does not see the whole polygon."""
+    x, y = (flat - centre).T
+    return float(((x * edges[:, 1] - y * edges[:, 0]) / np.maximum(lengths, 1e-30)).min())
 
 
 def placed(cap: Cap, ring: Float) -> Float:
@@ -141,19 +143,15 @@ def placed(cap: Cap, ring: Float) -> Float:
     Where the cap as it is would fold over itself in this pose, and a dome over this boundary would not, the dome is laid
     anew; the faces are the same.
     """
-    normal = loop_normal(ring)
-    made = cap.combination @ ring + cap.offset[:, None] * normal
-    if cap.star_shaped and _folds(np.concatenate([ring, made]), cap.faces, normal):
-        anew = build_cap(ring, height=cap.height)
-        if anew.star_shaped:
-            return anew.combination @ ring + anew.offset[:, None] * normal
-    return made
+    if cap.star_shaped and folded_faces(cap, ring):
+        cap = dome_cap(ring, height=cap.height) or cap
+    return cap.combination @ ring + cap.offset[:, None] * loop_normal(ring)
 
 
-def _folds(points: Float, faces: Int, normal: Float) -> bool:
-    first, second = plane_axes(normal)
-    flat = np.stack([points @ first, points @ second], axis=1)
-    return bool((_signed_areas(flat, faces) <= 0).any())
+def folded_faces(cap: Cap, ring: Float) -> int:
+    """Count the faces of a cap over the boundary ring (n, 3) that do not face its normal."""
+    flat = _flattened(ring)
+    return int(np.sum(_signed_areas(np.concatenate([flat, cap.combination @ flat]), cap.faces) <= 0))
 
 
 def _dome(arms: Float, weights: Float, height: float) -> Cap:
@@ -221,13 +219,14 @@ def _kernel_middle(flat: Float, edges: Float) -> Float | None:
 # --------------------------------------------------------------------------------- boundaries without a centre
 
 
-def _inset_cap(flat: Float, height: float) -> Cap:
+def inset_cap(ring: Float, *, height: float) -> Cap:
     """Close a boundary that no point sees whole: two narrow insets of it, then clipped ears.
 
-    The insets are narrowed until no triangle of theirs flips; the floor's height is that of the second inset.
+    The insets are narrowed until no triangle of theirs flips; the floor's height is that of the second inset. Without
+    any flipped triangle where the boundary, seen along its normal, does not cross itself. Arguments as of `dome_cap`.
     """
+    flat = _flattened(ring)
     n = len(flat)
-    before, after = np.roll(np.eye(n), 1, axis=1), np.roll(np.eye(n), -1, axis=1)
     before = np.eye(n)[np.arange(n) - 1]
     after = np.eye(n)[(np.arange(n) + 1) % n]
     to_before, to_after = before @ flat - flat, after @ flat - flat

@@ -29,7 +29,9 @@ from limbstudio.resihmr.cap import (
     PAPER_DOME_HEIGHT,
     ROOT_DOME_HEIGHT,
     Cap,
-    build_cap,
+    dome_cap,
+    folded_faces,
+    inset_cap,
     loop_area,
     loop_normal,
     placed,
@@ -52,7 +54,7 @@ _JOINT_REACH = 2.0
 _TIGHTENING = 12
 # A boundary that no point sees whole (a plane through a bent joint, a border of labels) is sought again on a smoother
 # field: averaging passes added at each attempt, on a field bounded to a few edge lengths.
-_SMOOTHING_ATTEMPTS = (0, 2, 3, 5, 10, 20)
+_SMOOTHING_ATTEMPTS = (0, 2, 3, 5, 10, 20, 40, 80, 160)
 _SMOOTHED_METRES = 0.03
 
 
@@ -64,13 +66,15 @@ class LimbRegions:
     """Where a limb may be cut; fixed for one body, one limb and one segment.
 
     cuttable (V,): 0..1, membership of the vertices the plane may remove (border at 0.5). distal (V,): 0..1, membership
-    of the parts beyond the segment, which always go. residual (V,) bool: the segment the limb ends in.
+    of the parts beyond the segment, which always go; distal_border: the vertices on both sides of its border.
+    residual (V,) bool: the segment the limb ends in.
     """
 
     limb: Limb
     segment: Segment
     cuttable: Float
     distal: Float
+    distal_border: Int
     residual: Bool
 
 
@@ -107,13 +111,11 @@ def limb_regions(
     residual = np.zeros(count, bool)
     residual[segment_vertices(part_labels, limb, segment)] = True
     edges = cached_topology(faces, count).edges
-    return LimbRegions(
-        limb,
-        segment,
-        _smoothed_membership(distal_vertices(part_labels, limb, first), edges, count),
-        _smoothed_membership(distal_vertices(part_labels, limb, beyond), edges, count),
-        residual,
-    )
+    cuttable = _smoothed_membership(distal_vertices(part_labels, limb, first), edges, count)
+    distal = _smoothed_membership(distal_vertices(part_labels, limb, beyond), edges, count)
+    crossing = (distal > 0.5)[edges]
+    border = np.unique(edges[crossing[:, 0] != crossing[:, 1]])
+    return LimbRegions(limb, segment, cuttable, distal, border, residual)
 
 
 def _smoothed_membership(members: Int, edges: Int, count: int) -> Float:
@@ -226,7 +228,7 @@ class Reconstruction:
             values = values.astype(float)
         out = np.empty((self.vertex_count, *values.shape[1:]), values.dtype)
         kept, base = self.kept_count, len(self.edge_source)
-        out[:kept] = values[self.edge_source[:kept, 0]]
+        np.take(values, self.edge_source[:kept, 0], axis=0, out=out[:kept])
         t = self.edge_fraction[kept:].astype(values.dtype).reshape(-1, *[1] * (values.ndim - 1))
         start, end = self.edge_source[kept:].T
         out[kept:base] = (1 - t) * values[start] + t * values[end]
@@ -299,20 +301,21 @@ def reconstruct(vertices: Float, faces: Int, cuts: Sequence[LimbCut]) -> Reconst
     topology = cached_topology(faces, len(points))
     protected = np.zeros(len(points), bool)
     removed = np.zeros(len(points), bool)
-    frontiers = []
+    frontiers, caps = [], []
     for cut in cuts:
-        frontier = _find_frontier(points, topology, cut, protected)
+        frontier, cap = _find_frontier(points, topology, cut, protected)
         frontiers.append(frontier)
+        caps.append(cap)
         removed |= frontier.removed
         if len(cuts) > 1:  # the next cut stays one vertex away, so that no triangle is cut twice
-            touched = frontier.removed[topology.faces].any(axis=1)
+            touched = np.flatnonzero(_corners_gone(topology, frontier.removed))
             protected[topology.faces[touched].reshape(-1)] = True
-    return _assemble(points, topology, cuts, frontiers, removed)
+    return _assemble(points, topology, cuts, frontiers, caps, removed)
 
 
 @dataclass(frozen=True, eq=False)
 class _Frontier:
-    """Where one cut passes, and what closes it.
+    """Where one cut passes, and where its boundary lies.
 
     removed (V,) bool. edges (n,): the crossing edges in the loop's order; start, end (n,): their kept and removed
     vertices; fraction (n,): along them. on_plane: share of the loop that the plane made.
@@ -324,14 +327,19 @@ class _Frontier:
     end: Int
     fraction: Float
     on_plane: float
-    cap: Cap
+    ring: Float
+    height: float
 
 
-def _find_frontier(points: Float, topology: SurfaceTopology, cut: LimbCut, protected: Bool) -> _Frontier:
+def _find_frontier(
+    points: Float, topology: SurfaceTopology, cut: LimbCut, protected: Bool
+) -> tuple[_Frontier, Cap]:
+    """Find where `cut` passes and build its cap, on a smoother field where a dome finds no footing."""
     regions = cut.regions
     inside = (regions.cuttable - 0.5) * _MEMBERSHIP_METRES
     beyond = (regions.distal - 0.5) * _MEMBERSHIP_METRES
-    plane = (points - np.asarray(cut.origin, float)) @ np.asarray(cut.normal, float)
+    normal = np.asarray(cut.normal, float)
+    plane = points @ normal - np.asarray(cut.origin, float) @ normal
     height = None
     if cut.tip_at_origin:
         height = cut.dome_height * _section_radius(points, topology, np.minimum(plane, inside))
@@ -340,7 +348,7 @@ def _find_frontier(points: Float, topology: SurfaceTopology, cut: LimbCut, prote
     whole = np.maximum(np.minimum(plane, inside), beyond)
     field = whole
     if not cut.distal_goes_whole:
-        field = np.maximum(np.minimum(plane, inside), _far_beyond(points, topology, regions, beyond))
+        field = np.maximum(np.minimum(plane, inside), _far_beyond(points, regions, beyond))
     found: list[_Frontier] = []
     for attempt, passes in enumerate(_SMOOTHING_ATTEMPTS):
         if passes:
@@ -350,21 +358,25 @@ def _find_frontier(points: Float, topology: SurfaceTopology, cut: LimbCut, prote
         if loop is None:
             field = whole
             continue
-        found.append(_close(points, cut, field, plane, height, loop))
-        if found[-1].cap.star_shaped:
-            return found[-1]
+        found.append(_place_boundary(points, cut, field, plane, height, loop))
+        cap = dome_cap(found[-1].ring, height=found[-1].height)
+        if cap is not None:
+            return found[-1], cap
     if not found:
         raise KnownError(
             f"The plane for the {regions.limb.value.replace('_', ' ')} does not part the limb from the body.",
             "Move the plane to the limb.",
         )
-    return found[0]
+    caps = [inset_cap(frontier.ring, height=frontier.height) for frontier in found]
+    folds = [folded_faces(cap, frontier.ring) for cap, frontier in zip(caps, found, strict=True)]
+    best = int(np.argmin(folds))
+    return found[best], caps[best]
 
 
-def _close(
+def _place_boundary(
     points: Float, cut: LimbCut, field: Float, plane: Float, height: float | None, loop: tuple[Bool, Int, Int, Int]
 ) -> _Frontier:
-    """Place the boundary on the loop's edges and build its cap."""
+    """Place the boundary on the loop's edges."""
     removed, edges, start, end = loop
     fraction = np.clip(field[start] / (field[start] - field[end]), _MIN_FRACTION, 1 - _MIN_FRACTION)
     made = (1 - fraction) * plane[start] + fraction * plane[end]
@@ -375,28 +387,28 @@ def _close(
     ring = first + fraction[:, None] * along
     if height is None or not height > 0:
         height = cut.dome_height * float(np.sqrt(loop_area(ring) / np.pi))
-    return _Frontier(removed, edges, start, end, fraction, float(1 - free.mean()), build_cap(ring, height=height))
+    return _Frontier(removed, edges, start, end, fraction, float(1 - free.mean()), ring, height)
 
 
-def _far_beyond(points: Float, topology: SurfaceTopology, regions: LimbRegions, beyond: Float) -> Float:
+def _far_beyond(points: Float, regions: LimbRegions, beyond: Float) -> Float:
     """Return the field `beyond` (V,) bounded by the distance (metres) from a ball about the joint."""
-    a, b = topology.edges.T
-    distal = beyond > 0
-    border = points[topology.edges[distal[a] != distal[b]].reshape(-1)]
+    border = points[regions.distal_border]
     centre = border.mean(axis=0)
     reach = _JOINT_REACH * np.sqrt(((border - centre) ** 2).sum(axis=1).mean())
-    offset = points - centre
-    return np.minimum(beyond, np.sqrt(np.einsum("ij,ij->i", offset, offset)) - reach)
+    rows = np.flatnonzero(beyond > 0)
+    offset = points[rows] - centre
+    field = beyond.copy()
+    field[rows] = np.minimum(beyond[rows], np.sqrt(np.einsum("ij,ij->i", offset, offset)) - reach)
+    return field
 
 
 def _section_radius(points: Float, topology: SurfaceTopology, field: Float) -> float:
     """Return the radius of the circle that is as long across as the surface where `field` changes sign."""
     above = field > 0
-    a, b = topology.edges.T
-    crossing = above[a] != above[b]
-    if not crossing.any():
+    crossing = np.flatnonzero(above.take(topology.edge_ends[0]) != above.take(topology.edge_ends[1]))
+    if not len(crossing):
         return 0.0
-    start, end = a[crossing], b[crossing]
+    start, end = topology.edge_ends[:, crossing]
     t = (field[start] / (field[start] - field[end]))[:, None]
     ring = (1 - t) * points[start] + t * points[end]
     return float(np.sqrt(((ring - ring.mean(axis=0)) ** 2).sum(axis=1).mean()))
@@ -424,12 +436,11 @@ def _frontier_loop(topology: SurfaceTopology, removed: Bool) -> tuple[Int, Int, 
 
     The order is anticlockwise seen from the removed side. None when there is not exactly one loop.
     """
-    gone = removed[topology.faces]
-    count = gone.sum(axis=1)
+    count = _corners_gone(topology, removed)
     rows = np.flatnonzero((count == 1) | (count == 2))
     if not len(rows):
         return None
-    corner = gone[rows]
+    corner = removed[topology.faces[rows]]
     following = corner[:, [1, 2, 0]]
     edges = topology.face_edges[rows]
     leaving = edges[~corner & following]  # kept -> removed: the face's remainder runs from here to the other edge
@@ -452,12 +463,19 @@ def _frontier_loop(topology: SurfaceTopology, removed: Bool) -> tuple[Int, Int, 
     return loop, np.where(swapped, ends[:, 1], ends[:, 0]), np.where(swapped, ends[:, 0], ends[:, 1])
 
 
+def _corners_gone(topology: SurfaceTopology, removed: Bool) -> NDArray[np.uint8]:
+    """Return how many corners of each face (F,) are removed."""
+    gone = removed.view(np.uint8)
+    a, b, c = topology.corners
+    return gone.take(a) + gone.take(b) + gone.take(c)
+
+
 def _far_piece(topology: SurfaceTopology, removed: Bool, regions: LimbRegions) -> tuple[Bool, int]:
     """Keep of `removed` what the text at the head of this file calls R; return it and how many pieces were far ends.
 
     More than one piece with a far end means that the plane also parts the distal part from itself.
     """
-    a, b = topology.edges.T
+    a, b = topology.edge_ends
     count = topology.vertex_count
     kept_labels = connected_labels(topology.edges[~removed[a] & ~removed[b]], count)
     trunk_votes = kept_labels[~removed & (regions.cuttable < 0.25)]
@@ -489,12 +507,13 @@ def _assemble(
     topology: SurfaceTopology,
     cuts: Sequence[LimbCut],
     frontiers: Sequence[_Frontier],
+    shapes: Sequence[Cap],
     removed: Bool,
 ) -> Reconstruction:
     kept = np.flatnonzero(~removed)
-    renumbered = np.full(len(points), -1, np.int64)
+    renumbered = np.full(len(points), -1, np.int32)
     renumbered[kept] = np.arange(len(kept))
-    on_edge = np.full(len(topology.edges), -1, np.int64)
+    on_edge = np.full(len(topology.edges), -1, np.int32)
     source, fraction = [np.stack([kept, kept], axis=1)], [np.zeros(len(kept))]
     next_vertex = len(kept)
     rings = []
@@ -511,8 +530,7 @@ def _assemble(
     faces = [limb_faces]
     next_face = len(limb_faces)
     caps = []
-    for cut, frontier, ids in zip(cuts, frontiers, rings, strict=True):
-        cap = frontier.cap
+    for cut, frontier, cap, ids in zip(cuts, frontiers, shapes, rings, strict=True):
         names = np.concatenate([ids, next_vertex + np.arange(len(cap.offset))])
         faces.append(names[cap.faces])
         caps.append(
@@ -549,14 +567,13 @@ def _split_faces(points: Float, topology: SurfaceTopology, removed: Bool, renumb
     """Return what the cuts leave of the old faces, in new vertex ids."""
     gone = removed[topology.faces]
     count = gone.sum(axis=1)
-    whole = renumbered[topology.faces[count == 0]]
 
     # One corner kept: a triangle (a, on ab, on ca). One corner gone: a quad (on ab, b, c, on ca), cut by its shorter
     # diagonal.
-    pieces = [whole]
+    pieces = [renumbered[topology.faces].take(np.flatnonzero(count == 0), axis=0)]
     for odd_is_kept in (True, False):
         rows = np.flatnonzero(count == (2 if odd_is_kept else 1))
-        turn = np.argmax(gone[rows] != odd_is_kept, axis=1)
+        turn = np.argmax(removed[topology.faces[rows]] != odd_is_kept, axis=1)
         columns = (turn[:, None] + np.arange(3)) % 3
         a, b, c = np.take_along_axis(topology.faces[rows], columns, axis=1).T
         ab, _, ca = on_edge[np.take_along_axis(topology.face_edges[rows], columns, axis=1)].T
