@@ -321,7 +321,8 @@ def _adult_phenotypes(source: _Source, count: int, seed: int) -> "torch.Tensor":
     import torch
     from anny.shape_distribution import SimpleShapeDistribution
 
-    years = torch.distributions.Uniform(*(torch.tensor(y, dtype=source.model.dtype) for y in ADULT_YEARS))
+    low, high = (torch.tensor(y, dtype=source.model.dtype) for y in ADULT_YEARS)
+    years = torch.distributions.Uniform(low, high)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         _, drawn = SimpleShapeDistribution(source.model, morphological_age_distribution=years).sample(count)
@@ -477,11 +478,12 @@ class _ShapeSpace:
 
 def _mirror_permutation(vertices: Float) -> NDArray[np.int32]:
     """Return each vertex's mirror image in a left-right symmetric mesh (V, 3)."""
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
-    distance, twin = cKDTree(vertices).query(vertices * np.array([-1.0, 1.0, 1.0]))
-    if distance.max() > 1e-3 or not np.array_equal(twin[twin], np.arange(len(vertices))):
-        raise RuntimeError(f"Anny's mesh is not symmetric (worst vertex {distance.max() * 1000:.2f} mm)")
+    distance, nearest = KDTree(vertices).query(vertices * np.array([-1.0, 1.0, 1.0]))
+    worst, twin = float(np.max(distance)), np.asarray(nearest)
+    if worst > 1e-3 or not np.array_equal(twin[twin], np.arange(len(vertices))):
+        raise RuntimeError(f"Anny's mesh is not symmetric (worst vertex {worst * 1000:.2f} mm)")
     return twin.astype(np.int32)
 
 
@@ -559,13 +561,13 @@ def _keypoint_regressors(
     the regressors and the worst displacement of a keypoint in millimetres on Anny's mean rest shape.
     """
     import anny
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     default = anny.Anny()
     regressor = anny.KeypointsRegressor.coco(default)
     from_vertices = _rest_of(default)
     to_vertices = _rest_of(source.model)
-    nearest = cKDTree(to_vertices).query(from_vertices)[1]
+    nearest = KDTree(to_vertices).query(from_vertices)[1]
     weights = regressor.regression_weights.numpy()
     names = list(regressor.labels)
     carried = np.zeros((len(names), len(to_vertices)))

@@ -280,7 +280,7 @@ def save_body(model: BodyModel, path: Path) -> None:
         arrays[f"regressor_{key}_rows"] = regressor.rows
         arrays[f"regressor_{key}_cols"] = regressor.cols
         arrays[f"regressor_{key}_values"] = regressor.values
-    np.savez_compressed(path, **arrays)
+    np.savez_compressed(path, **arrays)  # pyright: ignore[reportArgumentType]
 
 
 def load_body(path: Path | None = None) -> BodyModel:
