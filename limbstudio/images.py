@@ -327,7 +327,7 @@ def _refuse_size(size: tuple[int, int], path: Path) -> None:
     if width * height > MAX_PHOTO_PIXELS or max(size) > MAX_PHOTO_SIDE:
         raise KnownError(
             f"{path.name} says it has {width} x {height} pixels ({width * height / 1e6:,.0f} megapixels); "
-            f"photos are read up to {MAX_PHOTO_PIXELS // 1_000_000} megapixels and {MAX_PHOTO_SIDE} pixels a side.",
+            f"the limit is {MAX_PHOTO_PIXELS // 1_000_000} megapixels and {MAX_PHOTO_SIDE} pixels a side.",
             "Export it smaller, as JPEG or PNG.",
         )
 

@@ -1,0 +1,1 @@
+"""File formats: annotations, masks, metainfo and meshes, read strictly and written whole."""
