@@ -132,8 +132,10 @@ def _is_alive(folder: Path, holder: Holder) -> bool:
     """
     if holder.host != platform.node():
         return True
+    path = _lock_path(folder, holder.token)
     try:
-        handle = os.open(_lock_path(folder, holder.token), os.O_RDWR)
+        # In a folder that cannot be written nobody writes: a copy of a project that was open when it was copied.
+        handle = os.open(path, os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY)
     except FileNotFoundError:
         return False
     except OSError:

@@ -1,8 +1,12 @@
 """Reconstruct every annotated person of some photos, a folder each; what cannot be read is refused and the rest goes on."""
 
+import difflib
+import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +19,25 @@ from limbstudio.cameras import choose_camera
 from limbstudio.domain.anatomy import Posture
 from limbstudio.domain.body import FitMode
 from limbstudio.domain.errors import KnownError
-from limbstudio.domain.photo import Person
+from limbstudio.domain.photo import Person, Photo
 from limbstudio.evaluation.metrics import PersonMetrics, measure_person
-from limbstudio.formats.coco import AnnotatedPerson, Annotations, read_annotations
+from limbstudio.formats.annotated import AnnotatedPerson, Annotations
+from limbstudio.formats.coco import read_annotations
 from limbstudio.formats.fit_json import SCHEMA_VERSION, FitOrigin
+from limbstudio.formats.masks import person_mask
+from limbstudio.formats.placing import placed_on
 from limbstudio.images import LoadedPhoto, open_photo
 from limbstudio.resihmr.initial_fit import DEFAULT_SETTINGS, FitSettings
-from limbstudio.resihmr.pipeline import PersonResult, reconstruct_person
+from limbstudio.resihmr.pipeline import reconstruct_person
 from limbstudio.services.exporting import Existing, folder_names, is_finished, prepare_output, write_person
-from limbstudio.services.pipeline import file_hash
-from limbstudio.services.records import canonical, digest, to_plain
+from limbstudio.services.pipeline import file_hash, inputs_hash
+from limbstudio.services.records import digest
 
 Report = Callable[[float, str], None]
 
 MASK_AUTO, MASK_OFF = "auto", "off"
+# Shortest and tallest adult on record are 546 mm and 2720 mm.
+_STATURE_MM = (500.0, 2800.0)
 
 
 @dataclass(frozen=True)
@@ -47,8 +56,21 @@ class ReconstructOptions:
     mask: str = MASK_AUTO
     seed: int = 0
     existing: Existing = Existing.REFUSE
-    settings: FitSettings = field(default=DEFAULT_SETTINGS)
+    settings: FitSettings = DEFAULT_SETTINGS
     pictures: bool = True
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        low, high = _STATURE_MM
+        if self.stature_mm is not None and not low <= self.stature_mm <= high:
+            raise KnownError(
+                f"A stature of {self.stature_mm:g} mm is no adult's.",
+                f"Give it in millimetres, from {low:.0f} to {high:.0f}.",
+            )
+        if self.focal_px is not None and not (math.isfinite(self.focal_px) and self.focal_px > 0):
+            raise KnownError(f"A focal length of {self.focal_px:g} px is impossible.", "Give it in pixels.")
+        if self.mask not in (MASK_AUTO, MASK_OFF) and not Path(self.mask).is_file():
+            raise KnownError(f"There is no mask {self.mask}.", "Give auto, off, or the path of a PNG.")
 
 
 @dataclass(frozen=True)
@@ -77,6 +99,27 @@ class Outcome:
     metrics: PersonMetrics | None = None
     seconds: float = 0.0
 
+    @property
+    def lines(self) -> list[str]:
+        """Return the outcome for people: a line, and its warnings below."""
+        who = self.photo if self.annotation is None else f"{self.photo}, person {self.annotation}"
+        if self.state == "refused":
+            return [f"{who}: refused. {self.message} {self.hint}".rstrip()]
+        if self.state == "kept":
+            return [f"{who}: finished before, kept in {self.folder}"]
+        return [f"{who}: {self._figures()}{self.folder}", *(f"  Note: {warning}" for warning in self.warnings)]
+
+    def _figures(self) -> str:
+        m = self.metrics
+        if m is None or m.intact_error_pct_box is None:
+            return ""
+        words = [f"points within {m.intact_error_pct_box:.2f} % of the box height"]
+        if m.residual_error_pct_box is not None:
+            words.append(f"residual ends within {m.residual_error_pct_box:.2f} %")
+        if m.mask_iou is not None:
+            words.append(f"IoU {m.mask_iou:.2f}")
+        return f"{', '.join(words)}, {self.seconds:.1f} s; "
+
 
 @dataclass(frozen=True)
 class BatchResult:
@@ -87,8 +130,214 @@ class BatchResult:
 
     @property
     def refused(self) -> tuple[Outcome, ...]:
-        return tuple(o for o in self.outcomes if o.state == "refused")
+        return tuple(outcome for outcome in self.outcomes if outcome.state == "refused")
+
+    def as_lines(self) -> Iterator[str]:
+        """Give the result for people, a line at a time."""
+        for warning in self.warnings:
+            yield f"Note: {warning}"
+        for outcome in self.outcomes:
+            yield from outcome.lines
+        counts = {state: sum(o.state == state for o in self.outcomes) for state in ("made", "kept", "refused")}
+        yield ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "Nothing to do"
 
     def as_plain(self) -> Mapping[str, Any]:
         """Return the result for scripts."""
         return {"people": [asdict(outcome) for outcome in self.outcomes], "warnings": list(self.warnings)}
+
+
+def reconstruct_photos(
+    photos: Sequence[Path],
+    annotations_file: Path,
+    out: Path,
+    options: ReconstructOptions,
+    *,
+    report: Report = lambda fraction, sentence: None,
+    done: Callable[[Outcome], None] = lambda outcome: None,
+) -> BatchResult:
+    """Reconstruct every annotated person of `photos` into folders of `out`.
+
+    report: called with the fraction done and a sentence. done: called with every outcome as it comes. Raises KnownError
+    where nothing can be done at all (annotations, body or output folder); what concerns one photo or person becomes a
+    refused outcome and the others go on.
+    """
+    annotations = read_annotations(annotations_file)
+    body = load_body(options.body)
+    tasks, outcomes = plan(photos, annotations, out)
+    if options.mask not in (MASK_AUTO, MASK_OFF) and sum(map(len, tasks.values())) > 1:
+        raise KnownError(
+            f"The mask {options.mask} is one person's, but several people are to be reconstructed.",
+            "Reconstruct that photo by itself, or name the masks in the annotation file (mask_file).",
+        )
+    prepare_output(out)
+    for outcome in outcomes:
+        done(outcome)
+    bundled = bundled_body_path() if options.body is None else options.body
+    batch = _Batch(options, annotations, body, bundled.name, file_hash(bundled))
+    for i, (photo, people) in enumerate(tasks.items()):
+        report(i / len(tasks), f"Reading {photo.name}")
+        for outcome in _photo_outcomes(batch, photo, people, report, i / len(tasks), 1 / len(tasks)):
+            outcomes.append(outcome)
+            done(outcome)
+    report(1.0, "Done")
+    return BatchResult(tuple(outcomes), annotations.warnings)
+
+
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """What all people of a batch share."""
+
+    options: ReconstructOptions
+    annotations: Annotations
+    body: BodyModel
+    body_name: str
+    body_hash: str
+
+
+def plan(
+    photos: Sequence[Path], annotations: Annotations, out: Path
+) -> tuple[dict[Path, list[Task]], list[Outcome]]:
+    """Say who is to be reconstructed, photo by photo, and what is refused before it begins."""
+    refused = [
+        Outcome(problem.file, _text(problem.annotation_id), "refused", message=f"{problem.place}: {problem.message}",
+                hint=problem.hint)
+        for problem in annotations.problems
+    ]  # fmt: skip
+    chosen: list[tuple[Path, AnnotatedPerson]] = []
+    for photo in _distinct(photos):
+        try:
+            people = annotations.people_in(photo)
+            image = annotations.image_of(photo)
+        except KnownError as error:
+            refused.append(_refusal(photo, None, error))
+            continue
+        if not people and not (image is not None and image.no_person):
+            refused.append(_refusal(photo, None, _nobody(photo, annotations, known=image is not None)))
+        chosen += [(photo, person) for person in people]
+    names = folder_names([(person.file_name, str(person.annotation_id)) for _, person in chosen])
+    tasks: dict[Path, list[Task]] = {}
+    for (photo, person), name in zip(chosen, names, strict=True):
+        tasks.setdefault(photo, []).append(Task(photo, person, out / name))
+    return tasks, refused
+
+
+def _distinct(photos: Iterable[Path]) -> list[Path]:
+    return list({photo.absolute(): photo for photo in photos}.values())
+
+
+def _text(annotation: int | str | None) -> str | None:
+    return None if annotation is None else str(annotation)
+
+
+def _nobody(photo: Path, annotations: Annotations, *, known: bool) -> KnownError:
+    if known:
+        return KnownError(f"No readable person is annotated in {photo.name}.", "Annotate a person, or leave it out.")
+    names = [image.file_name for image in annotations.images]
+    near = difflib.get_close_matches(photo.name, names, 1)
+    hint = f"Did you mean {near[0]}?" if near else "Check the name, or annotate the photo first."
+    return KnownError(f"{annotations.path.name} does not describe {photo.name}.", hint)
+
+
+def _refusal(photo: Path, person: AnnotatedPerson | None, error: KnownError) -> Outcome:
+    annotation = None if person is None else str(person.annotation_id)
+    warnings = () if person is None else person.warnings
+    return Outcome(photo.name, annotation, "refused", None, error.message, error.hint, warnings)
+
+
+def _photo_outcomes(
+    batch: _Batch, path: Path, tasks: Sequence[Task], report: Report, start: float, share: float
+) -> Iterator[Outcome]:
+    try:
+        photo = open_photo(path)
+    except KnownError as error:
+        yield from (_refusal(path, task.annotated, error) for task in tasks)
+        return
+    for i, task in enumerate(tasks):
+        annotation = task.annotated.annotation_id
+        report(start + share * (i + 0.2) / len(tasks), f"{path.name}, person {annotation}")
+        try:
+            yield _person_outcome(batch, task, photo)
+        except KnownError as error:
+            yield _refusal(path, task.annotated, error)
+        except MemoryError:
+            short = KnownError(f"There was not enough memory for {path.name}.", "Close other programs, or make it smaller.")
+            yield _refusal(path, task.annotated, short)
+
+
+def _person_outcome(batch: _Batch, task: Task, photo: LoadedPhoto) -> Outcome:
+    began = time.perf_counter()
+    options, annotated = batch.options, task.annotated
+    annotated = placed_on(annotated, photo)
+    person = _as_asked(annotated.person, options)
+    camera = choose_camera(
+        (photo.width, photo.height),
+        given_px=person.focal_px,
+        exif_px=photo.focal_exif_px,
+        paper=options.mode is FitMode.PAPER,
+    )
+    mask = _mask(batch, annotated, photo)
+    key = _inputs_hash(batch, person, photo, mask)
+    if is_finished(task.folder, key, options.existing):
+        return Outcome(task.photo.name, str(annotated.annotation_id), "kept", str(task.folder))
+    fitted_mask = None if options.mask == MASK_OFF else mask
+    result = reconstruct_person(
+        person, camera, batch.body, mode=options.mode, settings=options.settings, mask=fitted_mask, seed=options.seed
+    )
+    result = replace(result, warnings=(*annotated.warnings, *photo.notes, *result.warnings))
+    metrics = measure_person(result, mask)
+    origin = FitOrigin(
+        task.photo.name, photo.sha256, str(annotated.annotation_id), batch.body_name, options.seed, key
+    )
+    write_person(task.folder, result, metrics, origin, body=batch.body, photo=photo.pixels, pictures=options.pictures)
+    return Outcome(
+        task.photo.name,
+        str(annotated.annotation_id),
+        "made",
+        str(task.folder),
+        warnings=result.warnings,
+        metrics=metrics,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _as_asked(person: Person, options: ReconstructOptions) -> Person:
+    """Return the person with what the command line says instead of what the annotation says."""
+    if options.stature_mm is not None:
+        person = replace(person, stature_mm=options.stature_mm)
+    if options.focal_px is not None:
+        person = replace(person, focal_px=options.focal_px)
+    return person if options.posture is None else replace(person, posture=options.posture)
+
+
+def _mask(batch: _Batch, annotated: AnnotatedPerson, photo: LoadedPhoto) -> NDArray[np.bool_] | None:
+    """Return the mask that counts: the given file, else the annotation's mask_file, else its segmentation."""
+    asked = batch.options.mask
+    given = None if asked in (MASK_AUTO, MASK_OFF) else Path(asked)
+    return person_mask(annotated, photo, folder=batch.annotations.folder, given=given)
+
+
+def _inputs_hash(batch: _Batch, person: Person, photo: LoadedPhoto, mask: NDArray[np.bool_] | None) -> str:
+    """Return the hash of everything the files in a person's folder follow from."""
+    options = batch.options
+    record = Photo(photo.sha256, photo.width, photo.height, "", photo.focal_exif_px)
+    bits = b"" if mask is None else np.packbits(mask).tobytes()
+    made_from = [
+        inputs_hash(replace(person, mask_file=None), record, Path()),
+        hashlib.sha256(bits).hexdigest(),
+        options.mask == MASK_OFF,
+        options.mode.value,
+        options.seed,
+        options.pictures,
+        asdict(options.settings),
+        batch.body_hash,
+        __version__,
+        SCHEMA_VERSION,
+    ]
+    return digest(json.dumps(made_from, sort_keys=True))
+
+
+def existing_policy(*, resume: bool, overwrite: bool) -> Existing:
+    """Return what the two flags ask for; raise KnownError for both at once."""
+    if resume and overwrite:
+        raise KnownError("--resume and --overwrite contradict each other.", "Give one of them.")
+    return Existing.RESUME if resume else Existing.OVERWRITE if overwrite else Existing.REFUSE

@@ -204,11 +204,9 @@ class Store:
         except sqlite3.DatabaseError as error:
             if _is_damage(error):
                 raise _ruined(folder, str(error)) from error
-            message, hint = project_file.in_words(error, folder)
-            raise KnownError(message, hint) from error
+            raise KnownError(project_file.in_words(error, folder)[0], "Nothing was changed.") from error
         except OSError as error:
-            message, hint = project_file.in_words(error, folder)
-            raise KnownError(message, hint) from error
+            raise KnownError(project_file.in_words(error, folder)[0], "Nothing was changed.") from error
 
     @classmethod
     def _open_to_write(cls, folder: Path, path: Path, *, take_over: bool) -> "Store":
@@ -222,13 +220,10 @@ class Store:
             raise
         try:
             opened = cls._claimed(connection, folder, path, take_over=take_over)
-        except sqlite3.OperationalError as error:
+        except (sqlite3.Error, OSError) as error:
             connection.close()
             if project_file.is_read_only(error):
                 return cls._open_to_read(folder, _locked_folder_reason(folder))
-            raise
-        except (sqlite3.Error, OSError):
-            connection.close()
             raise
         if isinstance(opened, Store):
             return opened
@@ -463,13 +458,13 @@ class Store:
         return lost
 
     def _stop(self) -> None:
+        with self._reading:  # before the writer: who closes last empties the log, and only the writer can
+            self._reader.close()
         with self._changed:
             self._closing = True
             self._changed.notify_all()
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(10.0)
-        with self._reading:
-            self._reader.close()
+            self._thread.join(3.0)
 
     # --------------------------------------------------------------------------------------------- the writer
 
