@@ -11,7 +11,8 @@ from limbstudio.domain.anatomy import LDPOSE, KeypointState, Side
 from limbstudio.rendering.shading import RESIDUAL_COLOUR, Colour
 from limbstudio.resources import resource_path
 
-# Okabe-Ito colours of the interface on photos; shape says the same as colour: circle left, square right, triangle middle.
+# Okabe-Ito colours of the interface on photos; shape says the same as colour: circle left, square right,
+# triangle middle.
 LEFT_COLOUR: Colour = (0x56, 0xB4, 0xE9)
 RIGHT_COLOUR: Colour = (0xE6, 0x9F, 0x00)
 MIDDLE_COLOUR: Colour = (0xFF, 0xFF, 0xFF)
@@ -29,7 +30,7 @@ def side_colour(keypoint: int) -> Colour:
 def draw_annotated(
     picture: NDArray[np.uint8], keypoint: int, state: KeypointState, at_px: tuple[float, float], radius: float
 ) -> None:
-    """Draw an annotated point into `picture`: full when visible, its lower half when occluded; ends wear a ring."""
+    """Draw an annotated point: full when visible, half when occluded; residual ends wear a ring."""
     colour = side_colour(keypoint)
     if LDPOSE[keypoint].is_residual_end:
         _ring(picture, at_px, radius * 1.75, RESIDUAL_COLOUR, max(1.5, radius * 0.4))

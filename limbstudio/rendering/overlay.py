@@ -1,4 +1,4 @@
-"""overlay.png: the photo with the fitted body laid over it, and each annotated point beside where the body puts it."""
+"""overlay.png: the fitted body over the photo, each annotated point beside where the body puts it."""
 
 import cv2
 import numpy as np
@@ -38,11 +38,11 @@ def draw_overlay(
     keypoints: Keypoints | None = None,
     projected_px: Floats | None = None,
 ) -> NDArray[np.uint8]:
-    """Draw the body over the photo; return (H, W, 3) uint8 RGB, `overlay_scale(camera)` times the photo's size.
+    """Draw the body over the photo; return (H, W, 3) uint8 RGB, `overlay_scale` times the photo's size.
 
-    photo: (H, W, 3) uint8 RGB of `camera.size_px`. vertices_camera: (V, 3) metres, camera frame. residual: (V,) 1 on
-    the residual limb. keypoints, projected_px (25, 2): in pixels of the photo; NaN where a point cannot exist.
-    Filled glyphs are annotated points, crosses the body's, a line joins the two.
+    photo: (H, W, 3) uint8 RGB of `camera.size_px`. vertices_camera: (V, 3) metres, camera frame. residual:
+    (V,) 1 on the residual limb. keypoints, projected_px (25, 2): in pixels of the photo; NaN where a point
+    cannot exist. Filled glyphs are annotated points, crosses the body's, a line joins the two.
     """
     if photo.shape[:2] != camera.size_px[::-1]:
         raise ValueError(f"the photo is {photo.shape[1::-1]} and the camera's picture {camera.size_px}")
@@ -50,7 +50,7 @@ def draw_overlay(
     if scale < 1:
         camera = scaled_camera(camera, scale)
         photo = np.asarray(cv2.resize(photo, camera.size_px, interpolation=cv2.INTER_AREA), np.uint8)
-    # At its own pixels: a body drawn twice as fine costs four times as much and shows no more under the glyphs.
+    # At its own pixels: twice as fine costs four times as much and shows no more under the glyphs.
     lit = draw_body(
         vertices_camera, faces, camera, residual=residual, body_colour=_BODY_COLOUR, smooth_edges=False
     )

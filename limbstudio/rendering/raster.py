@@ -1,7 +1,8 @@
 """Triangles to pixels in numpy: coverage masks and a z-buffer with interpolated attributes.
 
-A software rasteriser serves here because the first off-screen picture of VTK costs more than a second of imports, while
-a body of 24,000 triangles is drawn below in a few hundredths of one. Work goes by (triangle, row) spans, all at once.
+A software rasteriser serves here because the first off-screen picture of VTK costs more than a second of
+imports, while a body of 24,000 triangles is drawn below in a few hundredths of one. Work goes by (triangle,
+row) spans, all at once.
 
 Pixel (0, 0) is the centre of the top-left pixel; a pixel is covered where its centre lies in a triangle.
 """
@@ -15,14 +16,14 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating]
 Ints = NDArray[np.integer]
 
-# A pixel centre that lies on a shared edge up to rounding must belong to one of the two triangles, or cracks appear.
+# A pixel centre on a shared edge, up to rounding, must belong to one of the two triangles, or cracks appear.
 _EDGE_SLACK_PX = 1e-6
 _NEAR_M = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Spans:
-    """Horizontal runs of covered pixels. triangle: row of `faces`; y, first, last: int pixels, `last` inclusive."""
+    """Runs of covered pixels. triangle: row of `faces`; y, first, last: pixels, `last` inclusive."""
 
     triangle: Ints
     y: Ints
@@ -34,8 +35,8 @@ class Spans:
 class Raster:
     """The nearest triangle behind each pixel.
 
-    size_px: (width, height). ys, xs: (N,) the covered pixels. face: (N,) row of `faces` (F, 3). points_px (V, 2),
-    nearness (V,) and perspective: as given to `rasterise`.
+    size_px: (width, height). ys, xs: (N,) the covered pixels. face: (N,) row of `faces` (F, 3). points_px (V,
+    2), nearness (V,) and perspective: as given to `rasterise`.
     """
 
     size_px: tuple[int, int]
@@ -86,7 +87,7 @@ class Raster:
         return np.einsum("nk,nk...->n...", self.weights, np.asarray(attribute)[self.faces[self.face]])
 
     def interpolate_flat(self, attribute: Floats) -> Floats:
-        """Interpolate a vertex attribute (V,) as a plane over each triangle in the picture: quick, for colours only."""
+        """Interpolate a vertex attribute (V,) without perspective: quick, for colours only."""
         base, step_x, step_y = _planes(self.points_px, np.asarray(attribute, float), self.faces)
         return base[self.face] + step_x[self.face] * self.xs + step_y[self.face] * self.ys
 
@@ -100,9 +101,9 @@ class Raster:
 def spans(points_px: Floats, faces: Ints, *, size_px: tuple[int, int], cull: bool = True) -> Spans:
     """List the pixel runs that triangles cover.
 
-    points_px: (V, 2), x then y. faces: (F, 3). cull: leave out triangles that face away; a closed surface covers the
-    same pixels without them. Faces turn outward counter-clockwise, so in a picture whose y points down those that
-    face the viewer have a negative area.
+    points_px: (V, 2), x then y. faces: (F, 3). cull: leave out triangles that face away; a closed surface
+    covers the same pixels without them. Faces turn outward counter-clockwise, so in a picture whose y points
+    down those that face the viewer have a negative area.
     """
     width, height = size_px
     p = np.asarray(points_px, float)
@@ -142,8 +143,10 @@ def spans(points_px: Floats, faces: Ints, *, size_px: tuple[int, int], cull: boo
     return Spans(kept[t[some]], row[some], first[some].astype(np.int64), last[some].astype(np.int64))
 
 
-def coverage(points_px: Floats, faces: Ints, *, size_px: tuple[int, int], cull: bool = True) -> NDArray[np.bool_]:
-    """Return which pixels any triangle covers, (H, W) bool; no depth, so the cost does not grow with the area."""
+def coverage(
+    points_px: Floats, faces: Ints, *, size_px: tuple[int, int], cull: bool = True
+) -> NDArray[np.bool_]:
+    """Return which pixels any triangle covers, (H, W) bool; the cost does not grow with the area."""
     width, height = size_px
     mask = np.zeros((height, width), bool)
     runs = spans(points_px, faces, size_px=size_px, cull=cull)

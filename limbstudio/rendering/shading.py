@@ -11,17 +11,26 @@ from limbstudio.rendering.raster import Floats, Ints, Raster, in_front, rasteris
 
 Colour = tuple[int, int, int]
 BODY_COLOUR: Colour = (0xC9, 0xCE, 0xD8)
-RESIDUAL_COLOUR: Colour = (0xCC, 0x79, 0xA7)  # Okabe-Ito reddish purple, LimbStudio's colour of residual limbs
+RESIDUAL_COLOUR: Colour = (
+    0xCC,
+    0x79,
+    0xA7,
+)  # Okabe-Ito reddish purple, LimbStudio's colour of residual limbs
 
-_LIGHT = np.array([-0.30, -0.45, -0.84])  # from above the viewer's left shoulder, camera axes (x right, y down)
+_LIGHT = np.array(
+    [-0.30, -0.45, -0.84]
+)  # from above the viewer's left shoulder, camera axes (x right, y down)
 _AMBIENT = 0.34
 _RIM = 0.10
 
 
 @dataclass(frozen=True, eq=False)
 class Lit:
-    """A drawn body. rgb: (H, W, 3) float 0..1, black where empty. alpha: (H, W) float coverage. residual: (H, W)
-    float, the part of the coverage that is residual limb."""
+    """A drawn body.
+
+    rgb: (H, W, 3) float 0..1, times coverage. alpha: (H, W) float coverage. residual: (H, W) float, the part of
+    the coverage that is residual limb.
+    """
 
     rgb: Floats
     alpha: Floats
@@ -76,7 +85,8 @@ def draw_body_parallel(
 ) -> Lit:
     """Draw a body without perspective.
 
-    vertices: (V, 3) metres, x right, y down, z away from the viewer. center: (2,) the x and y in the picture's middle.
+    vertices: (V, 3) metres, x right, y down, z away from the viewer. center: (2,) the x and y in the
+    picture's middle.
     """
     scale = 2
     v = np.asarray(vertices, float)
@@ -89,7 +99,9 @@ def draw_body_parallel(
     return _colour(raster, normals, towards, residual, body_colour, residual_colour, scale)
 
 
-def blend(picture: NDArray[np.uint8], lit: Lit, *, opacity: float, residual_opacity: float) -> NDArray[np.uint8]:
+def blend(
+    picture: NDArray[np.uint8], lit: Lit, *, opacity: float, residual_opacity: float
+) -> NDArray[np.uint8]:
     """Lay a drawn body over a picture (H, W, 3) uint8 of the same size."""
     result = picture.copy()
     rows, columns = np.flatnonzero(lit.alpha.any(1)), np.flatnonzero(lit.alpha.any(0))
@@ -107,7 +119,7 @@ def blend(picture: NDArray[np.uint8], lit: Lit, *, opacity: float, residual_opac
 
 
 def _on_finer_grid(points_px: Floats, scale: int) -> Floats:
-    """Move pixel coordinates to a grid `scale` times finer, whose pixel 0 is centred a part of a pixel earlier."""
+    """Move pixel coordinates to a grid `scale` times finer, whose pixel 0 is centred earlier."""
     return (points_px + 0.5) * scale - 0.5
 
 

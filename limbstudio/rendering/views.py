@@ -1,4 +1,4 @@
-"""views.png: one sheet per person (photo, overlay, residual limb, front, back, side, T-pose), as ResiHMR's Figure 12."""
+"""views.png: one sheet per person, as Figure 12 of ResiHMR: photo, overlay, residual limb, views, T-pose."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,14 +20,18 @@ _MARGIN, _GAP, _CAPTION, _HEADER = 24, 16, 34, 64
 _TOP_PANEL = (504, 560)
 _TURNED_PANEL, _T_POSE_PANEL = (336, 520), (488, 520)
 _PAPER, _PANEL, _TEXT, _QUIET, _LINE = (
-    (0xEE, 0xF0, 0xF4), (0xFA, 0xFB, 0xFC), (0x17, 0x1B, 0x21), (0x58, 0x63, 0x73), (0xDE, 0xE2, 0xE9),
-)  # fmt: skip
+    (0xEE, 0xF0, 0xF4),
+    (0xFA, 0xFB, 0xFC),
+    (0x17, 0x1B, 0x21),
+    (0x58, 0x63, 0x73),
+    (0xDE, 0xE2, 0xE9),
+)
 _SHEET_BODY = (0xB4, 0xBE, 0xCE)
 
 
 @dataclass(frozen=True, eq=False)
 class SheetBody:
-    """A mesh as a sheet shows it. vertices: (V, 3) metres. faces: (F, 3) outward. residual: (V,) 1 on residual limb."""
+    """A mesh of a sheet. vertices: (V, 3) metres. faces: (F, 3). residual: (V,) 1 on the residual limb."""
 
     vertices: Floats
     faces: Ints
@@ -49,9 +53,9 @@ def draw_views(
 ) -> NDArray[np.uint8]:
     """Draw the sheet; return (H, W, 3) uint8 RGB.
 
-    photo: (H, W, 3) uint8 of `camera.size_px`. body: camera frame. tpose: y up, z forward. forward_camera: (3,) where
-    the person's pelvis faces, camera frame. limbs: the residual limbs of the fit. title: the photo's name. note: one
-    line at the foot, for warnings. Front, back, side and T-pose share one scale.
+    photo: (H, W, 3) uint8 of `camera.size_px`. body: camera frame. tpose: y up, z forward. forward_camera:
+    (3,) where the person's pelvis faces, camera frame. limbs: the residual limbs of the fit. title: the
+    photo's name. note: one line at the foot, for warnings. Front, back, side and T-pose share one scale.
     """
     crop, crop_camera, shift = _crop(photo, camera, body, keypoints)
     moved = None if keypoints is None else _moved(keypoints, shift)
@@ -118,9 +122,11 @@ def _moved(keypoints: Keypoints, shift: Floats) -> Keypoints:
 
 
 def _turned(body: SheetBody, forward_camera: Floats, yaw: float) -> SheetBody:
-    """Turn a body about the camera's vertical until it shows its front, then by `yaw` (its left side at pi / 2)."""
+    """Turn a body about the camera's vertical to show its front, then by `yaw` (pi / 2: its left side)."""
     fx, _, fz = np.asarray(forward_camera, float)
-    facing = np.arctan2(fx, -fz) if np.hypot(fx, fz) > 0.2 else 0.0  # lying towards the camera: as photographed
+    facing = (
+        np.arctan2(fx, -fz) if np.hypot(fx, fz) > 0.2 else 0.0
+    )  # lying towards the camera: as photographed
     angle = facing - yaw
     c, s = np.cos(angle), np.sin(angle)
     R = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
@@ -137,8 +143,17 @@ def _body_panel(body: SheetBody, scale: float, size_px: tuple[int, int]) -> NDAr
     center = (low + high) / 2
     center[1] = high[1] + (0.04 - 0.5) * size_px[1] / scale  # all stand on one line
     return _on_panel(
-        draw_body_parallel(body.vertices, body.faces, center=center, pixels_per_metre=scale, size_px=size_px,
-                           residual=body.residual, body_colour=_SHEET_BODY), size_px)  # fmt: skip
+        draw_body_parallel(
+            body.vertices,
+            body.faces,
+            center=center,
+            pixels_per_metre=scale,
+            size_px=size_px,
+            residual=body.residual,
+            body_colour=_SHEET_BODY,
+        ),
+        size_px,
+    )
 
 
 def _on_panel(lit: Lit, size_px: tuple[int, int]) -> NDArray[np.uint8]:
@@ -224,8 +239,15 @@ def _close_up(
     v = np.asarray(body.vertices, float) @ R.T
     center = (R @ ((start + end) / 2))[:2]
     scale = min(size_px) / (1.15 * max(float(np.linalg.norm(end - start)), 0.55 * whole) + 0.14)
-    lit = draw_body_parallel(v, body.faces, center=center, pixels_per_metre=scale, size_px=size_px,
-                             residual=body.residual, body_colour=_SHEET_BODY)  # fmt: skip
+    lit = draw_body_parallel(
+        v,
+        body.faces,
+        center=center,
+        pixels_per_metre=scale,
+        size_px=size_px,
+        residual=body.residual,
+        body_colour=_SHEET_BODY,
+    )
     return _on_panel(lit, size_px)
 
 
@@ -269,8 +291,13 @@ def _sheet(
     draw.text((_MARGIN, 42), _shortened(title, 60), fill=_TEXT, font=font(22, "SemiBold"), anchor="ls")
     for x, y, caption in captions:
         draw.text((x, y + 24), caption, fill=_TEXT, font=font(15, "Medium"), anchor="ls")
-    draw.text((width - _MARGIN, captions[len(first)][1] + 24), "front, back, side and T-pose at one scale",
-              fill=_QUIET, font=font(13), anchor="rs")  # fmt: skip
+    draw.text(
+        (width - _MARGIN, captions[len(first)][1] + 24),
+        "front, back, side and T-pose at one scale",
+        fill=_QUIET,
+        font=font(13),
+        anchor="rs",
+    )
     if note:
         draw.text((_MARGIN, height - 16), _shortened(note, 190), fill=_QUIET, font=font(13), anchor="ls")
     _legend(draw, width - _MARGIN, 42, has_limbs, has_points)

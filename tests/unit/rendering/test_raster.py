@@ -103,7 +103,10 @@ def test_the_nearest_surface_wins_whatever_the_order():
         vertices = np.vstack([first, second])
 
         raster = rasterise(
-            CAMERA.project(vertices), 1 / vertices[:, 2], np.vstack([faces, faces + 4]), size_px=CAMERA.size_px
+            CAMERA.project(vertices),
+            1 / vertices[:, 2],
+            np.vstack([faces, faces + 4]),
+            size_px=CAMERA.size_px,
         )
 
         centre = (raster.ys == 150) & (raster.xs == 200)
@@ -116,7 +119,9 @@ def test_depth_and_attributes_are_those_of_the_surface_in_perspective():
     vertices = np.array([[-1, 0.4, 1.5], [1, 0.4, 1.5], [1, 0.4, 6.0], [-1, 0.4, 6.0]])
     faces = np.array([[0, 1, 2], [0, 2, 3]])
 
-    raster = rasterise(CAMERA.project(vertices), 1 / vertices[:, 2], faces, size_px=CAMERA.size_px, cull=False)
+    raster = rasterise(
+        CAMERA.project(vertices), 1 / vertices[:, 2], faces, size_px=CAMERA.size_px, cull=False
+    )
 
     seen = raster.interpolate(vertices)
     back = CAMERA.project(seen)
