@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from limbstudio.domain import edits
 from limbstudio.domain.anatomy import LDPOSE, KeypointState, Posture
@@ -21,6 +21,7 @@ from limbstudio.ui import guided
 from limbstudio.ui.actions import Actions, Where
 from limbstudio.ui.body_overlay import overlay_picture
 from limbstudio.ui.floats import GuideBar, HintCard, InsetFrame, Loupe, StateBar, ToolBar
+from limbstudio.ui.glyphs import glyph_icon, glyph_of
 from limbstudio.ui.guided import Guide, Phase
 from limbstudio.ui.mesh_view import MeshView, camera_axes
 from limbstudio.ui.panels.parts import label
@@ -166,9 +167,8 @@ class AnnotatePage(QWidget):
         if person is not None and self._session.review_of(person) is ReviewState.NEW:
             self.guide = guided.start(person)
         elif person is not None:
-            self.guide = replace(guided.resume(guided.start(person), person))
-            if self.guide.phase is Phase.CHECK:
-                self.guide = guided.leave(self.guide)
+            # Somebody who was begun is edited freely until G: a click on old work must not place points.
+            self.guide = guided.leave(guided.start(person))
         self._show_guide()
 
     def _on_entry(self, entry: Entry) -> None:
@@ -176,18 +176,20 @@ class AnnotatePage(QWidget):
         others = [p for p in self._session.people if person is None or p.id != person.id]
         if self._shown_photo is not None:
             self.view.show_people(person, others)
-        if person is not None:
-            self.guide = guided.synced(self.guide, person, undone=entry.kind is EntryKind.UNDO)
-        else:
+        if person is None:
             self.guide = Guide()
+        elif _changed_limbs(entry, person.id):
+            self.guide = guided.limb_state_changed(self.guide, person)
+        else:
+            self.guide = guided.synced(self.guide, person, undone=entry.kind is EntryKind.UNDO)
         self._show_guide()
 
     def _on_point(self, index: int) -> None:
         self.view.select(None if index < 0 else index)
         person = self._session.person
-        if index >= 0 and person is not None and self.guide.phase in (Phase.PLACE, Phase.CHECK):
-            if not guided.is_settled(person.keypoints, index):
-                self.guide = guided.go_to(self.guide, index)  # chosen in the list: ask for that one now
+        asking = person is not None and self.guide.phase in (Phase.PLACE, Phase.CHECK)
+        if index >= 0 and asking and not guided.is_settled(person.keypoints, index):
+            self.guide = guided.go_to(self.guide, index)  # chosen in the list: ask for that one now
         self._show_guide()
 
     def _on_fit(self) -> None:
@@ -230,7 +232,10 @@ class AnnotatePage(QWidget):
         asked = self.guide.next_point
         has_photo = self._session.photo is not None
         asking = asked is not None and has_photo
-        first_click = has_photo and person is None and self.guide.phase is not Phase.FREE
+        # Before points are asked for, a click still means something: a new person, or a residual limb's end.
+        first_click = has_photo and (
+            self.guide.phase is Phase.LIMBS or (person is None and self.guide.phase is not Phase.FREE)
+        )
         expected = guided.predicted_position(person, asked) if asking and person and asked is not None else None
         if expected is not None and not self._inside(expected):
             expected = None
@@ -267,7 +272,7 @@ class AnnotatePage(QWidget):
             self.hint.show_point(asked, order.index(asked) + 1, len(order), self.guide.armed)
         elif phase is Phase.LIMBS:
             self.hint.show_sentence(
-                "Limb differences first", "Set a level in the diagram, or press Enter when all limbs are intact."
+                "Limb differences first", "Set a level in the diagram or click a residual limb's end. All intact: press Enter."
             )
         elif phase is Phase.CHECK:
             left = [i for i in guided.unplaced(person)]
@@ -357,6 +362,12 @@ class AnnotatePage(QWidget):
         if self.guide.phase is Phase.LIMBS:
             self.skip()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.guide.phase is Phase.LIMBS:
+            self.enter()
+        else:
+            event.ignore()
+
     # ------------------------------------------------------------------------------------------------------- edits
 
     def _place(self, x: float, y: float) -> None:
@@ -366,15 +377,15 @@ class AnnotatePage(QWidget):
             return
         person = self._session.person
         if person is None:
-            person = self.new_person()
-            if person is None:
-                return
-        if self.guide.phase in (Phase.IDLE, Phase.LIMBS):
-            self.guide = guided.limbs_settled(guided.start(person), person)
+            self.new_person()
+            return
+        x, y = min(max(x, 0.0), photo.width - 1.0), min(max(y, 0.0), photo.height - 1.0)
+        if self.guide.phase is Phase.LIMBS:
+            self._ask_which_end(x, y)
+            return
         asked = self.guide.next_point
         if asked is None:
             return
-        x, y = min(max(x, 0.0), photo.width - 1.0), min(max(y, 0.0), photo.height - 1.0)
         armed = self.guide.armed
         before = self.guide
         if self._session.do(edits.place_point(person, asked, x, y, armed)):
@@ -383,6 +394,24 @@ class AnnotatePage(QWidget):
                 self.guide = guided.placed(before, placed)
         self._session.select_point(None)
         self._show_guide()
+
+    def _ask_which_end(self, x: float, y: float) -> None:
+        """Limb differences come first: ask whose end was clicked; choosing one proposes the level."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("All limbs are intact").triggered.connect(lambda _=False: self.skip())
+        menu.addSeparator()
+        for definition in LDPOSE:
+            if definition.is_residual_end:
+                action = menu.addAction(glyph_icon(glyph_of(definition, KeypointState.VISIBLE)), definition.label)
+                action.triggered.connect(lambda _=False, i=definition.index: self._place_end(i, x, y))
+        at = self.view.on_screen(x, y).toPoint()
+        menu.popup(self.view.viewport().mapToGlobal(at))
+
+    def _place_end(self, index: int, x: float, y: float) -> None:
+        person = self._session.person
+        if person is not None and self._session.do(edits.place_point(person, index, x, y)):
+            self.limbs_were_set()
 
     def _move_point(self, index: int, x: float, y: float) -> None:
         person, photo = self._session.person, self._session.photo
@@ -687,3 +716,12 @@ class AnnotatePage(QWidget):
         )
         self.hint.move(round(place[0]), round(place[1]))
 
+
+
+def _changed_limbs(entry: Entry, person_id: str) -> bool:
+    """Tell whether an entry changed the limb states of a person."""
+    for change in entry.edit.changes:
+        if change.key == ("person", person_id):
+            before, after = change.before, change.after
+            return before is not None and after is not None and before.limbs != after.limbs
+    return False

@@ -174,12 +174,16 @@ class Session(QObject):
         label = "Mark ready" if ready else "Back to work"
         return self.do(Edit(label, (Change(key, before, after),), None, person.photo))
 
+    def begin(self) -> None:
+        """Look at the first photo of the project that is open now."""
+        self._photo = self._person = self._point = None
+        self.opened.emit()
+        photos = self.studio.photos
+        self.select_photo(photos[0].sha256 if photos else None)
+
     def _on_event(self, event: StudioEvent) -> None:
         if event.what is What.OPENED:
-            self._photo = self._person = self._point = None
-            self.opened.emit()
-            photos = self.studio.photos
-            self.select_photo(photos[0].sha256 if photos else None)
+            self.begin()
         elif event.what is What.CLOSED:
             self.select_photo(None)
             self.closed.emit()

@@ -68,5 +68,4 @@ def action_button(action: QAction, role: str = "") -> QPushButton:
         made.setEnabled(action.isEnabled())
 
     action.changed.connect(follow)
-    made.destroyed.connect(lambda _=None: action.changed.disconnect(follow))
     return made

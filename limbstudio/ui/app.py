@@ -1,0 +1,65 @@
+"""Start the window and keep it running."""
+
+import os
+import sys
+from pathlib import Path
+
+# Before Qt is imported: Wayland breaks VTK's embedded windows, and qtpy must not look for other bindings.
+if sys.platform.startswith("linux"):
+    os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
+os.environ.setdefault("QT_API", "pyside6")
+
+from PySide6.QtCore import QSettings, QTimer  # noqa: E402
+from PySide6.QtWidgets import QApplication  # noqa: E402
+
+from limbstudio.domain.errors import KnownError  # noqa: E402
+from limbstudio.services import settings  # noqa: E402
+from limbstudio.services.studio import Studio  # noqa: E402
+from limbstudio.ui.bridge import Bridge  # noqa: E402
+from limbstudio.ui.main_window import MainWindow, remembered_theme  # noqa: E402
+from limbstudio.ui.messages import install_excepthook  # noqa: E402
+from limbstudio.ui.theme import apply_theme, load_fonts  # noqa: E402
+
+
+def make_application() -> QApplication:
+    """Return the one QApplication, with our fonts."""
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication(["limbstudio"])
+    app.setApplicationName("LimbStudio")
+    load_fonts()
+    return app
+
+
+def make_window(project: Path | None = None, *, memory: QSettings | None = None) -> MainWindow:
+    """Build the window, on a project when one is given; what keeps it from opening is said in the window."""
+    app = make_application()
+    memory = memory or QSettings(str(settings.home_folder() / "window.ini"), QSettings.Format.IniFormat)
+    theme = remembered_theme(memory)
+    apply_theme(app, theme)
+    bridge = Bridge()
+    studio = Studio(who=_who(), deliver=bridge.deliver)
+    refused: KnownError | None = None
+    if project is not None:
+        try:
+            studio.open(project)
+        except KnownError as error:
+            refused = error
+    window = MainWindow(studio, bridge, theme, memory=memory)
+    if refused is not None:
+        window.message_bar.say(refused.message, refused.hint)
+    return window
+
+
+def main(project: Path | None = None) -> int:
+    """Show the window until it is closed; return the exit code."""
+    window = make_window(project)
+    install_excepthook(lambda e: window.message_bar.say(e.message, e.hint), window.show_report)
+    window.show()
+    # The first paint must not wait for 3D, which takes more than a second to load.
+    QTimer.singleShot(150, window.load_3d)
+    return QApplication.exec()
+
+
+def _who() -> str:
+    return os.environ.get("USER") or os.environ.get("USERNAME") or ""

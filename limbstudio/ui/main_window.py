@@ -1,0 +1,599 @@
+"""The window: top bar, perspectives and status bar, and what the actions of the whole window do."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QPointF, QRectF, QSettings, QSize, Qt, QUrl
+from PySide6.QtGui import (
+    QCloseEvent,
+    QColor,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QIcon,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QMenuBar,
+    QPushButton,
+    QSizePolicy,
+    QSplitter,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+import limbstudio
+from limbstudio.domain.edits import person_contradictions
+from limbstudio.domain.errors import KnownError
+from limbstudio.services import settings
+from limbstudio.services.importing import ImportReport
+from limbstudio.services.jobs import JobState, JobView
+from limbstudio.services.studio import Studio
+from limbstudio.ui import icons
+from limbstudio.ui.actions import Actions, Owner, Where
+from limbstudio.ui.annotate_page import AnnotatePage
+from limbstudio.ui.bridge import Bridge
+from limbstudio.ui.dialogs import Dialogs
+from limbstudio.ui.mesh_page import MeshPage
+from limbstudio.ui.mesh_view import load_pyvista
+from limbstudio.ui.messages import MessageBar, ReportDialog, report_of
+from limbstudio.ui.palette import Palette
+from limbstudio.ui.panels.parts import label
+from limbstudio.ui.panels.person import PersonPanel
+from limbstudio.ui.panels.photos import PhotosPanel
+from limbstudio.ui.panels.residual import ResidualLimbPanel
+from limbstudio.ui.panels.status import JobsPopup, StatusBar
+from limbstudio.ui.session import Session
+from limbstudio.ui.start_page import StartPage
+from limbstudio.ui.theme import DARK, LIGHT, THEMES, Theme, apply_theme
+
+_LEFT, _RIGHT, _LIMB_RIGHT = 248, 316, 360
+_RECENT = 5
+
+
+def program_icon(size: int = 64) -> QIcon:
+    """Return the program's mark: a bent limb that ends, on the accent colour."""
+    pixmap = QPixmap(size, size)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.scale(size / 24, size / 24)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(DARK.accent_fill))
+    painter.drawRoundedRect(QRectF(0, 0, 24, 24), 5.5, 5.5)
+    limb = QPainterPath(QPointF(8, 5.5))
+    limb.lineTo(9, 13)
+    limb.lineTo(13, 16.5)
+    pen = QPen(QColor("#FFFFFF"), 4)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.strokePath(limb, pen)
+    painter.setBrush(QColor(DARK.residual))
+    painter.drawEllipse(QPointF(16.5, 17.5), 3, 3)
+    painter.end()
+    return QIcon(pixmap)
+
+
+class TopBar(QWidget):
+    """Menus, perspectives and the way into the palette."""
+
+    def __init__(self, actions: Actions, theme: Theme, show_palette: Callable[[], None]) -> None:
+        super().__init__()
+        self.setObjectName("topBar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(44)
+        mark = QLabel()
+        mark.setPixmap(program_icon().pixmap(QSize(24, 24)))
+        self.menus = QMenuBar()
+        self.menus.setNativeMenuBar(False)
+        self.menus.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
+        actions.fill(self.menus)
+        switch = QFrame()
+        switch.setProperty("role", "card")
+        inside = QHBoxLayout(switch)
+        inside.setContentsMargins(2, 2, 2, 2)
+        inside.setSpacing(2)
+        self._perspectives: list[QToolButton] = []
+        for action_id in ("annotate", "residual_limb"):
+            button = QToolButton()
+            button.setProperty("role", "perspective")
+            button.setDefaultAction(actions[action_id])
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setIconSize(QSize(16, 16))
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            inside.addWidget(button)
+        self._search = QPushButton("  Search or run a command")
+        self._search.setProperty("role", "search")
+        self._search.setFixedWidth(250)
+        self._search.setAccessibleName("Search or run a command")
+        self._search.clicked.connect(lambda _=False: show_palette())
+        key_row = QHBoxLayout(self._search)
+        key_row.setContentsMargins(0, 0, 6, 0)
+        key_row.addStretch(1)
+        key_row.addWidget(label("Ctrl K", "key"))
+        self._help = QToolButton()
+        self._help.setFixedSize(32, 32)
+        self._help.setIconSize(QSize(18, 18))
+        self._help.setAccessibleName("Keys")
+        self._help.setToolTip("Keys   Ctrl /")
+        self._help.clicked.connect(lambda _=False: actions["keys"].trigger())
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 12, 0)
+        row.setSpacing(8)
+        row.addWidget(mark)
+        row.addWidget(self.menus)
+        row.addStretch(1)
+        row.addWidget(switch)
+        row.addStretch(1)
+        row.addWidget(self._search)
+        row.addWidget(self._help)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._search.setIcon(icons.icon("ph.magnifying-glass", theme.text3))
+        self._help.setIcon(icons.icon("ph.question", theme.text2))
+
+
+class MainWindow(QMainWindow):
+    """One window on one project."""
+
+    def __init__(
+        self, studio: Studio, bridge: Bridge, theme: Theme, *, memory: QSettings, dialogs: Dialogs | None = None
+    ) -> None:
+        super().__init__()
+        self.studio = studio
+        self._bridge = bridge
+        self._theme = theme
+        self._memory = memory
+        self._dialogs = dialogs or Dialogs(self)
+        self._closing = False
+        self.setWindowTitle("LimbStudio")
+        self.setWindowIcon(program_icon())
+        self.setMinimumSize(1024, 640)
+        self.resize(1440, 900)
+        self.setAcceptDrops(True)
+
+        self.session = Session(studio, bridge, self)
+        self.actions_table = Actions(self, theme)
+        actions = self.actions_table
+        self._top = TopBar(actions, theme, self.show_palette)
+        self.message_bar = MessageBar(theme)
+        self.start_page = StartPage(actions, theme, self.open_folder)
+        self.annotate_page = AnnotatePage(self.session, actions, theme, self._on_asked)
+        self.photos_panel = PhotosPanel(self.session, theme, actions["open_photos"])
+        self.person_panel = PersonPanel(self.session, actions, theme)
+        self.mesh_page = MeshPage(self.session, actions, theme)
+        self.limb_panel = ResidualLimbPanel(self.session, actions, theme)
+        for action in actions.of(Where.CANVAS):
+            self.person_panel.tree.addAction(action)
+
+        self._annotate = self._columns(
+            (self.photos_panel, _LEFT), (self.annotate_page, 0), (self.person_panel, _RIGHT)
+        )
+        self._residual = self._columns((self.mesh_page, 0), (self.limb_panel, _LIMB_RIGHT))
+        self._pages = QStackedWidget()
+        for page in (self.start_page, self._annotate, self._residual):
+            self._pages.addWidget(page)
+
+        central = QWidget()
+        self.setCentralWidget(central)
+        self.jobs_popup = JobsPopup(theme, central)
+        self.status = StatusBar(self.session, theme, self.jobs_popup)
+        self.palette_card = Palette(actions, theme, central)
+        column = QVBoxLayout(central)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._top)
+        column.addWidget(self.message_bar)
+        column.addWidget(self._pages, 1)
+        column.addWidget(self.status)
+
+        for action in actions.of(Where.WINDOW):
+            self.addAction(action)
+        actions.connect_owner(Owner.WINDOW, self)
+        actions.connect_owner(Owner.ANNOTATE, self.annotate_page)
+        actions.connect_owner(Owner.LIMB, self.mesh_page)
+        for name in ("left_panel", "right_panel"):
+            actions[name].setChecked(True)
+
+        view = self.annotate_page.view
+        view.pointer_at.connect(self.status.show_pointer)
+        view.zoomed.connect(self.status.show_zoom)
+        session = self.session
+        session.said.connect(lambda message, hint, stays: self.message_bar.say(message, hint, serious=stays))
+        session.opened.connect(self._on_opened)
+        session.closed.connect(self._on_closed)
+        for signal in (
+            session.photo_selected,
+            session.person_selected,
+            session.photos_changed,
+            session.fit_changed,
+        ):
+            signal.connect(self._show_available)
+        session.people_changed.connect(lambda _entry: self._show_available())
+        session.point_selected.connect(lambda _index: self._show_available())
+        session.job_started.connect(lambda _job: self._show_available())
+        self.status.job_ended.connect(self._on_job_ended)
+        self._restore()
+        if studio.is_open:
+            session.begin()
+        else:
+            self._on_closed()
+
+    def _columns(self, *parts: tuple[QWidget, int]) -> QSplitter:
+        """Put widgets side by side; a width of 0 takes the rest."""
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.setHandleWidth(1)
+        splitter.setChildrenCollapsible(False)
+        for n, (widget, width) in enumerate(parts):
+            splitter.addWidget(widget)
+            splitter.setStretchFactor(n, 0 if width else 1)
+            if width:
+                widget.setMinimumWidth(min(width, 200))
+                widget.setMaximumWidth(width + 160)
+        splitter.setSizes([width or 900 for _, width in parts])
+        return splitter
+
+    # --------------------------------------------------------------------------------------------- opening, closing
+
+    def load_3d(self) -> None:
+        """Load pyvista in a thread, after the first paint; the 3D views show bodies from then on."""
+
+        def loaded(_: object) -> None:
+            self.annotate_page.allow_meshes()
+            self.mesh_page.allow_meshes()
+
+        def failed(error: BaseException) -> None:
+            if not isinstance(error, (ImportError, OSError)):
+                raise error
+            self.message_bar.say(f"3D views cannot be shown: {error}.", "Run “limbstudio doctor” to see why.")
+
+        self._bridge.read(load_pyvista, loaded, failed, background=True)
+
+    def open_folder(self, folder: Path) -> None:
+        """Open a project, closing the one that is open."""
+
+        def switch() -> bool:
+            if self.studio.is_open:
+                self.studio.close()
+            self.studio.open(folder)
+            return True
+
+        if self.session.attempt(switch):
+            self._remember(folder)
+
+    def new_project(self) -> None:
+        folder = self._dialogs.new_project()
+        if folder is not None:
+            self._create(folder)
+
+    def _create(self, folder: Path) -> bool:
+        def make() -> bool:
+            if self.studio.is_open:
+                self.studio.close()
+            self.studio.create(folder)
+            return True
+
+        made = bool(self.session.attempt(make))
+        if made and self.studio.folder is not None:
+            self._remember(self.studio.folder)
+        return made
+
+    def open_project(self) -> None:
+        folder = self._dialogs.project()
+        if folder is not None:
+            self.open_folder(folder)
+
+    def open_sample(self) -> None:
+        from limbstudio.services.samples import sample_project  # here: most sessions never need it
+
+        folder = self.session.attempt(sample_project)
+        if folder is not None:
+            self.open_folder(folder)
+
+    def close_project(self) -> None:
+        self.session.attempt(self.studio.close)
+
+    def open_photos(self) -> None:
+        paths = self._dialogs.photos()
+        if paths:
+            self._import_photos(paths)
+
+    def import_annotations(self) -> None:
+        path = self._dialogs.annotations()
+        if path is not None and self._ensure_project([path]):
+            self.session.start(lambda: self.studio.import_annotations(path))
+
+    def _import_photos(self, paths: Sequence[Path]) -> None:
+        if self._ensure_project(paths):
+            self.session.start(lambda: self.studio.import_photos(list(paths)))
+
+    def _ensure_project(self, paths: Sequence[Path]) -> bool:
+        """Make a project for photos that are opened without one, named after their folder."""
+        if self.studio.is_open:
+            return True
+        first = paths[0]
+        stem = (first if first.is_dir() else first.parent).name or "Photos"
+        home = settings.home_folder() / "projects"
+        folder, number = home / f"{stem}.limb", 2
+        while folder.exists():
+            folder, number = home / f"{stem} {number}.limb", number + 1
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self.message_bar.say(
+                f"A project could not be made in {home}: {error.strerror}.", "Make one yourself: Ctrl+N."
+            )
+            return False
+        return self._create(folder)
+
+    def export_coco(self) -> None:
+        path = self._dialogs.coco_file()
+        if path is not None:
+            self.session.start(lambda: self.studio.export_annotations(path))
+
+    def export_meshes(self) -> None:
+        folder = self._dialogs.folder()
+        if folder is not None:
+            self.session.start(lambda: self.studio.export_reconstructions(folder))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self._closing:
+            try:
+                self.studio.quit()
+            except KnownError as error:
+                if not self._dialogs.may_lose(error.message, error.hint):
+                    event.ignore()
+                    return
+                self.studio.abandon()
+                self.studio.quit()
+            self._closing = True
+            self._memory.setValue("geometry", self.saveGeometry())
+            self.session.close()
+            self._bridge.close()
+            self.annotate_page.close_views()
+            self.mesh_page.close_views()
+        super().closeEvent(event)
+
+    def _on_opened(self) -> None:
+        self._show_title()
+        self._show_perspective(self._annotate)
+        if self.studio.read_only_reason:
+            self.message_bar.say(self.studio.read_only_reason)
+        self._show_available()
+
+    def _on_closed(self) -> None:
+        self._show_title()
+        self.start_page.show_recent(self._recent())
+        self._show_perspective(self.start_page)
+        self._show_available()
+
+    def _show_title(self) -> None:
+        folder = self.studio.folder if self.studio.is_open else None
+        self.setWindowTitle(f"{folder.stem} – LimbStudio" if folder is not None else "LimbStudio")
+
+    # --------------------------------------------------------------------------------------------------- the actions
+
+    def undo(self) -> None:
+        self.session.undo()
+
+    def redo(self) -> None:
+        self.session.redo()
+
+    def show_palette(self) -> None:
+        self.palette_card.open()
+
+    def show_annotate(self, checked: bool = True) -> None:
+        self._show_perspective(self._annotate if self.studio.is_open else self.start_page)
+        self.annotate_page.view.setFocus()
+
+    def show_residual_limb(self, checked: bool = True) -> None:
+        self._show_perspective(self._residual if self.studio.is_open else self.start_page)
+        self.mesh_page.view.setFocus()
+
+    def _show_perspective(self, page: QWidget) -> None:
+        self._pages.setCurrentWidget(page)
+        self.actions_table["annotate"].setChecked(page is not self._residual)
+        self.actions_table["residual_limb"].setChecked(page is self._residual)
+        if page is self._annotate:
+            self.annotate_page.view.setFocus()
+
+    def set_left_panel(self, visible: bool) -> None:
+        self.photos_panel.setVisible(visible)
+
+    def set_right_panel(self, visible: bool) -> None:
+        self.person_panel.setVisible(visible)
+        self.limb_panel.setVisible(visible)
+
+    def set_full_screen(self, full: bool) -> None:
+        if full:
+            self.showFullScreen()
+        else:
+            self.showNormal()
+
+    def switch_theme(self) -> None:
+        """Change between dark and light, now and for the next start."""
+        self._theme = LIGHT if self._theme.name == "dark" else DARK
+        self._memory.setValue("theme", self._theme.name)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        apply_theme(app, self._theme)
+        self.actions_table.set_theme(self._theme)
+        for part in (
+            self._top,
+            self.message_bar,
+            self.start_page,
+            self.annotate_page,
+            self.photos_panel,
+            self.person_panel,
+            self.mesh_page,
+            self.limb_panel,
+            self.status,
+            self.palette_card,
+        ):
+            part.set_theme(self._theme)
+
+    def show_jobs(self) -> None:
+        self.jobs_popup.toggle()
+
+    def cancel_jobs(self) -> None:
+        for job in self.studio.jobs:
+            job.cancel()
+
+    def show_keys(self) -> None:
+        from limbstudio.ui.key_sheet import KeySheet  # here: seldom needed, and it builds every row
+
+        KeySheet(self).show()
+
+    def show_about(self) -> None:
+        self.message_bar.say(
+            f"LimbStudio {limbstudio.__version__}.", "Everything runs on this computer.", serious=False
+        )
+
+    def show_report(self, error: BaseException) -> None:
+        """Show our own mistake; the program goes on."""
+        ReportDialog(report_of(error), self._theme, self).show()
+
+    # ------------------------------------------------------------------------------------------------- what happens
+
+    def _on_asked(self, index: int | None) -> None:
+        # The first call comes while the pages are being built.
+        if hasattr(self, "person_panel"):
+            self.person_panel.set_asked(index)
+            self._show_available()
+
+    def _on_job_ended(self, view: JobView) -> None:
+        self._show_available()
+        if view.failure is not None and view.failure.is_ours:
+            ReportDialog(view.failure.report, self._theme, self, title=view.failure.message).show()
+        elif view.failure is not None:
+            self.message_bar.say(view.failure.message, view.failure.hint)
+        elif view.state is JobState.SUCCEEDED:
+            self._tell_result(view)
+
+    def _tell_result(self, view: JobView) -> None:
+        job = next((job for job in self.studio.jobs if job.id == view.id), None)
+        result = job.result if job is not None else None
+        if isinstance(result, ImportReport):
+            self._tell_import(result)
+        elif isinstance(result, Path):
+            self.message_bar.say(f"Written: {result}.", serious=False)
+
+    def _tell_import(self, report: ImportReport) -> None:
+        if report.photos and self.session.photo is None:
+            self.session.select_photo(report.photos[0].sha256)
+        words = [f"{len(report.photos)} photos and {len(report.people)} people were added."]
+        if report.known:
+            words.append(f"{len(report.known)} photos were there already.")
+        if report.refused:
+            name, error = report.refused[0]
+            more = f" {len(report.refused) - 1} more were skipped too." if len(report.refused) > 1 else ""
+            words.append(f"Skipped {name}: {error.message} {error.hint}{more}")
+        words.extend(report.warnings[:2])
+        self.message_bar.say(" ".join(words), serious=bool(report.refused or report.warnings))
+
+    def _show_available(self) -> None:
+        """Enable what can be done now, and say in the menu what undo would undo."""
+        studio, session = self.studio, self.session
+        there = set()
+        if studio.is_open:
+            there.add("project")
+            if studio.photos:
+                there.add("photos")
+            photo, person = session.photo, session.person
+            photo_key = photo.sha256 if photo is not None else None
+            if photo is not None:
+                there.add("photo")
+            if person is not None:
+                there.add("person")
+                if person_contradictions(person):
+                    there.add("contradictions")
+                if session.fit is not None:
+                    there.update(("fit", "fits"))
+            if session.point is not None:
+                there.add("point")
+            if self.annotate_page.guide.next_point is not None:
+                there.add("asked")
+            for name, words in (
+                ("undo", studio.history.undo_label(photo_key)),
+                ("redo", studio.history.redo_label(photo_key)),
+            ):
+                verb = name.capitalize()
+                self.actions_table[name].setText(f"{verb}: {words.lower()}" if words else verb)
+        if any(not job.state.has_ended for job in studio.jobs):
+            there.add("jobs")
+        self.actions_table.enable(frozenset(there))
+
+    # ------------------------------------------------------------------------------------------------------- drops
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _local_paths(event.mimeData().urls()):
+            event.acceptProposedAction()
+            self.start_page.show_drop(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.start_page.show_drop(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.start_page.show_drop(False)
+        event.acceptProposedAction()
+        self.open_paths(_local_paths(event.mimeData().urls()))
+
+    def open_paths(self, paths: Sequence[Path]) -> None:
+        """Open what was dropped: a project, annotation files, photos and folders of photos."""
+        projects = [p for p in paths if p.suffix == ".limb"]
+        annotations = [p for p in paths if p.suffix.lower() == ".json"]
+        photos = [p for p in paths if p not in projects and p not in annotations]
+        if projects:
+            self.open_folder(projects[0])
+        for path in annotations:
+            if self._ensure_project([path]):
+                self.session.start(lambda path=path: self.studio.import_annotations(path))
+        if photos:
+            self._import_photos(photos)
+
+    # ------------------------------------------------------------------------------------------------------ memory
+
+    def _restore(self) -> None:
+        geometry = self._memory.value("geometry")
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
+
+    def _recent(self) -> list[Path]:
+        value = self._memory.value("recent", [])
+        names = [value] if isinstance(value, str) else value  # QSettings returns a list of one as a string
+        return [Path(str(name)) for name in names] if isinstance(names, list) else []
+
+    def _remember(self, folder: Path) -> None:
+        recent = [folder, *(f for f in self._recent() if f != folder)][:_RECENT]
+        self._memory.setValue("recent", [str(f) for f in recent])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.jobs_popup.settle()
+
+    @property
+    def theme(self) -> Theme:
+        return self._theme
+
+
+def _local_paths(urls: Sequence[QUrl]) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
+
+
+def remembered_theme(memory: QSettings) -> Theme:
+    """Return the theme of last time; dark at first."""
+    return THEMES.get(str(memory.value("theme", "dark")), DARK)
+
+
