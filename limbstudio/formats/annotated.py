@@ -98,7 +98,8 @@ class Annotations:
     def image_of(self, photo: Path | str) -> AnnotatedImage | None:
         """Return the entry that describes a photo on the disk, or None.
 
-        It is the one whose path has the longest end in common with the photo's. KnownError if two entries fit equally well.
+        It is the one whose path has the longest end in common with the photo's.
+        KnownError if two entries fit equally well.
         """
         wanted = _parts(str(photo))
         namesakes = self._images_by_last_part.get(wanted[-1], ()) if wanted else ()

@@ -300,7 +300,7 @@ def _person(
     image = images.get(_identity(value.get("image_id"), "image of this annotation"))
     if image is None:
         raise KnownError(
-            f"It belongs to image {shown(value.get('image_id'))}, which the file does not describe (rightly).",
+            f"It belongs to image {shown(value.get('image_id'))}, which the file does not describe.",
             "Add or correct the image in “images”.",
         )
     raw = _raw_points(value, categories, warnings)
@@ -390,8 +390,8 @@ def inside(keypoints: Keypoints, size_px: tuple[int, int], warnings: list[str]) 
             continue
         if not (low <= point.x <= width + slack and low <= point.y <= height + slack):
             warnings.append(
-                f"{LDPOSE_NAMES[i]} lies outside the picture at ({point.x:g}, {point.y:g}) of {width} x {height}"
-                ": taken as out of frame."
+                f"{LDPOSE_NAMES[i]} at ({point.x:g}, {point.y:g}) lies outside the {width} x {height} picture: "
+                "taken as out of frame."
             )
             keypoints = keypoints.replaced(i, replace(point, state=KeypointState.OUT_OF_FRAME))
     return keypoints

@@ -84,7 +84,8 @@ def _read_bytes(path: Path) -> bytes:
             raise KnownError(f"{path} is not an ordinary file.", "Name a file on the disk.")
         if path.stat().st_size > MAX_JSON_BYTES:
             raise KnownError(
-                f"{path.name} has {path.stat().st_size / 1e6:.0f} MB; the limit is {MAX_JSON_BYTES / 1e6:.0f} MB.",
+                f"{path.name} has {path.stat().st_size / 1e6:.0f} MB, over the limit of "
+                f"{MAX_JSON_BYTES / 1e6:.0f} MB.",
                 "Split it into files with fewer photos.",
             )
         return path.read_bytes()

@@ -1,7 +1,7 @@
 """The block `limbstudio` (schema 1) inside a COCO annotation: what COCO's v cannot say.
 
-Beside the fields of schema 1 the writer adds, only where they say something: `acquired` and `uncertain` (lists
-of limbs), `confidence` (25 numbers), `notes`, `person_id` and `provenance`. Readers may ignore them.
+Beside the fields of schema 1 the writer adds, only where they say something: `acquired` and `uncertain`
+(lists of limbs), `confidence` (25 numbers), `notes`, `person_id` and `provenance`. Readers may ignore them.
 """
 
 import difflib
@@ -326,9 +326,9 @@ def understood(
 ) -> tuple[Keypoints, LimbStates]:
     """Return the keypoints and limb states that COCO's points and the block mean together.
 
-    raw: by LDPose index; indices that are not there are unlabelled. A limb's level decides which of its points
-    can exist: a joint beyond the end becomes absent (or prosthesis, under a worn device) with a warning; a residual
-    end that contradicts the level is a KnownError, because nobody can tell which of the two is wrong.
+    raw: by LDPose index; indices that are not there are unlabelled. A limb's level decides which of its
+    points can exist: a joint beyond the end becomes absent (or prosthesis, under a worn device) with a warning; a
+    residual end that contradicts the level is a KnownError, because nobody can tell which of the two is wrong.
     """
     states = _states_of(raw, block, warnings)
     inferred = block is None or block.limbs is None
