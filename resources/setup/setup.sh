@@ -13,7 +13,7 @@ profile=${1:?run or test}
 DRAWING="libgl1 libegl1 libgl1-mesa-dri libx11-6 libxext6 libxrender1 libxcursor1 libfontconfig1 fonts-dejavu-core"
 WINDOW="libglib2.0-0t64|libglib2.0-0 libdbus-1-3 libxkbcommon-x11-0 libx11-xcb1 libxcb-cursor0 libxcb-icccm4
   libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-sync1 libxcb-xfixes0 libxcb-xkb1"
-TEST="xvfb xauth openbox xdotool x11-utils x11-xkb-utils"
+TEST="xvfb xauth openbox xdotool strace x11-utils x11-xkb-utils"
 
 say() { printf '%s\n' "$*" >&2; }
 stop() { say "$@"; exit 1; }

@@ -17,7 +17,7 @@ EMPTY_NAMES = {
     "util", "utils", "core", "base", "common", "misc", "manager", "managers", "helper", "helpers",
 }  # fmt: skip
 TEXT_SUFFIXES = {".py", ".toml", ".md", ".txt", ".sh", ".json", ".yaml", ".yml", ".svg", ".qss", ""}
-MACHINE_PATH = re.compile(r"(?<![\w.~:/-])/(work|root|home|tmp|opt|mnt|srv|Users)/\w")
+MACHINE_PATH = re.compile(r"(?<![\w.~:/-])/(work|root|home|tmp|opt|Users)/\w")
 REGISTRY_HOST = re.compile(r"(pypi|pythonhosted|pytorch|npmjs|debian|ubuntu)\.(org|com|net)")
 
 
