@@ -6,6 +6,7 @@ pelvis at the origin; SMPL files keep their own origin. Every model has the 55 j
 """
 
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -331,7 +332,7 @@ def _read_limb_body(path: Path) -> BodyModel:
                 "Install LimbStudio again, or make the body anew with: limbstudio body bake",
             )
         return _body_from_arrays(arrays)
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError) as error:
         raise KnownError(
             f"The body model {path} is damaged ({error}).",
             "Copy it again, or make it anew with: limbstudio body bake",

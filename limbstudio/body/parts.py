@@ -177,12 +177,14 @@ def smooth_borders(labels: NDArray[np.uint8], faces: NDArray[np.integer]) -> NDA
     Removes single teeth of a border, which would leave triangles hanging by a corner.
     """
     starts, others = _neighbour_lists(faces, len(labels))
+    degrees = np.diff(starts)
+    owners = np.repeat(np.arange(len(labels)), degrees)
     smooth = labels.copy()
     for _ in range(3):
-        edge_labels = smooth[others]
-        same = np.add.reduceat(edge_labels == np.repeat(smooth, np.diff(starts)), starts[:-1])
-        # Each neighbour is listed twice: once for either triangle of the edge.
-        teeth = np.flatnonzero(same <= 2)
+        same = np.bincount(owners[smooth[others] == smooth[owners]], minlength=len(labels))
+        # Each neighbour is listed twice: once for either triangle of the edge. Vertices without triangles
+        # have none.
+        teeth = np.flatnonzero((same <= 2) & (degrees > 0))
         if not len(teeth):
             break
         for v in teeth:

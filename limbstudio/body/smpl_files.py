@@ -9,6 +9,7 @@ import io
 import logging
 import pickle
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -240,7 +241,7 @@ def _npz_values(path: Path) -> dict[str, object]:
             for member in archive.namelist():
                 with archive.open(member) as stream:
                     values[member.removesuffix(".npy")] = _npy_value(stream.read(), path)
-    except (OSError, zipfile.BadZipFile, ValueError) as error:
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
         raise KnownError(f"{path.name} cannot be read as .npz ({error}).", _OTHER_FILE_HINT) from error
     return values
 
