@@ -134,7 +134,8 @@ def _is_alive(folder: Path, holder: Holder) -> bool:
         return True
     path = _lock_path(folder, holder.token)
     try:
-        # In a folder that cannot be written nobody writes: a copy of a project that was open when it was copied.
+        # In a folder that cannot be written nobody writes: a copy of a project that was open when it was
+        # copied.
         handle = os.open(path, os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY)
     except FileNotFoundError:
         return False

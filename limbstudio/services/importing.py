@@ -5,7 +5,7 @@ on.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from limbstudio.domain.edits import Change, Edit
 from limbstudio.domain.errors import KnownError
@@ -15,6 +15,12 @@ from limbstudio.domain.provenance import Provenance, Source
 from limbstudio.services.jobs import Context
 from limbstudio.services.pipeline import file_hash
 from limbstudio.services.store import Entry
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from limbstudio.formats.annotated import AnnotatedPerson
+    from limbstudio.images import LoadedPhoto
 
 # So many photos are recorded at once: often enough to see them come, seldom enough not to slow it down.
 _PHOTOS_PER_EDIT = 20
@@ -34,6 +40,8 @@ class Importer(Protocol):
     def do(self, edit: Edit) -> Entry | None: ...
 
     def stored_path(self, path: Path) -> str: ...
+
+    def keep_mask(self, mask: "np.ndarray") -> str: ...
 
 
 @dataclass(frozen=True)
@@ -63,8 +71,8 @@ class _Gathering:
     warnings: list[str] = field(default_factory=list)
     unrecorded: list[Change] = field(default_factory=list)
 
-    def read_photo(self, path: Path) -> Photo | None:
-        """Read one photo's file; None, noted as refused, when that cannot be done."""
+    def read_photo(self, path: Path) -> "LoadedPhoto | None":
+        """Read one photo's file and take it in; None, noted as refused, when that cannot be done."""
         from limbstudio.images import open_photo  # here: brings the picture readers
 
         try:
@@ -74,20 +82,21 @@ class _Gathering:
             return None
         self.warnings += loaded.notes
         place = self.studio.stored_path(path)
-        return self.add_photo(Photo(loaded.sha256, loaded.width, loaded.height, place, loaded.focal_exif_px))
+        self.add_photo(Photo(loaded.sha256, loaded.width, loaded.height, place, loaded.focal_exif_px))
+        return loaded
 
-    def add_photo(self, photo: Photo) -> Photo:
-        """Take a photo in, unless its content is there already; return the one that counts."""
+    def add_photo(self, photo: Photo) -> None:
+        """Take a photo in, unless its content is there already."""
         key = ("photo", photo.sha256)
         there = self.studio.project.records.get(key)
-        if there is not None and there not in (*self.known, *self.photos):
-            self.known.append(there)
-        there = there or next((p for p in self.photos if p.sha256 == photo.sha256), None)
         if there is not None:
-            return there
+            if there not in (*self.known, *self.photos):
+                self.known.append(there)
+            return
+        if any(p.sha256 == photo.sha256 for p in self.photos):
+            return
         self.photos.append(photo)
         self.unrecorded.append(Change(key, None, photo))
-        return photo
 
     def add_person(self, person: Person) -> None:
         """Take a person in; one that is there already (imported before, perhaps edited since) is left
@@ -152,28 +161,52 @@ def import_annotations(studio: Importer, context: Context, path: Path, folder: P
     annotations = read_annotations(path)
     gathering = _Gathering(studio)
     gathering.warnings += annotations.warnings
-    of_file = file_hash(path)
-    by_name: dict[str, list[Person]] = {}
+    for problem in annotations.problems:
+        what = f"{problem.file}, {problem.place}"
+        gathering.refused.append((what, KnownError(problem.message, problem.hint)))
+    source = Provenance(Source.IMPORTED, path.name, (file_hash(path),), "import")
+    people: dict[str, list[AnnotatedPerson]] = {}
     for found in annotations.people:
-        gathering.warnings += found.warnings
-        by_name.setdefault(found.file_name, []).append(
-            _labelled(found.person, str(found.annotation_id), of_file, path)
-        )
-    names = list(dict.fromkeys([*(image.file_name for image in annotations.images), *by_name]))
+        people.setdefault(found.file_name, []).append(found)
+    names = list(dict.fromkeys(image.file_name for image in annotations.images))
     for count, name in enumerate(names):
         context.report(count / len(names), f"Reading {name} ({count + 1} of {len(names)})")
-        photo = gathering.read_photo(folder / name)
-        if photo is not None:
-            for person in by_name.get(name, ()):
-                identity = f"{photo.sha256[:8]}-{person.id}"
-                gathering.add_person(replace(person, photo=photo.sha256, id=identity))
+        photo = gathering.read_photo(_place_of(folder, name))
+        for found in people.get(name, ()) if photo is not None else ():
+            _add_placed(gathering, found, photo, annotations.folder, source)
         if len(gathering.unrecorded) >= _PHOTOS_PER_EDIT:
             gathering.record(f"Import {path.name}")
     gathering.record(f"Import {path.name}")
     return gathering.report()
 
 
-def _labelled(person: Person, annotation_id: str, of_file: str, path: Path) -> Person:
-    mask = str((path.parent / person.mask_file).absolute()) if person.mask_file else None
-    source = Provenance(Source.IMPORTED, f"{path.name}:{annotation_id}", (of_file,), "import")
-    return replace(person, id=annotation_id, mask_file=mask, provenance=source)
+def _place_of(folder: Path, name: str) -> Path:
+    """Return where a photo of a file lies: as named, or with its folders left out."""
+    plain = name.replace("\\", "/")
+    return next((p for p in (folder / plain, folder / Path(plain).name) if p.is_file()), folder / plain)
+
+
+def _add_placed(
+    gathering: _Gathering, found: "AnnotatedPerson", photo: "LoadedPhoto", folder: Path, source: Provenance
+) -> None:
+    from limbstudio.formats.masks import person_mask
+    from limbstudio.formats.placing import placed_on
+
+    try:
+        placed = placed_on(found, photo)
+        person = placed.person
+        if person.mask_file or placed.run_lengths is not None:
+            # Kept in the project: the file it came from may go, and a record has no place for run lengths.
+            mask = person_mask(placed, photo, folder=folder)
+            name = None if mask is None else gathering.studio.keep_mask(mask)
+            person = replace(person, mask_file=name)
+    except KnownError as error:
+        gathering.refused.append((f"{found.file_name}, annotation {found.annotation_id}", error))
+        return
+    start = f"{photo.sha256[:8]}-"
+    identity = person.id if person.id.startswith(start) else f"{start}{person.id}"
+    kept = person.provenance if person.provenance.by else source
+    gathering.add_person(replace(person, id=identity, provenance=kept))
+    gathering.warnings += [
+        f"{found.file_name}, annotation {found.annotation_id}: {w}" for w in placed.warnings
+    ]

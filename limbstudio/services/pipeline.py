@@ -161,6 +161,8 @@ def run_fit(context: Context, work: FitWork) -> FitAnswer:
         "mesh": dataclasses.asdict(result.facts),
         "timings_s": dict(result.timings_s),
         "warnings": list(result.warnings),
+        "seed": work.seed,
+        "body_file": str(work.body_file) if work.body_file else None,
     }
     return FitAnswer(result.fit, mesh.vertices, mesh.tpose, mesh.faces, mesh.residual, mesh.stumps, facts)
 
@@ -173,5 +175,14 @@ def _body(path: Path | None) -> Any:  # noqa: ANN401 - a BodyModel, which is imp
 
 
 def person_mask(person: Person, photo: Photo, folder: Path) -> np.ndarray | None:
-    """Return the person's mask, (H, W) bool, or None without one."""
-    raise NotImplementedError
+    """Return the person's mask, (H, W) bool in the upright photo, or None without one.
+
+    folder: of the project, where a `mask_file` lies.
+    """
+    from limbstudio.formats.annotated import AnnotatedPerson
+    from limbstudio.formats.masks import person_mask as mask_of
+    from limbstudio.images import LoadedPhoto
+
+    size = (photo.width, photo.height)
+    frame = LoadedPhoto(np.empty((0, 0, 3), np.uint8), photo.sha256, *size)  # only its size is asked for
+    return mask_of(AnnotatedPerson(person, person.id, photo.path, size), frame, folder=folder)

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ from limbstudio.domain.fitted import ChosenFit, KeptFit, MeshReference
 from limbstudio.domain.geometry import Box
 from limbstudio.domain.photo import Person, Photo
 from limbstudio.domain.project import Project
-from limbstudio.services import fitting, importing, pipeline
+from limbstudio.services import fitting, handing_over, importing, pipeline
 from limbstudio.services.blobs import array_from_bytes
+from limbstudio.services.handing_over import masks_as_png
 from limbstudio.services.history import Entry, History
 from limbstudio.services.jobs import Job
 from limbstudio.services.lanes import InlineLane, ProcessLane, ThreadLane
@@ -344,6 +346,10 @@ class Studio:
         path = path.absolute()
         return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
+    def keep_mask(self, mask: np.ndarray) -> str:
+        """Keep a mask (H, W) bool in the project; return what a person's `mask_file` says then."""
+        return f"blobs/{self._writable()[0].put_blob(masks_as_png(mask))}"
+
     def locate_photo(self, photo: Photo, path: Path) -> None:
         """Say where a photo's file lies now; KnownError when its content is another."""
         if pipeline.file_hash(path) != photo.sha256:
@@ -452,6 +458,81 @@ class Studio:
         lane = self._thread_lane()
         job = lane.submit(function, *arguments, title=title, photo=photo)
         return job if isinstance(lane, InlineLane) else self._note(job)
+
+    def export_annotations(self, path: Path, photos: Sequence[str] | None = None) -> Job:
+        """Write COCO-25 with `limbstudio` blocks for all photos or the named ones, from the records of this
+        moment.
+
+        Masks are written beside it. The job's result is the path.
+        """
+        chosen = self._with_paths(photos)
+        masks = {p.id: self._mask_bytes(p) for _, people in chosen for p in people if p.mask_file}
+        return self.run(handing_over.write_coco, path, chosen, masks, title=f"Export {path.name}")
+
+    def export_plugin(self, name: str, path: Path, photos: Sequence[str] | None = None) -> Job:
+        """Write annotations through the exporter plugin of that entry point name; the job's result is the
+        path.
+        """
+        return self.run(
+            handing_over.write_by_plugin, name, path, self._with_paths(photos), title=f"Export {path.name}"
+        )
+
+    def export_reconstructions(self, folder: Path, people: Sequence[str] | None = None) -> Job:
+        """Write the chosen fits, a folder per person, as `limbstudio reconstruct` does.
+
+        people: ids; all who have a fit when None. The job's result is an `ExportReport`: folders, and what
+        was refused.
+        """
+        chosen = [p for p in self.project.of_kind("person") if people is None or p.id in people]
+        works, refused = [], []
+        for person in chosen:
+            fit = self.fit_of(person.id)
+            photo = self.photo(person.photo)
+            if fit is None or fit.body is None or fit.tpose is None:
+                if people is not None:
+                    error = KnownError("There is no fit of this person yet.", "Fit the person first.")
+                    refused.append((f"{Path(photo.path).name}, person {person.id}", error))
+                continue
+            mesh, tpose = self.body_mesh(fit), self.tpose_mesh(fit)
+            assert mesh is not None
+            assert tpose is not None
+            answer = pipeline.FitAnswer(
+                fit.fit,
+                mesh.vertices,
+                tpose.vertices,
+                mesh.faces,
+                mesh.residual,
+                fit.stumps,
+                dict(facts_of(fit)),
+            )
+            works.append(
+                handing_over.Reconstructed(person, photo, fit.inputs_hash, answer, self.is_stale(fit))
+            )
+        pixels = {work.photo.sha256: partial(self.photo_pixels, work.photo) for work in works}
+        project = self._opened()[0].folder.absolute()
+        return self.run(
+            handing_over.write_reconstructions, folder, works, refused, pixels, project, title="Export meshes"
+        )
+
+    def _with_paths(self, photos: Sequence[str] | None) -> list[tuple[Photo, tuple[Person, ...]]]:
+        """Return photos with the paths where they lie now, and their people."""
+        found = []
+        for photo in self.photos:
+            if photos is None or photo.sha256 in photos:
+                place = next((p for p in self._places_of(photo) if p.is_file()), Path(photo.path))
+                found.append((replace(photo, path=str(place)), self.people_in(photo.sha256)))
+        return found
+
+    def _mask_bytes(self, person: Person) -> bytes:
+        store = self._opened()[0]
+        name = person.mask_file or ""
+        if name.startswith("blobs/"):
+            return store.read_blob(name.removeprefix("blobs/"))
+        try:
+            return (store.folder / name).read_bytes()
+        except OSError as error:
+            message = f"The mask {name} of person {person.id} cannot be read ({error.strerror})."
+            raise KnownError(message, "Put it back, or take it away from the person.") from error
 
     def look_at(self, photo: str | None) -> None:
         """Say which photo is in view: its jobs go first."""

@@ -39,12 +39,13 @@ def a_stump() -> stump.Stump:
     )
 
 
+TRANSTIBIAL = anatomy.LimbState(anatomy.Level.TRANSTIBIAL, certain=False)
 EXAMPLES = {
     "photo": photo.Photo("ab" * 32, 640, 480, "photos/Élise 1.jpg", 812.5, True),
     "person": photo.Person(
         "p1", "ab" * 32,
         geometry.Keypoints((geometry.Point(anatomy.KeypointState.PROSTHESIS, 1.25, -3.0, 0.5),) * 25),
-        {**anatomy.intact_limbs(), anatomy.Limb.LEFT_LEG: anatomy.LimbState(anatomy.Level.TRANSTIBIAL, certain=False)},
+        {**anatomy.intact_limbs(), anatomy.Limb.LEFT_LEG: TRANSTIBIAL},
         geometry.Box(1, 2, 3.5, 4), anatomy.Posture.SITTING, 1720.0, None, "masks/1.png",
         ((0.0, 1.0, 2.0, 3.0, 4.0, 5.5),), (), "A “note”\nof two lines",
         provenance.Provenance(provenance.Source.IMPORTED, "coco", ("1", "2"), "import", "1"),

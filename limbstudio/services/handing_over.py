@@ -1,0 +1,139 @@
+"""What leaves a project: annotation files, and a folder per reconstructed person; written from records, never
+changing them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from limbstudio.domain.errors import KnownError
+from limbstudio.domain.photo import Person, Photo
+from limbstudio.services.jobs import Context
+from limbstudio.services.pipeline import FitAnswer, person_mask
+
+Annotated = Sequence[tuple[Photo, tuple[Person, ...]]]
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What an export wrote. folders: one per person. refused: (what, KnownError) for the others. warnings:
+    for people.
+    """
+
+    folders: tuple[Path, ...] = ()
+    refused: tuple[tuple[str, KnownError], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstructed:
+    """A person with the fit that counts. is_stale: edited since the fit was made."""
+
+    person: Person
+    photo: Photo
+    inputs_hash: str
+    answer: FitAnswer
+    is_stale: bool
+
+
+def masks_as_png(mask: np.ndarray) -> bytes:
+    """Return a mask (H, W) bool as a PNG, white = body."""
+    from io import BytesIO
+
+    from PIL import Image  # here: only who keeps a mask needs it
+
+    buffer = BytesIO()
+    Image.fromarray(np.where(mask, 255, 0).astype(np.uint8)).save(buffer, "PNG", compress_level=3)
+    return buffer.getvalue()
+
+
+def write_coco(context: Context, path: Path, annotated: Annotated, masks: Mapping[str, bytes]) -> Path:
+    """Write one COCO file; masks (by person id, PNG) go into a folder beside it that carries its name."""
+    from limbstudio.formats.coco import write_annotations
+    from limbstudio.formats.whole_files import write_whole
+
+    context.report(0.0, f"Writing {path.name}")
+    folder = path.with_name(f"{path.stem}_masks")
+    written = []
+    for photo, people in annotated:
+        named = []
+        for person in people:
+            if person.id in masks:
+                folder.mkdir(parents=True, exist_ok=True)
+                write_whole(folder / f"{person.id}.png", masks[person.id])
+                person = replace(person, mask_file=f"{folder.name}/{person.id}.png")
+            named.append(person)
+        written.append((photo, named))
+    write_annotations(path, written)
+    return path
+
+
+def write_by_plugin(context: Context, name: str, path: Path, annotated: Annotated) -> Path:
+    """Write through an exporter plugin."""
+    from limbstudio.api import AnnotatedPhoto
+    from limbstudio.services.plugins import discover
+
+    context.report(0.0, f"Writing {path.name}")
+    discover().exporter(name).export([AnnotatedPhoto(photo, people) for photo, people in annotated], path)
+    return path
+
+
+def write_reconstructions(
+    context: Context,
+    folder: Path,
+    works: Sequence[Reconstructed],
+    refused: Sequence[tuple[str, KnownError]],
+    pixels: Mapping[str, Callable[[], np.ndarray]],
+    project: Path,
+) -> ExportReport:
+    """Write fit.json, meshes and pictures of each person, replacing folders of the same name."""
+    from limbstudio.services.exporting import folder_names, prepare_output
+
+    prepare_output(folder)
+    names = folder_names([(Path(work.photo.path).name, work.person.id) for work in works])
+    done, failed, warnings = [], list(refused), []
+    for count, (work, name) in enumerate(zip(works, names, strict=True)):
+        context.report(count / len(works), f"Writing {name} ({count + 1} of {len(works)})")
+        if work.is_stale:
+            warnings.append(
+                f"{name}: the person was edited after this fit was made; fit again for the newest."
+            )
+        try:
+            _write_one(folder / name, work, pixels[work.photo.sha256](), project)
+        except KnownError as error:
+            failed.append((name, error))
+            continue
+        done.append(folder / name)
+    return ExportReport(tuple(done), tuple(failed), tuple(warnings))
+
+
+def _write_one(folder: Path, work: Reconstructed, photo: np.ndarray, project: Path) -> None:
+    # Here: a body and the picture maker, needed only when files are written.
+    from limbstudio.body.model import load_body
+    from limbstudio.body.surface import SurfaceFacts
+    from limbstudio.evaluation.metrics import measure_person
+    from limbstudio.formats.fit_json import FitOrigin
+    from limbstudio.resihmr.pipeline import BodyMesh, PersonResult
+    from limbstudio.services.exporting import write_person
+
+    answer = work.answer
+    mesh = BodyMesh(answer.vertices, answer.tpose, answer.faces, answer.residual, answer.stumps)
+    facts = answer.facts
+    result = PersonResult(
+        work.person,
+        answer.fit,
+        mesh,
+        SurfaceFacts(**facts["mesh"]),
+        facts["timings_s"],
+        tuple(facts["warnings"]),
+    )
+    metrics = measure_person(result, person_mask(work.person, work.photo, project))
+    body_file = facts.get("body_file")
+    origin = FitOrigin(
+        Path(work.photo.path).name, work.photo.sha256, work.person.id, answer.fit.body_name, facts.get("seed", 0),
+        work.inputs_hash,
+    )  # fmt: skip
+    body = load_body(Path(body_file) if body_file else None)
+    write_person(folder, result, metrics, origin, body=body, photo=photo)
