@@ -1,7 +1,9 @@
-"""What kind of surface a triangle mesh is: closed or not, in how many pieces, how much it encloses, where it cuts itself.
+"""What kind of surface a triangle mesh is: closed or not, in how many pieces, how much it encloses, where it
+cuts itself.
 
-A face (a, b, c) is oriented: seen from outside a, b, c run anticlockwise. A mesh is closed when every directed edge
-occurs once and its reverse occurs once; counting undirected edges alone would accept a cap that is wound backwards.
+A face (a, b, c) is oriented: seen from outside a, b, c run anticlockwise. A mesh is closed when every
+directed edge occurs once and its reverse occurs once; counting undirected edges alone would accept a cap that
+is wound backwards.
 """
 
 import weakref
@@ -20,16 +22,17 @@ _CELL_SIZES = 1.5
 _PAIR_BLOCK = 200_000
 
 
-# ------------------------------------------------------------------------------------------------------- topology
+# ----------------------------------------------------------------------------------------------- topology
 
 
 @dataclass(frozen=True, eq=False)
 class SurfaceTopology:
     """The edges of a triangle mesh and how faces share them; it depends on faces alone, not on positions.
 
-    faces (F, 3). corners (3, F): the same by corner. edges (E, 2): vertex ids, smaller first, sorted; edge_ends (2, E):
-    the same by end. face_edges (F, 3): ids of the edges (a, b), (b, c), (c, a) of each face. edge_uses (E,): faces per edge. flipped_uses (E,): uses from the smaller to the larger id less
-    uses the other way round (0 on a consistently oriented closed surface).
+    faces (F, 3). corners (3, F): the same by corner. edges (E, 2): vertex ids, smaller first, sorted;
+    edge_ends (2, E): the same by end. face_edges (F, 3): ids of the edges (a, b), (b, c), (c, a) of each
+    face. edge_uses (E,): faces per edge. flipped_uses (E,): uses from the smaller to the larger id less uses
+    the other way round (0 on a consistently oriented closed surface).
     """
 
     vertex_count: int
@@ -49,7 +52,9 @@ class SurfaceTopology:
 
 def surface_topology(faces: Int, vertex_count: int) -> SurfaceTopology:
     """Find the edges of `faces` (F, 3); see `SurfaceTopology`."""
-    faces = np.ascontiguousarray(faces, dtype=np.intp)  # indexing by any other type copies the index each time
+    faces = np.ascontiguousarray(
+        faces, dtype=np.intp
+    )  # indexing by any other type copies the index each time
     starts = faces.reshape(-1)
     ends = np.roll(faces, -1, axis=1).reshape(-1)
     keys = np.minimum(starts, ends) * vertex_count + np.maximum(starts, ends)
@@ -79,7 +84,12 @@ def cached_topology(faces: Int, vertex_count: int) -> SurfaceTopology:
     """
     checksum = _checksum(faces)
     known = _TOPOLOGIES.get(id(faces))
-    if known is not None and known[0]() is faces and known[1] == checksum and known[2].vertex_count == vertex_count:
+    if (
+        known is not None
+        and known[0]() is faces
+        and known[1] == checksum
+        and known[2].vertex_count == vertex_count
+    ):
         return known[2]
     topology = surface_topology(faces, vertex_count)
     key = id(faces)
@@ -90,13 +100,16 @@ def cached_topology(faces: Int, vertex_count: int) -> SurfaceTopology:
 def _checksum(faces: Int) -> bytes:
     # Two sums see any single change and any swap of two entries; hashing all bytes takes five times as long.
     flat = faces.reshape(-1)
-    return np.array([flat.sum(dtype=np.int64), flat[::2].sum(dtype=np.int64), flat[::3].sum(dtype=np.int64)]).tobytes()
+    return np.array(
+        [flat.sum(dtype=np.int64), flat[::2].sum(dtype=np.int64), flat[::3].sum(dtype=np.int64)]
+    ).tobytes()
 
 
 def connected_labels(edges: Int, vertex_count: int) -> Int:
     """Label the connected components of a graph: (V,) the smallest vertex id of each vertex's component.
 
-    edges (E, 2). Vertices without edges are components of their own. Hooking and pointer jumping, all in numpy.
+    edges (E, 2). Vertices without edges are components of their own. Hooking and pointer jumping, all in
+    numpy.
     """
     label = np.arange(vertex_count)
     a, b = edges[:, 0].astype(np.int64), edges[:, 1].astype(np.int64)
@@ -116,17 +129,17 @@ def connected_labels(edges: Int, vertex_count: int) -> Int:
     return label
 
 
-# ---------------------------------------------------------------------------------------------------------- facts
+# -------------------------------------------------------------------------------------------------- facts
 
 
 @dataclass(frozen=True)
 class SurfaceFacts:
     """What can be counted on a mesh.
 
-    boundary_edges: edges with one face. nonmanifold_edges: edges with more than two faces, or with two faces wound
-    against each other. components: pieces of the surface (unused vertices do not count). volume_m3: signed, positive
-    when faces point outward; only meaningful when watertight. watertight: closed by directed edges.
-    self_intersections: pairs of triangles that pass through each other, or None when not asked for.
+    boundary_edges: edges with one face. nonmanifold_edges: edges with more than two faces, or with two faces
+    wound against each other. components: pieces of the surface (unused vertices do not count). volume_m3:
+    signed, positive when faces point outward; only meaningful when watertight. watertight: closed by directed
+    edges. self_intersections: pairs of triangles that pass through each other, or None when not asked for.
     """
 
     vertices: int
@@ -147,7 +160,9 @@ def surface_facts(vertices: Float, faces: Int, *, intersections: bool = False) -
         vertices=len(vertices),
         faces=len(faces),
         boundary_edges=int(np.sum(topology.edge_uses == 1)),
-        nonmanifold_edges=int(np.sum((topology.edge_uses > 2) | ((topology.edge_uses == 2) & (topology.flipped_uses != 0)))),
+        nonmanifold_edges=int(
+            np.sum((topology.edge_uses > 2) | ((topology.edge_uses == 2) & (topology.flipped_uses != 0)))
+        ),
         components=len(np.unique(labels[faces[:, 0]])) if len(faces) else 0,
         watertight=topology.is_closed,
         volume_m3=signed_volume(vertices, faces),
@@ -175,17 +190,17 @@ def face_normals(vertices: Float, faces: Int) -> Float:
     return np.cross(points[faces[:, 1]] - origin, points[faces[:, 2]] - origin)
 
 
-# --------------------------------------------------------------------------------------------- self-intersections
+# ------------------------------------------------------------------------------------- self-intersections
 
 
 def intersecting_pairs(vertices: Float, faces: Int) -> Int:
     """Find the pairs of triangles that pass through each other: (N, 2) face ids, smaller first.
 
-    Two triangles that share an edge never count; two that share one vertex count when the edge across from it in one
-    of them pierces the other. Triangles that only touch, or lie in one plane, do not count.
+    Two triangles that share an edge never count; two that share one vertex count when the edge across from it
+    in one of them pierces the other. Triangles that only touch, or lie in one plane, do not count.
     """
     points = np.asarray(vertices, float)
-    found = [np.zeros((0, 2), np.int64)]
+    found: list[Int] = [np.zeros((0, 2), np.int64)]
     candidates = _overlapping_boxes(points[faces])
     for start in range(0, len(candidates), _PAIR_BLOCK):
         pairs = candidates[start : start + _PAIR_BLOCK]
@@ -209,7 +224,9 @@ def _overlapping_boxes(corners: Float) -> Int:
     triangle = np.repeat(np.arange(len(corners)), counts)
     step = np.arange(len(triangle)) - np.repeat(np.cumsum(counts) - counts, counts)
     span = spans[triangle]
-    offset = np.stack([step // (span[:, 1] * span[:, 2]), step // span[:, 2] % span[:, 1], step % span[:, 2]], axis=1)
+    offset = np.stack(
+        [step // (span[:, 1] * span[:, 2]), step // span[:, 2] % span[:, 1], step % span[:, 2]], axis=1
+    )
     cell = first[triangle] + offset
     key = (cell[:, 0] * grid[1] + cell[:, 1]) * grid[2] + cell[:, 2]
     order = np.argsort(key, kind="stable")
@@ -241,8 +258,8 @@ def _pairs_cross(points: Float, faces: Int, pairs: Int) -> Bool:
     shared_b = np.stack([np.any(b[:, i : i + 1] == a, axis=1) for i in range(3)], axis=1)
     common = shared_a.sum(axis=1)
 
-    # Triangles apart can only cross when each has corners on both sides of the other's plane; of two that share a
-    # corner one suffices, and the shared corner, which lies in both planes, has no side.
+    # Triangles apart can only cross when each has corners on both sides of the other's plane; of two that
+    # share a corner one suffices, and the shared corner, which lies in both planes, has no side.
     rows = np.flatnonzero(common < 2)
     a, b, shared_a, shared_b, common = a[rows], b[rows], shared_a[rows], shared_b[rows], common[rows]
     spans_b = _spans(points[a], normals[pairs[rows, 1]], heights[pairs[rows, 1]], shared_a)
@@ -263,7 +280,7 @@ def _spans(corners: Float, normals: Float, heights: Float, shared: Bool) -> Bool
 
 
 def _edges_pierce(points: Float, one: Int, two: Int, shared: Bool) -> Bool:
-    """Tell whether an edge of triangle `one` (N, 3) that avoids its shared corners pierces triangle `two` (N, 3)."""
+    """Tell whether an edge of triangle `one` (N, 3) off its shared corners pierces `two` (N, 3)."""
     p, q, r = points[two[:, 0]], points[two[:, 1]], points[two[:, 2]]
     normal = np.cross(q - p, r - p)
     hit = np.zeros(len(one), bool)

@@ -1,14 +1,16 @@
 """The cap that closes a cut limb: two concentric rings of triangles and a tip, a smooth convex dome.
 
-ResiHMR, section 3.4, "boundary cleanup and sealing": a plane is fitted to the boundary, two concentric rings are laid
-along its normal and triangulated with the boundary. The paper leaves the rings' radii, their distance h and the tip
-open; here they lie on half an ellipsoid, whose wall leaves the boundary along the limb's own wall.
+ResiHMR, section 3.4, "boundary cleanup and sealing": a plane is fitted to the boundary, two concentric rings
+are laid along its normal and triangulated with the boundary. The paper leaves the rings' radii, their
+distance h and the tip open; here they lie on half an ellipsoid, whose wall leaves the boundary along the
+limb's own wall.
 
-No triangle of the cap can flip. Seen along the normal every cap vertex lies on the ray from one centre to its boundary
-vertex, each ring nearer to the centre than the one before; a boundary that its centre sees whole (star-shaped) then
-gives triangles that are all wound alike, whatever their heights. The centre is the boundary's centroid where that
-sees all of it, else the middle of the region that does (the kernel). A boundary without such a region is closed by
-two narrow insets of itself and a flat floor of clipped ears, which need no centre.
+No triangle of the cap can flip. Seen along the normal every cap vertex lies on the ray from one centre to its
+boundary vertex, each ring nearer to the centre than the one before; a boundary that its centre sees whole
+(star-shaped) then gives triangles that are all wound alike, whatever their heights. The centre is the
+boundary's centroid where that sees all of it, else the middle of the region that does (the kernel). A
+boundary without such a region is closed by two narrow insets of itself and a flat floor of clipped ears,
+which need no centre.
 """
 
 from dataclasses import dataclass
@@ -19,10 +21,11 @@ from numpy.typing import NDArray
 Float = NDArray[np.floating]
 Int = NDArray[np.integer]
 
-# Height of the dome in radii of the circle of the boundary's area. A half is the flattest ellipsoid that a person
-# still reads as a rounded limb end; a hemisphere (1.0) looks pointed on a transfemoral limb.
+# Height of the dome in radii of the circle of the boundary's area. A half is the flattest ellipsoid that a
+# person still reads as a rounded limb end; a hemisphere (1.0) looks pointed on a transfemoral limb.
 DOME_HEIGHT = 0.5
-# Paper mode: "small offsets +-h". The rings lie h before and h behind a plane between them; see `ring_offset`.
+# Paper mode: "small offsets +-h". The rings lie h before and h behind a plane between them; see
+# `ring_offset`.
 PAPER_DOME_HEIGHT = 0.3
 # A limb removed at its root ends in a low mound, not in a limb's end.
 ROOT_DOME_HEIGHT = 0.2
@@ -31,7 +34,8 @@ ROOT_DOME_HEIGHT = 0.2
 _LATITUDES = np.radians([30.0, 60.0])
 _RADII = np.cos(_LATITUDES)
 _LEVELS = np.sin(_LATITUDES)
-# How far each ring is drawn from the boundary's own shape to its ellipse of inertia, so that the tip is round.
+# How far each ring is drawn from the boundary's own shape to its ellipse of inertia, so that the tip is
+# round.
 _ROUNDING = (0.35, 0.8)
 # A ring vertex stays this share of the way inside the ring before it.
 _MAX_SHARE = 0.92
@@ -40,7 +44,7 @@ _MIN_CLEARANCE = 1e-3
 
 
 def ring_offset(dome_height: float) -> float:
-    """Return the paper's h for a dome of this height: half the distance between the two rings along the normal."""
+    """Return the paper's h for a dome of this height: half the distance between the two rings."""
     return float(_LEVELS[1] - _LEVELS[0]) * dome_height / 2
 
 
@@ -48,10 +52,10 @@ def ring_offset(dome_height: float) -> float:
 class Cap:
     """How to close a boundary of n vertices with m new ones, in any pose.
 
-    combination (m, n): new vertices as affine combinations of the boundary's (rows sum to 1), to which offset (m,)
-    metres along the boundary's normal is added. faces (k, 3): ids 0..n-1 are the boundary, n..n+m-1 the new vertices.
-    tip: the id of the new vertex at the end. height: of the tip. star_shaped: False where the boundary has no centre
-    that sees all of it.
+    combination (m, n): new vertices as affine combinations of the boundary's (rows sum to 1), to which offset
+    (m,) metres along the boundary's normal is added. faces (k, 3): ids 0..n-1 are the boundary, n..n+m-1 the
+    new vertices. tip: the id of the new vertex at the end. height: of the tip. star_shaped: False where the
+    boundary has no centre that sees all of it.
     """
 
     combination: Float
@@ -63,7 +67,7 @@ class Cap:
 
 
 def loop_normal(loop: Float) -> Float:
-    """Return Newell's normal (3,) of a closed polygon (n, 3): unit length, anticlockwise seen from its head."""
+    """Return Newell's normal (3,) of a polygon (n, 3): unit length, anticlockwise seen from its head."""
     centred = loop - loop.mean(axis=0)
     normal = _area_vector(centred)
     return normal / np.linalg.norm(normal)
@@ -106,8 +110,8 @@ def plane_axes(normal: Float) -> tuple[Float, Float]:
 def dome_cap(ring: Float, *, height: float) -> Cap | None:
     """Build the dome over a boundary; None when no point sees the whole boundary.
 
-    ring (n, 3): the boundary in order, anticlockwise seen from outside the limb's end, metres. height: of the tip above
-    the boundary's fitted plane, metres.
+    ring (n, 3): the boundary in order, anticlockwise seen from outside the limb's end, metres. height: of the
+    tip above the boundary's fitted plane, metres.
     """
     flat = _flattened(ring)
     edges = np.concatenate([flat[1:], flat[:1]]) - flat
@@ -132,7 +136,7 @@ def _flattened(ring: Float) -> Float:
 
 
 def _clearance(centre: Float, flat: Float, edges: Float, lengths: Float) -> float:
-    """Return how far inside the nearest edge line the centre lies; negative when it does not see the whole polygon."""
+    """Return how far inside the nearest edge line the centre lies; negative where it sees not all."""
     x, y = (flat - centre).T
     return float(((x * edges[:, 1] - y * edges[:, 0]) / np.maximum(lengths, 1e-30)).min())
 
@@ -140,8 +144,8 @@ def _clearance(centre: Float, flat: Float, edges: Float, lengths: Float) -> floa
 def placed(cap: Cap, ring: Float) -> Float:
     """Return the cap's new vertices (m, 3) over its boundary in some pose, ring (n, 3) metres.
 
-    Where the cap as it is would fold over itself in this pose, and a dome over this boundary would not, the dome is laid
-    anew; the faces are the same.
+    Where the cap as it is would fold over itself in this pose, and a dome over this boundary would not, the
+    dome is laid anew; the faces are the same.
     """
     if cap.star_shaped and folded_faces(cap, ring):
         cap = dome_cap(ring, height=cap.height) or cap
@@ -155,7 +159,7 @@ def folded_faces(cap: Cap, ring: Float) -> int:
 
 
 def _dome(arms: Float, weights: Float, height: float) -> Cap:
-    """Lay two rings and a tip over a boundary seen whole from its centre. arms (n, 2): boundary less centre."""
+    """Lay two rings and a tip over a boundary. arms (n, 2): boundary less centre."""
     n = len(arms)
     inertia = 2 * (arms * weights[:, None]).T @ arms
     a, b, d = inertia[0, 0], inertia[0, 1], inertia[1, 1]
@@ -189,14 +193,14 @@ def _dome_faces(n: int) -> Int:
 
 
 def _weights_reaching(centre: Float, weights: Float, flat: Float) -> Float:
-    """Change weights (n,) as little as possible so that they sum to 1 and average the boundary to `centre`."""
+    """Change weights (n,) as little as needed to sum to 1 and average the boundary to `centre`."""
     rows = np.stack([np.ones(len(flat)), flat[:, 0], flat[:, 1]])
     missing = np.array([1.0, *centre]) - rows @ weights
     return weights + rows.T @ np.linalg.solve(rows @ rows.T, missing)
 
 
 def _kernel_middle(flat: Float, edges: Float) -> Float | None:
-    """Return the middle (2,) of the region that sees the whole polygon flat (n, 2), or None when there is none."""
+    """Return the middle (2,) of the region that sees the whole polygon flat (n, 2), or None without one."""
     low, high = flat.min(axis=0), flat.max(axis=0)
     region = np.array([low, [high[0], low[1]], high, [low[0], high[1]]])
     for start, edge in zip(flat, edges, strict=True):
@@ -216,21 +220,23 @@ def _kernel_middle(flat: Float, edges: Float) -> Float | None:
     return region.mean(axis=0)
 
 
-# --------------------------------------------------------------------------------- boundaries without a centre
+# ------------------------------------------------------------------------- boundaries without a centre
 
 
 def inset_cap(ring: Float, *, height: float) -> Cap:
     """Close a boundary that no point sees whole: two narrow insets of it, then clipped ears.
 
-    The insets are narrowed until no triangle of theirs flips; the floor's height is that of the second inset. Without
-    any flipped triangle where the boundary, seen along its normal, does not cross itself. Arguments as of `dome_cap`.
+    The insets are narrowed until no triangle of theirs flips; the floor's height is that of the second inset.
+    Without any flipped triangle where the boundary, seen along its normal, does not cross itself. Arguments
+    as of `dome_cap`.
     """
     flat = _flattened(ring)
     n = len(flat)
     before = np.eye(n)[np.arange(n) - 1]
     after = np.eye(n)[(np.arange(n) + 1) % n]
     to_before, to_after = before @ flat - flat, after @ flat - flat
-    # Inward along the bisector: towards the neighbours' middle at a convex corner, away from it at a reflex one.
+    # Inward along the bisector: towards the neighbours' middle at a convex corner, away from it at a reflex
+    # one.
     turn = to_after[:, 0] * to_before[:, 1] - to_after[:, 1] * to_before[:, 0]
     a, b = np.linalg.norm(to_before, axis=1), np.linalg.norm(to_after, axis=1)
     short = np.minimum(a, b)

@@ -1,16 +1,18 @@
-"""Residual-limb reconstruction: cut the limb by a plane, close it with a smooth cap, in any number of limbs at once.
+"""Residual-limb reconstruction: cut the limb by a plane, close it with a smooth cap, in any number of limbs
+at once.
 
-ResiHMR, section 3.4. Its coarse pruning by part labels and its fine cut by a plane become one signed field over the
-vertices, positive on what is to go: the signed distance to the plane (equation 7), bounded by the limb's labels on both
-sides. Let K be the connected part of the surface where the field is not positive that holds the trunk, and R the part
-of all the rest that holds the limb's far end. R is removed and everything else is kept. On a closed surface without
-handles both R and its complement are connected, so their frontier is exactly one closed loop; a triangle meets it twice
-or not at all. One new vertex on every edge that crosses the frontier therefore leaves one manifold boundary ring, in
-every pose and for every plane, with nothing to clean up afterwards (no low-degree vertices, no spurious spikes).
+ResiHMR, section 3.4. Its coarse pruning by part labels and its fine cut by a plane become one signed field
+over the vertices, positive on what is to go: the signed distance to the plane (equation 7), bounded by the
+limb's labels on both sides. Let K be the connected part of the surface where the field is not positive that
+holds the trunk, and R the part of all the rest that holds the limb's far end. R is removed and everything
+else is kept. On a closed surface without handles both R and its complement are connected, so their frontier
+is exactly one closed loop; a triangle meets it twice or not at all. One new vertex on every edge that crosses
+the frontier therefore leaves one manifold boundary ring, in every pose and for every plane, with nothing to
+clean up afterwards (no low-degree vertices, no spurious spikes).
 
-A reconstruction is a recipe, not a mesh: each new vertex is a fixed combination of old ones. `carry` applies it to any
-attribute of the vertices (skinning weights, shape directions, colours) and `carry_points` to positions in any pose,
-so the posed body and its T-pose share one topology.
+A reconstruction is a recipe, not a mesh: each new vertex is a fixed combination of old ones. `carry` applies
+it to any attribute of the vertices (skinning weights, shape directions, colours) and `carry_points` to
+positions in any pose, so the posed body and its T-pose share one topology.
 """
 
 from collections.abc import Sequence
@@ -45,29 +47,33 @@ Bool = NDArray[np.bool_]
 _MIN_FRACTION = 0.03
 # What the label membership (0..1) counts in metres when it is weighed against the distance to the plane.
 _MEMBERSHIP_METRES = 0.1
-# Neighbour averaging of the labels, in passes; turns their jagged border into one that follows the limb's contour.
+# Neighbour averaging of the labels, in passes; turns their jagged border into one that follows the limb's
+# contour.
 _LABEL_SMOOTHING = 3
-# Distal parts are cut by the plane only this near to the joint (in radii of its border); beyond they go whole. Two
-# radii hold every plane through the joint that is tilted by up to 60 degrees.
+# Distal parts are cut by the plane only this near to the joint (in radii of its border); beyond they go
+# whole. Two radii hold every plane through the joint that is tilted by up to 60 degrees.
 _JOINT_REACH = 2.0
 # Passes that pull a boundary tight where a label border, not the plane, made it.
 _TIGHTENING = 12
-# A boundary that no point sees whole (a plane through a bent joint, a border of labels) is sought again on a smoother
-# field: averaging passes added at each attempt, on a field bounded to a few edge lengths.
-_SMOOTHING_ATTEMPTS = (0, 2, 3, 5, 10, 20, 40, 80, 160)
+# A boundary that no point sees whole (a plane through a bent joint, a border of labels) is sought again on a
+# smoother field, bounded to a few edge lengths, and at last a little beside the plane: passes, metres.
+_ATTEMPTS = (
+    (0, 0.0), (2, 0.0), (5, 0.0), (10, 0.0), (20, 0.0), (40, 0.0), (80, 0.0), (160, 0.0),
+    (10, 0.005), (10, -0.005), (10, 0.01), (10, -0.01), (10, 0.02), (10, -0.02),
+)  # fmt: skip
 _SMOOTHED_METRES = 0.03
 
 
-# ------------------------------------------------------------------------------------------------------- requests
+# ----------------------------------------------------------------------------------------------- requests
 
 
 @dataclass(frozen=True, eq=False)
 class LimbRegions:
     """Where a limb may be cut; fixed for one body, one limb and one segment.
 
-    cuttable (V,): 0..1, membership of the vertices the plane may remove (border at 0.5). distal (V,): 0..1, membership
-    of the parts beyond the segment, which always go; distal_border: the vertices on both sides of its border.
-    residual (V,) bool: the segment the limb ends in.
+    cuttable (V,): 0..1, membership of the vertices the plane may remove (border at 0.5). distal (V,): 0..1,
+    membership of the parts beyond the segment, which always go; distal_border: the vertices on both sides of
+    its border. residual (V,) bool: the segment the limb ends in.
     """
 
     limb: Limb
@@ -83,9 +89,9 @@ class LimbCut:
     """One plane that ends one limb, in the frame of the vertices it is applied to.
 
     origin (3,) metres; normal (3,) unit, pointing distally. dome_height: of the cap, in radii of the section.
-    tip_at_origin: the cap's tip, not the plane, lies level with `origin`: the plane moves proximally by the dome.
-    distal_goes_whole: the parts beyond the segment go to their label border, as in the paper's coarse pruning; if not,
-    a plane near or beyond the joint may cut them too.
+    tip_at_origin: the cap's tip, not the plane, lies level with `origin`: the plane moves proximally by the
+    dome. distal_goes_whole: the parts beyond the segment go to their label border, as in the paper's coarse
+    pruning; if not, a plane near or beyond the joint may cut them too.
     """
 
     regions: LimbRegions
@@ -101,8 +107,9 @@ def limb_regions(
 ) -> LimbRegions:
     """Find where `limb` may be cut when it ends in `segment`.
 
-    part_labels (V,) into `parts.PARTS`. whole_limb: the plane may also cut the segments before `segment` (joint mode,
-    where the tip and not the plane ends the limb); otherwise it stops at the segment's own border (paper mode).
+    part_labels (V,) into `parts.PARTS`. whole_limb: the plane may also cut the segments before `segment`
+    (joint mode, where the tip and not the plane ends the limb); otherwise it stops at the segment's own
+    border (paper mode).
     """
     count = len(part_labels)
     segments = limb.segments
@@ -130,13 +137,15 @@ def _smoothed(field: Float, edges: Int, passes: int) -> Float:
     degree = np.maximum(np.bincount(edges.reshape(-1), minlength=count), 1)
     a, b = edges.T
     for _ in range(passes):
-        total = np.bincount(a, weights=field[b], minlength=count) + np.bincount(b, weights=field[a], minlength=count)
+        total = np.bincount(a, weights=field[b], minlength=count) + np.bincount(
+            b, weights=field[a], minlength=count
+        )
         field = 0.5 * field + 0.5 * total / degree
     return field
 
 
 def cut_point(*, anchor: Float, upstream: Float, factor: float) -> Float:
-    """Return where the limb ends (3,): ResiHMR equations 3 and 6. factor: lambda, 0 the whole segment, 1 none of it."""
+    """Return where the limb ends (3,): ResiHMR equations 3 and 6. factor: lambda, 0 all of the segment."""
     start = np.asarray(anchor, float)
     return start + factor * (np.asarray(upstream, float) - start)
 
@@ -146,7 +155,9 @@ def cut_normal(*, anchor: Float, upstream: Float) -> Float:
     direction = np.asarray(anchor, float) - np.asarray(upstream, float)
     length = float(np.linalg.norm(direction))
     if not length > 0:
-        raise KnownError("The segment to be cut has no length: its two joints coincide.", "Run the fit again.")
+        raise KnownError(
+            "The segment to be cut has no length: its two joints coincide.", "Run the fit again."
+        )
     return direction / length
 
 
@@ -162,15 +173,19 @@ def joint_mode_cut(regions: LimbRegions, *, anchor: Float, upstream: Float, fact
 def paper_mode_cut(regions: LimbRegions, *, anchor: Float, upstream: Float, factor: float) -> LimbCut:
     """Cut by the plane of equations 6 and 7 in the posed body; the cap stands on that plane.
 
-    The paper's two rings at +-h about a fitted plane: here the fitted plane lies between the rings, `cap.ring_offset`
-    from each, and the boundary on the plane of equation 6. anchor, upstream (3,): posed joints, metres.
+    The paper's two rings at +-h about a fitted plane: here the fitted plane lies between the rings,
+    `cap.ring_offset` from each, and the boundary on the plane of equation 6. anchor, upstream (3,): posed
+    joints, metres.
     """
     origin = cut_point(anchor=anchor, upstream=upstream, factor=factor)
-    return LimbCut(regions, origin, cut_normal(anchor=anchor, upstream=upstream), PAPER_DOME_HEIGHT, False, True)
+    return LimbCut(
+        regions, origin, cut_normal(anchor=anchor, upstream=upstream), PAPER_DOME_HEIGHT, False, True
+    )
 
 
 def root_cut(regions: LimbRegions, *, root: Float, outward: Float) -> LimbCut:
-    """Remove a limb at its root (shoulder or hip disarticulation and beyond) by a plane through the root joint.
+    """Remove a limb at its root (shoulder or hip disarticulation and beyond) by a plane through the root
+    joint.
 
     root (3,): shoulder or hip joint; outward (3,): the next joint of the limb, metres.
     """
@@ -178,16 +193,16 @@ def root_cut(regions: LimbRegions, *, root: Float, outward: Float) -> LimbCut:
     return LimbCut(regions, np.asarray(root, float), normal, ROOT_DOME_HEIGHT, False)
 
 
-# --------------------------------------------------------------------------------------------------------- recipe
+# ------------------------------------------------------------------------------------------------- recipe
 
 
 @dataclass(frozen=True, eq=False)
 class StumpCap:
     """One cap of a reconstruction, in vertex and face ids of the reconstructed mesh.
 
-    boundary (n,): ring where cap meets limb, anticlockwise seen from outside. shape: how its vertices first..first+m-1
-    follow from it. faces: ids of the cap's faces. outward (3,): the cut's normal. on_plane: share of the boundary that
-    the plane made, not the border of the labels.
+    boundary (n,): ring where cap meets limb, anticlockwise seen from outside. shape: how its vertices
+    first..first+m-1 follow from it. faces: ids of the cap's faces. outward (3,): the cut's normal. on_plane:
+    share of the boundary that the plane made, not the border of the labels.
     """
 
     limb: Limb
@@ -205,9 +220,10 @@ class StumpCap:
 class Reconstruction:
     """How to make the reconstructed mesh out of the intact one.
 
-    faces (F', 3). edge_source (B, 2), edge_fraction (B,): kept and boundary vertices, each (1 - t) * old[a] + t * old[b]
-    (a == b for the kept ones, which come first, in their old order). caps: the rest of the vertices, one block per
-    limb. residual (V',) bool: the surviving part of each cut segment and its cap (the paper's m_r).
+    faces (F', 3). edge_source (B, 2), edge_fraction (B,): kept and boundary vertices, each (1 - t) * old[a] +
+    t * old[b] (a == b for the kept ones, which come first, in their old order). caps: the rest of the
+    vertices, one block per limb. residual (V',) bool: the surviving part of each cut segment and its cap (the
+    paper's m_r).
     """
 
     faces: Int
@@ -222,7 +238,7 @@ class Reconstruction:
         return len(self.residual)
 
     def carry(self, attribute: Float) -> Float:
-        """Carry an attribute of the intact mesh's vertices, (V, ...) float, to the reconstructed mesh, (V', ...)."""
+        """Carry an attribute (V, ...) of the intact vertices to the reconstructed ones, (V', ...)."""
         values = np.asarray(attribute)
         if not np.issubdtype(values.dtype, np.floating):
             values = values.astype(float)
@@ -239,18 +255,21 @@ class Reconstruction:
         return out
 
     def carry_points(self, points: Float) -> Float:
-        """Carry vertex positions (V, 3) in any pose, metres: `carry`, with the domes raised on their boundaries.
+        """Carry vertex positions (V, 3) in any pose, metres: `carry`, with the domes raised on their
+        boundaries.
 
-        A dome keeps its shape relative to its boundary; where a bent joint has distorted the boundary so far that it
-        would fold, it is laid anew (`cap.placed`).
+        A dome keeps its shape relative to its boundary; where a bent joint has distorted the boundary so far
+        that it would fold, it is laid anew (`cap.placed`).
         """
         out = self.carry(points)
         for cap in self.caps:
-            out[cap.first : cap.first + len(cap.shape.offset)] = placed(cap.shape, out[cap.boundary].astype(float))
+            out[cap.first : cap.first + len(cap.shape.offset)] = placed(
+                cap.shape, out[cap.boundary].astype(float)
+            )
         return out
 
     def stumps(self, vertices: Float) -> tuple[Stump, ...]:
-        """Describe the residual limbs of the reconstructed mesh whose vertices (V', 3) are given, in their frame."""
+        """Describe the residual limbs of the mesh with the reconstructed vertices (V', 3), in their frame."""
         return tuple(
             Stump(
                 cap.limb,
@@ -268,7 +287,8 @@ class Reconstruction:
 class StumpFrame:
     """The axis along which a residual limb is measured: from its proximal joint to the level of its tip.
 
-    origin (3,): the proximal joint. axis (3,): unit, distal. length_m: from origin to the tip, along the axis.
+    origin (3,): the proximal joint. axis (3,): unit, distal. length_m: from origin to the tip, along the
+    axis.
     """
 
     origin: Float
@@ -277,22 +297,25 @@ class StumpFrame:
 
 
 def stump_frame(stump: Stump, *, proximal_joint: Float, axis: Float | None = None) -> StumpFrame:
-    """Return the frame of a residual limb. axis (3,): the bone's direction; without it, from the joint to the tip."""
+    """Return the frame of a residual limb.
+
+    proximal_joint (3,). axis (3,): the bone's direction, distal; without it, from the joint to the tip.
+    """
     origin = np.asarray(proximal_joint, float)
     direction = stump.tip - origin if axis is None else np.asarray(axis, float)
     direction = direction / np.linalg.norm(direction)
     return StumpFrame(origin, direction, float((stump.tip - origin) @ direction))
 
 
-# --------------------------------------------------------------------------------------------------- construction
+# ------------------------------------------------------------------------------------------- construction
 
 
 def reconstruct(vertices: Float, faces: Int, cuts: Sequence[LimbCut]) -> Reconstruction:
     """Cut every limb of `cuts` and close it.
 
-    vertices (V, 3) metres and faces (F, 3): a closed surface without handles, outward, in the frame of the cuts (eyes
-    and other separate closed pieces may be there). At most one cut per limb. Raises KnownError for a plane that leaves
-    nothing of the body or removes nothing.
+    vertices (V, 3) metres and faces (F, 3): a closed surface without handles, outward, in the frame of the
+    cuts (eyes and other separate closed pieces may be there). At most one cut per limb. Raises KnownError for
+    a plane that leaves nothing of the body or removes nothing.
     """
     points = np.asarray(vertices, float)
     limbs = [cut.regions.limb for cut in cuts]
@@ -317,8 +340,9 @@ def reconstruct(vertices: Float, faces: Int, cuts: Sequence[LimbCut]) -> Reconst
 class _Frontier:
     """Where one cut passes, and where its boundary lies.
 
-    removed (V,) bool. edges (n,): the crossing edges in the loop's order; start, end (n,): their kept and removed
-    vertices; fraction (n,): along them. on_plane: share of the loop that the plane made.
+    removed (V,) bool. edges (n,): the crossing edges in the loop's order; start, end (n,): their kept and
+    removed vertices; fraction (n,): along them; ring (n, 3): the points there. on_plane: share of the loop
+    that the plane made. height: of the dome, metres.
     """
 
     removed: Bool
@@ -334,7 +358,7 @@ class _Frontier:
 def _find_frontier(
     points: Float, topology: SurfaceTopology, cut: LimbCut, protected: Bool
 ) -> tuple[_Frontier, Cap]:
-    """Find where `cut` passes and build its cap, on a smoother field where a dome finds no footing."""
+    """Find where `cut` passes and build its cap; on a smoother field where a dome finds no footing."""
     regions = cut.regions
     inside = (regions.cuttable - 0.5) * _MEMBERSHIP_METRES
     beyond = (regions.distal - 0.5) * _MEMBERSHIP_METRES
@@ -350,15 +374,18 @@ def _find_frontier(
     if not cut.distal_goes_whole:
         field = np.maximum(np.minimum(plane, inside), _far_beyond(points, regions, beyond))
     found: list[_Frontier] = []
-    for attempt, passes in enumerate(_SMOOTHING_ATTEMPTS):
+    for attempt, (passes, shift) in enumerate(_ATTEMPTS):
         if passes:
-            field = _smoothed(np.clip(field, -_SMOOTHED_METRES, _SMOOTHED_METRES), topology.edges, passes)
-        field[protected] = np.minimum(field[protected], -_MEMBERSHIP_METRES)
-        loop = _limb_loop(topology, field, regions, whole_distal=attempt > 0 or cut.distal_goes_whole)
+            near = np.clip(field + shift, -_SMOOTHED_METRES, _SMOOTHED_METRES)
+            field_here = _smoothed(near, topology.edges, passes)
+        else:
+            field_here = field.copy()
+        field_here[protected] = np.minimum(field_here[protected], -_MEMBERSHIP_METRES)
+        loop = _limb_loop(topology, field_here, regions, whole_distal=attempt > 0 or cut.distal_goes_whole)
         if loop is None:
             field = whole
             continue
-        found.append(_place_boundary(points, cut, field, plane, height, loop))
+        found.append(_place_boundary(points, cut, field_here, plane, height, loop))
         cap = dome_cap(found[-1].ring, height=found[-1].height)
         if cap is not None:
             return found[-1], cap
@@ -374,7 +401,12 @@ def _find_frontier(
 
 
 def _place_boundary(
-    points: Float, cut: LimbCut, field: Float, plane: Float, height: float | None, loop: tuple[Bool, Int, Int, Int]
+    points: Float,
+    cut: LimbCut,
+    field: Float,
+    plane: Float,
+    height: float | None,
+    loop: tuple[Bool, Int, Int, Int],
 ) -> _Frontier:
     """Place the boundary on the loop's edges."""
     removed, edges, start, end = loop
@@ -417,7 +449,8 @@ def _section_radius(points: Float, topology: SurfaceTopology, field: Float) -> f
 def _limb_loop(
     topology: SurfaceTopology, field: Float, regions: LimbRegions, *, whole_distal: bool
 ) -> tuple[Bool, Int, Int, Int] | None:
-    """Find R, the frontier's edges in order, and their kept and removed ends; None when the plane parts no limb.
+    """Find R, the frontier's edges in order, and their kept and removed ends; None when the plane parts no
+    limb.
 
     whole_distal: take R also when the distal part falls into several pieces (the largest one is R).
     """
@@ -443,7 +476,9 @@ def _frontier_loop(topology: SurfaceTopology, removed: Bool) -> tuple[Int, Int, 
     corner = removed[topology.faces[rows]]
     following = corner[:, [1, 2, 0]]
     edges = topology.face_edges[rows]
-    leaving = edges[~corner & following]  # kept -> removed: the face's remainder runs from here to the other edge
+    leaving = edges[
+        ~corner & following
+    ]  # kept -> removed: the face's remainder runs from here to the other edge
     entering = edges[corner & ~following]
     successor = dict(zip(entering.tolist(), leaving.tolist(), strict=True))
     here = first = int(entering[0])
@@ -471,7 +506,8 @@ def _corners_gone(topology: SurfaceTopology, removed: Bool) -> NDArray[np.uint8]
 
 
 def _far_piece(topology: SurfaceTopology, removed: Bool, regions: LimbRegions) -> tuple[Bool, int]:
-    """Keep of `removed` what the text at the head of this file calls R; return it and how many pieces were far ends.
+    """Keep of `removed` what the text at the head of this file calls R; return it and how many pieces were
+    far ends.
 
     More than one piece with a far end means that the plane also parts the distal part from itself.
     """
@@ -491,7 +527,7 @@ def _far_piece(topology: SurfaceTopology, removed: Bool, regions: LimbRegions) -
 
 
 def _tightened(start: Float, along: Float, fraction: Float, free: Bool) -> Float:
-    """Slide the `free` boundary vertices along their edges towards their neighbours' middle, so that no jag stays."""
+    """Slide `free` boundary vertices along their edges towards their neighbours' middle, against jags."""
     square = np.maximum(np.einsum("ij,ij->i", along, along), 1e-18)
     for _ in range(_TIGHTENING):
         ring = start + fraction[:, None] * along
@@ -514,7 +550,8 @@ def _assemble(
     renumbered = np.full(len(points), -1, np.int32)
     renumbered[kept] = np.arange(len(kept))
     on_edge = np.full(len(topology.edges), -1, np.int32)
-    source, fraction = [np.stack([kept, kept], axis=1)], [np.zeros(len(kept))]
+    source: list[Int] = [np.stack([kept, kept], axis=1)]
+    fraction: list[Float] = [np.zeros(len(kept))]
     next_vertex = len(kept)
     rings = []
     for frontier in frontiers:
@@ -524,7 +561,6 @@ def _assemble(
         source.append(np.stack([frontier.start, frontier.end], axis=1))
         fraction.append(frontier.fraction)
         next_vertex += len(ids)
-    base_count = next_vertex
 
     limb_faces = _split_faces(points, topology, removed, renumbered, on_edge)
     faces = [limb_faces]
@@ -563,13 +599,14 @@ def _assemble(
     )
 
 
-def _split_faces(points: Float, topology: SurfaceTopology, removed: Bool, renumbered: Int, on_edge: Int) -> Int:
+def _split_faces(
+    points: Float, topology: SurfaceTopology, removed: Bool, renumbered: Int, on_edge: Int
+) -> Int:
     """Return what the cuts leave of the old faces, in new vertex ids."""
-    gone = removed[topology.faces]
-    count = gone.sum(axis=1)
+    count = _corners_gone(topology, removed)
 
-    # One corner kept: a triangle (a, on ab, on ca). One corner gone: a quad (on ab, b, c, on ca), cut by its shorter
-    # diagonal.
+    # One corner kept: a triangle (a, on ab, on ca). One corner gone: a quad (on ab, b, c, on ca), cut by its
+    # shorter diagonal.
     pieces = [renumbered[topology.faces].take(np.flatnonzero(count == 0), axis=0)]
     for odd_is_kept in (True, False):
         rows = np.flatnonzero(count == (2 if odd_is_kept else 1))
@@ -580,7 +617,7 @@ def _split_faces(points: Float, topology: SurfaceTopology, removed: Bool, renumb
         if odd_is_kept:
             pieces.append(np.stack([renumbered[a], ab, ca], axis=1))
             continue
-        # Both new points lie on edges out of a; which diagonal is shorter hardly depends on where, so a stands for them.
+        # Both new points lie on edges out of a, which stands for them: where hardly changes what is shorter.
         to_b = ((points[b] - points[a]) ** 2).sum(axis=1)
         to_c = ((points[c] - points[a]) ** 2).sum(axis=1)
         b, c = renumbered[b], renumbered[c]

@@ -32,7 +32,7 @@ COMPARED_CUTS = 200
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One random body with one to four cuts. vertices: the frame of the cuts; other: another pose of the same body."""
+    """One random body with one to four cuts. vertices: in the cuts' frame; other: in another pose."""
 
     vertices: np.ndarray
     other: np.ndarray
@@ -41,7 +41,7 @@ class Case:
 
 
 def regions_of(body: BodyModel) -> Callable[[Limb, int, bool], LimbRegions]:
-    """Return a function of limb, segment number and whole_limb that gives the limb's regions, made once each."""
+    """Return a function of limb, segment number and whole_limb that gives the limb's regions, made once."""
 
     @cache
     def regions(limb: Limb, segment: int, whole_limb: bool) -> LimbRegions:
@@ -81,12 +81,14 @@ def random_pose(rng: np.random.Generator) -> np.ndarray:
 
 
 def random_cases(body: BodyModel, count: int, seed: int = 0) -> Iterator[Case]:
-    """Yield bodies until `count` limbs were cut: every limb, both segments and the root, lambda 0 and 1 included."""
+    """Yield bodies until `count` limbs were cut: all limbs, both segments, the root, lambda 0 and 1."""
     rng = np.random.default_rng(seed)
     regions = regions_of(body)
     done = 0
     while done < count:
-        limbs = [Limb(x) for x in rng.permutation(list(Limb))[: rng.choice([1, 1, 1, 2, 3, 4])]][: count - done]
+        limbs = [Limb(x) for x in rng.permutation(list(Limb))[: rng.choice([1, 1, 1, 2, 3, 4])]][
+            : count - done
+        ]
         shape = rng.standard_normal(body.n_shape).clip(-2, 2)
         pose, move = random_pose(rng), rng.uniform(-2, 2, 3)
         paper = bool(rng.random() < 0.5)
@@ -109,9 +111,13 @@ def random_cases(body: BodyModel, count: int, seed: int = 0) -> Iterator[Case]:
                 root, outward = joints[SMPLX_INDEX[names[0]]], joints[SMPLX_INDEX[names[1]]]
                 cut = root_cut(regions(limb, 0, True), root=root, outward=outward)
             elif kind == "paper":
-                cut = paper_mode_cut(regions(limb, segment, False), anchor=anchor, upstream=upstream, factor=factor)
+                cut = paper_mode_cut(
+                    regions(limb, segment, False), anchor=anchor, upstream=upstream, factor=factor
+                )
             else:
-                cut = joint_mode_cut(regions(limb, segment, True), anchor=anchor, upstream=upstream, factor=factor)
+                cut = joint_mode_cut(
+                    regions(limb, segment, True), anchor=anchor, upstream=upstream, factor=factor
+                )
             cuts.append(replace(cut, normal=tilted(cut.normal, degrees, rng)))
             words.append(f"{kind} {limb.value} segment {segment} lambda {factor:.3f} tilt {degrees:.0f}")
         done += len(cuts)
@@ -130,7 +136,7 @@ def flipped_faces(reconstruction: Reconstruction, vertices: np.ndarray) -> int:
 def check(
     body: BodyModel, count: int, seed: int = 0, *, intersections: int = 0, report: bool = False
 ) -> dict[str, float]:
-    """Cut `count` limbs and count what holds. intersections: for so many bodies, also look for self-intersections."""
+    """Cut `count` limbs and count what holds. intersections: bodies searched for self-intersections."""
     seen: Counter[str] = Counter()
     milliseconds = []
     for number, case in enumerate(random_cases(body, count, seed)):
@@ -158,13 +164,19 @@ def check(
             seen["intersections_checked"] += not old
             seen["bodies_with_new_intersections"] += crossings > 0
         if report and (not closed or flipped or crossings or not 0 < after < before):
-            print(f"closed {closed} flipped {flipped} crossings {crossings} volume {after:.4f} of {before:.4f}")
+            print(
+                f"closed {closed} flipped {flipped} crossings {crossings} volume {after:.4f} of {before:.4f}"
+            )
             print(f"  {case.words}")
-    return {**seen, "median_ms": float(np.median(milliseconds)), "p95_ms": float(np.percentile(milliseconds, 95))}
+    return {
+        **seen,
+        "median_ms": float(np.median(milliseconds)),
+        "p95_ms": float(np.percentile(milliseconds, 95)),
+    }
 
 
 def compare(body: BodyModel, count: int = COMPARED_CUTS, seed: int = 1) -> dict[str, float]:
-    """Time one cut and cap of ours, of trimesh and of pyvista on the same planes of one rest body, in turns."""
+    """Time one cut and cap of ours, trimesh and pyvista on the same planes of one rest body, in turns."""
     import pyvista
     import trimesh
 
@@ -208,7 +220,7 @@ def compare(body: BodyModel, count: int = COMPARED_CUTS, seed: int = 1) -> dict[
 
 
 def run(count: int = 10_000, *, seed: int = 0, report: bool = False) -> dict[str, dict[str, float]]:
-    """Run the benchmark: {"cuts": counts and times of `count` random cuts, "compared": times on the same 200}."""
+    """Run the benchmark: {"cuts": counts and times of `count` cuts, "compared": times on the same 200}."""
     body = load_body()
     cuts = check(body, count, seed, intersections=count // 100, report=report)
     return {"cuts": cuts, "compared": compare(body)}
