@@ -39,7 +39,7 @@ def draw_annotated(
     if state is KeypointState.OCCLUDED:
         lower = outline[:, 1] >= at_px[1]
         half = np.vstack([outline[lower], [[outline[:, 0].min(), at_px[1]], [outline[:, 0].max(), at_px[1]]]])
-        hull = cv2.convexHull(half.astype(np.float32))[:, 0]
+        hull = np.asarray(cv2.convexHull(half.astype(np.float32))[:, 0], float)
         _polygon(picture, hull, colour)
         _polygon(picture, outline, colour, thickness=max(1, round(radius * 0.3)))
     else:

@@ -9,12 +9,14 @@ Pixel (0, 0) is the centre of the top-left pixel; a pixel is covered where its c
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.integer]
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 # A pixel centre on a shared edge, up to rounding, must belong to one of the two triangles, or cracks appear.
 _EDGE_SLACK_PX = 1e-6
@@ -91,7 +93,7 @@ class Raster:
         base, step_x, step_y = _planes(self.points_px, np.asarray(attribute, float), self.faces)
         return base[self.face] + step_x[self.face] * self.xs + step_y[self.face] * self.ys
 
-    def spread(self, values: Floats, background: float = np.nan) -> Floats:
+    def spread(self, values: NDArray[_Scalar], background: float = np.nan) -> NDArray[_Scalar]:
         """Write values (N, ...) of the covered pixels into a picture (H, W, ...)."""
         picture = np.full((*self.size_px[::-1], *values.shape[1:]), background, values.dtype)
         picture[self.ys, self.xs] = values
@@ -207,7 +209,7 @@ def rasterise(
 
 
 def _planes(p: Floats, values: Floats, faces: Ints) -> tuple[Floats, Floats, Floats]:
-    """Return, per triangle, the plane base + step_x * x + step_y * y that takes `values` (V,) at its corners."""
+    """Return per triangle the plane base + step_x * x + step_y * y through `values` (V,) at its corners."""
     a, b, c = (p[faces[:, i]] for i in range(3))
     va, vb, vc = (values[faces[:, i]] for i in range(3))
     ab, ac = b - a, c - a
@@ -219,7 +221,7 @@ def _planes(p: Floats, values: Floats, faces: Ints) -> tuple[Floats, Floats, Flo
 
 
 def in_front(vertices_camera: Floats, faces: Ints, near_m: float = _NEAR_M) -> Ints:
-    """Return the faces that lie wholly in front of the camera; a triangle across its plane has no projection."""
+    """Return the faces wholly in front of the camera; a triangle across its plane has no projection."""
     ahead = np.asarray(vertices_camera)[:, 2] > near_m
     return faces if ahead.all() else faces[ahead[faces].all(1)]
 

@@ -53,8 +53,8 @@ class Viewpoint:
 
 @dataclass(frozen=True, eq=False)
 class Lighting:
-    """Light of a scene, colours linear. sun_from: (3,) towards the sun. sky_top, sky_low: light from above and
-    from the horizon. background_top, background_low: drawn where nothing is.
+    """Light of a scene, colours linear. sun_from: (3,) towards the sun. sky_top, sky_low: light from above
+    and from the horizon. background_top, background_low: drawn where nothing is.
     """
 
     sun_from: Floats = field(default_factory=lambda: np.array([-0.5, 0.8, 0.6]))
@@ -70,7 +70,8 @@ class Lighting:
 class ScenePicture:
     """A drawn scene.
 
-    pixels: (H, W, 3) uint8 RGB. piece: (H, W) int, row of the pieces, -1 where nothing is; at the pixel's centre. depth: (H, W) metres along the camera's axis, infinite where nothing is.
+    pixels: (H, W, 3) uint8 RGB. piece: (H, W) int, row of the pieces, -1 where nothing is; at the pixel's
+    centre. depth: (H, W) metres along the camera's axis, infinite where nothing is.
     """
 
     pixels: NDArray[np.uint8]
@@ -101,7 +102,8 @@ def draw_scene(
     picture = (1 - rows) * np.array(lighting.background_top) + rows * np.array(lighting.background_low)
     picture = np.broadcast_to(picture, (height * _FINER, width * _FINER, 3)).astype(np.float32)
     picture[fine.ys, fine.xs] = colours
-    picture = cv2.resize(np.minimum(picture, 1.4), (width, height), interpolation=cv2.INTER_AREA)
+    picture = np.minimum(picture, 1.4)
+    picture = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.float32)
 
     plain = _visible(scene, viewpoint, 1)
     piece = plain.spread(scene.piece_of_face[plain.face], -1)

@@ -28,8 +28,8 @@ _RIM = 0.10
 class Lit:
     """A drawn body.
 
-    rgb: (H, W, 3) float 0..1, times coverage. alpha: (H, W) float coverage. residual: (H, W) float, the part of
-    the coverage that is residual limb.
+    rgb: (H, W, 3) float 0..1, times coverage. alpha: (H, W) float coverage. residual: (H, W) float,
+    the part of the coverage that is residual limb.
     """
 
     rgb: Floats
@@ -146,7 +146,8 @@ def _colour(
     layers[at, 2], layers[at, 3] = np.where(marked, brightness, 0), marked
     small = layers.reshape(height, width, 4)
     if scale > 1:
-        small = cv2.resize(small, (width // scale, height // scale), interpolation=cv2.INTER_AREA)
+        size = (width // scale, height // scale)
+        small = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.float32)
     body, limb = (np.array(colour, np.float32) / 255 for colour in (body_colour, residual_colour))
     rgb = small[..., 0:1] * body + small[..., 2:3] * limb
     return Lit(rgb, small[..., 1] + small[..., 3], small[..., 3])

@@ -94,7 +94,7 @@ _TURNS = {"Front": 0.0, "Back": np.pi, "Left side": np.pi / 2}
 def _crop(
     photo: NDArray[np.uint8], camera: Camera, body: SheetBody, keypoints: Keypoints | None
 ) -> tuple[NDArray[np.uint8], Camera, Floats]:
-    """Cut the photo to the person with a margin, in the panel's proportions where the photo is large enough."""
+    """Cut the photo to the person with a margin, in the panel's proportions where it is large enough."""
     width, height = camera.size_px
     v = np.asarray(body.vertices)
     px = camera.project(v[v[:, 2] > 0.05])
@@ -181,7 +181,7 @@ def _residual_caption(limbs: Sequence[LimbFit]) -> str:
 
 
 def _residual_panel(body: SheetBody, limbs: Sequence[LimbFit], forward_camera: Floats) -> NDArray[np.uint8]:
-    """Show each residual limb close by, its bone in the plane of the picture, with its length in words below."""
+    """Show each residual limb close by, its bone in the picture's plane, its length in words below."""
     panel = np.empty((_TOP_PANEL[1], _TOP_PANEL[0], 3), np.uint8)
     panel[:] = _PANEL
     if not limbs:
