@@ -11,12 +11,13 @@ class MeshReference:
     """A mesh of a fit, kept as blobs. The values are SHA-256 names of blobs that hold numpy arrays.
 
     vertices: (V, 3) float32, metres, in the frame the name says. faces: (F, 3) int32. residual: (V,) bool,
-    true on the residual limb and its cap.
+    true on the residual limb and its cap. parts: (V,) uint8, the body part of each vertex.
     """
 
     vertices: str
     faces: str
     residual: str
+    parts: str
 
 
 @dataclass(frozen=True)

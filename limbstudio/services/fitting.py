@@ -67,9 +67,11 @@ def _kept(store: Store, work: FitWork, request: StageRequest, answer: FitAnswer)
     faces = store.put_blob(array_to_bytes(np.asarray(answer.faces, np.int32)))
     residual = store.put_blob(array_to_bytes(np.asarray(answer.residual, bool)))
 
+    parts = store.put_blob(array_to_bytes(np.asarray(answer.parts, np.uint8)))
+
     def mesh(vertices: np.ndarray) -> MeshReference:
         return MeshReference(
-            store.put_blob(array_to_bytes(np.asarray(vertices, np.float32))), faces, residual
+            store.put_blob(array_to_bytes(np.asarray(vertices, np.float32))), faces, residual, parts
         )
 
     body, tpose = mesh(answer.vertices), mesh(answer.tpose)

@@ -119,7 +119,7 @@ def _write_one(folder: Path, work: Reconstructed, photo: np.ndarray, project: Pa
     from limbstudio.services.exporting import write_person
 
     answer = work.answer
-    mesh = BodyMesh(answer.vertices, answer.tpose, answer.faces, answer.residual, answer.stumps)
+    mesh = BodyMesh(answer.vertices, answer.tpose, answer.faces, answer.residual, answer.parts, answer.stumps)
     facts = answer.facts
     result = PersonResult(
         work.person,
@@ -132,8 +132,12 @@ def _write_one(folder: Path, work: Reconstructed, photo: np.ndarray, project: Pa
     metrics = measure_person(result, person_mask(work.person, work.photo, project))
     body_file = facts.get("body_file")
     origin = FitOrigin(
-        Path(work.photo.path).name, work.photo.sha256, work.person.id, answer.fit.body_name, facts.get("seed", 0),
-        work.inputs_hash,
-    )  # fmt: skip
+        photo=Path(work.photo.path).name,
+        photo_sha256=work.photo.sha256,
+        annotation=work.person.id,
+        body=answer.fit.body_name,
+        seed=facts.get("seed", 0),
+        inputs_hash=work.inputs_hash,
+    )
     body = load_body(Path(body_file) if body_file else None)
     write_person(folder, result, metrics, origin, body=body, photo=photo)

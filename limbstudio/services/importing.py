@@ -172,8 +172,9 @@ def import_annotations(studio: Importer, context: Context, path: Path, folder: P
     for count, name in enumerate(names):
         context.report(count / len(names), f"Reading {name} ({count + 1} of {len(names)})")
         photo = gathering.read_photo(_place_of(folder, name))
-        for found in people.get(name, ()) if photo is not None else ():
-            _add_placed(gathering, found, photo, annotations.folder, source)
+        if photo is not None:
+            for found in people.get(name, ()):
+                _add_placed(gathering, found, photo, annotations.folder, source)
         if len(gathering.unrecorded) >= _PHOTOS_PER_EDIT:
             gathering.record(f"Import {path.name}")
     gathering.record(f"Import {path.name}")

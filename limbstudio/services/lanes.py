@@ -282,7 +282,7 @@ class ProcessLane:
         job.started()
         try:
             worker = self._ready_worker(job)
-            worker.connection.send(("run", job.id, function, arguments))
+            worker.connection.send(("run", job.id, function, arguments, job.title))
             self._follow(job, worker, finish)
         except _Died as death:
             self._stop_worker()
@@ -455,14 +455,14 @@ def _work(connection: Connection, warm_up: Callable[[], None] | None) -> None:
         warm_up()
     connection.send(("ready", 0))
     while True:
-        _, number, function, arguments = orders.get()
+        _, number, function, arguments, title = orders.get()
         context = current[0] = _ChildContext(connection, number)
-        answer = _answer(context, number, function, arguments)
+        answer = _answer(context, number, title, function, arguments)
         current[0] = None
         try:
             connection.send(answer)
         except Exception as error:  # noqa: BLE001 - the border "lane": a result that cannot be sent is a failed job
-            failure = Failure.of(error, function.__name__)
+            failure = Failure.of(error, title)
             connection.send(("failed", number, failure.message, failure.hint, failure.report))
 
 
@@ -484,12 +484,16 @@ def _hear(
 
 
 def _answer(
-    context: _ChildContext, number: int, function: Callable[..., Any], arguments: tuple[Any, ...]
+    context: _ChildContext,
+    number: int,
+    title: str,
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
 ) -> tuple[Any, ...]:
     try:
         return ("done", number, function(context, *arguments))
     except Cancelled:
         return ("cancelled", number)
     except Exception as error:  # noqa: BLE001 - the border "lane": a job's mistake ends the job, not the process
-        failure = Failure.of(error, getattr(function, "__name__", "job"))
+        failure = Failure.of(error, title)
         return ("failed", number, failure.message, failure.hint, failure.report)

@@ -71,6 +71,7 @@ class FitAnswer:
     tpose: np.ndarray
     faces: np.ndarray
     residual: np.ndarray
+    parts: np.ndarray
     stumps: tuple[Stump, ...]
     facts: dict[str, Any]
 
@@ -164,7 +165,9 @@ def run_fit(context: Context, work: FitWork) -> FitAnswer:
         "seed": work.seed,
         "body_file": str(work.body_file) if work.body_file else None,
     }
-    return FitAnswer(result.fit, mesh.vertices, mesh.tpose, mesh.faces, mesh.residual, mesh.stumps, facts)
+    return FitAnswer(
+        result.fit, mesh.vertices, mesh.tpose, mesh.faces, mesh.residual, mesh.parts, mesh.stumps, facts
+    )
 
 
 @lru_cache(maxsize=2)

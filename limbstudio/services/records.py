@@ -239,7 +239,7 @@ FIELDS: Mapping[type, Mapping[str, Codec]] = {
         "axis": ARRAY,
         "tip": ARRAY,
     },
-    fitted.MeshReference: {"vertices": TEXT, "faces": TEXT, "residual": TEXT},
+    fitted.MeshReference: {"vertices": TEXT, "faces": TEXT, "residual": TEXT, "parts": TEXT},
     fitted.KeptFit: {
         "id": TEXT,
         "person": TEXT,

@@ -64,11 +64,12 @@ class StudioEvent:
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """A mesh of a fit, loaded. vertices (V, 3) metres; faces (F, 3); residual (V,) bool."""
+    """A mesh of a fit, loaded. vertices (V, 3) metres; faces (F, 3); residual (V,) bool; parts (V,) uint8."""
 
     vertices: np.ndarray
     faces: np.ndarray
     residual: np.ndarray
+    parts: np.ndarray
 
 
 class Studio:
@@ -441,7 +442,7 @@ class Studio:
         if reference is None:
             return None
         store = self._opened()[0]
-        arrays = (reference.vertices, reference.faces, reference.residual)
+        arrays = (reference.vertices, reference.faces, reference.residual, reference.parts)
         return Mesh(*(array_from_bytes(store.read_blob(name)) for name in arrays))
 
     # ------------------------------------------------------------------------------------------- jobs, export
@@ -502,6 +503,7 @@ class Studio:
                 tpose.vertices,
                 mesh.faces,
                 mesh.residual,
+                mesh.parts,
                 fit.stumps,
                 dict(facts_of(fit)),
             )

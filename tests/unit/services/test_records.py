@@ -52,7 +52,7 @@ EXAMPLES = {
     ),
     "fit": fitted.KeptFit(
         "f1", "p1", "ab" * 32, "cd" * 32, a_body_fit(alternatives=(a_body_fit(warnings=()),)),
-        fitted.MeshReference("1", "2", "3"), None, (a_stump(),), "{}", "2026-01-01T00:00:00Z",
+        fitted.MeshReference("1", "2", "3", "4"), None, (a_stump(),), "{}", "2026-01-01T00:00:00Z",
     ),
     "chosen_fit": fitted.ChosenFit("p1", "ab" * 32, "f1", True),
     "verdict": review.Verdict("p1", review.ReviewState.ACCEPTED, "cd" * 32, "me", "Good."),
