@@ -1,4 +1,4 @@
-"""Overlay and sheet: the body lies where the camera projects it, and pictures need neither display nor VTK."""
+"""Overlay and sheet: the body lies where the camera projects it; neither display nor VTK is needed."""
 
 import subprocess
 import sys
