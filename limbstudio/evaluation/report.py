@@ -7,15 +7,16 @@ from io import BytesIO, StringIO
 from limbstudio.evaluation.protocol import Score, Summary
 
 _NOTES = """\
-Errors are distances in the picture, averaged over each person's annotated points and then over people. Body: the 17
-COCO points and the ends of residual limbs together; the paper has 25 OpenPose points and the same 8 ends, and other
-photos, so its figures (ResiHMR, table 1) cannot be compared with these. % is of the box height.
+Errors are distances in the picture, averaged over each person's annotated points and then over people. Body:
+the 17 COCO points and the ends of residual limbs together; the paper has 25 OpenPose points and the same 8
+ends, and other photos, so its figures (ResiHMR, table 1) cannot be compared with these. % is of the box
+height.
 
-A residual limb that a method does not cut is scored at the midpoint of its segment; so are all limbs of `intact`, which
-knows nothing of limb loss.
+A residual limb that a method does not cut is scored at the midpoint of its segment; so are all limbs of
+`intact`, which knows nothing of limb loss.
 
-mIoU compares the silhouette of the reconstructed body with the annotated mask: of the whole body, and of observed parts
-only (a part of the body counts when the annotation places both its ends).
+mIoU compares the silhouette of the reconstructed body with the annotated mask: of the whole body, and of
+observed parts only (a part of the body counts when the annotation places both its ends).
 """
 
 _COLUMNS = (
@@ -40,8 +41,17 @@ _PER_PERSON = (
 
 def markdown(summaries: Sequence[Summary], scores: Sequence[Score], *, title: str) -> str:
     """Return the whole report: methods compared, every person, refusals, and what the figures mean."""
-    lines = [f"# {title}", "", *_table([[head for head, _ in _COLUMNS] + ["Limbs cut", "s per person"]], summaries)]
-    lines += ["", "## People", "", "| person | method | body px | residual px | intact px | intact % | residual % | mIoU "]
+    lines = [
+        f"# {title}",
+        "",
+        *_table([[head for head, _ in _COLUMNS] + ["Limbs cut", "s per person"]], summaries),
+    ]
+    lines += [
+        "",
+        "## People",
+        "",
+        "| person | method | body px | residual px | intact px | intact % | residual % | mIoU ",
+    ]
     lines[-1] += "| mIoU, observed parts | limbs cut |"
     lines.append("|-|-" + "|-:" * 8 + "|")
     for score in scores:
@@ -133,7 +143,8 @@ def plot_png(summaries: Sequence[Summary], scores: Sequence[Score]) -> bytes:
             values = [
                 value
                 for score in scores
-                if score.mode is summary.mode and (value := getattr(score.metrics, per_person, None)) is not None
+                if score.mode is summary.mode
+                and (value := getattr(score.metrics, per_person, None)) is not None
             ]
             offsets = [x + 0.24 * ((i % 5) / 2 - 1) for i in range(len(values))]
             axes.scatter(offsets, values, s=14, color="#1d3557", zorder=2)

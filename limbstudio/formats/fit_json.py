@@ -1,7 +1,7 @@
 """fit.json: everything a reconstruction found about one person, in plain numbers.
 
-The fields are documented in `resources/docs/fit-json.md` and checked by `resources/schemas/fit.schema.json`. Metres and
-pixels; frames as in the documentation. A number that does not exist is null, never NaN.
+The fields are documented in `resources/docs/fit-json.md` and checked by `resources/schemas/fit.schema.json`.
+Metres and pixels; frames as in the documentation. A number that does not exist is null, never NaN.
 """
 
 import json
@@ -35,7 +35,9 @@ Plain = Any
 
 @dataclass(frozen=True)
 class FitOrigin:
-    """What a fit was made from. photo: file name; annotation: id in the annotation file. inputs_hash: of all inputs."""
+    """What a fit was made from. photo: file name; annotation: id in the annotation file. inputs_hash: of all
+    inputs.
+    """
 
     photo: str
     photo_sha256: str
@@ -45,7 +47,9 @@ class FitOrigin:
     inputs_hash: str
 
 
-def fit_facts(result: PersonResult, metrics: PersonMetrics, origin: FitOrigin, body: BodyModel) -> dict[str, Plain]:
+def fit_facts(
+    result: PersonResult, metrics: PersonMetrics, origin: FitOrigin, body: BodyModel
+) -> dict[str, Plain]:
     """Return the content of fit.json."""
     person, fit = result.person, result.fit
     facts = {
@@ -105,7 +109,9 @@ def read_fit(path: Path) -> dict[str, Plain]:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise KnownError(f"{path} cannot be read: {error}.", "Run reconstruct again with --overwrite.") from error
+        raise KnownError(
+            f"{path} cannot be read: {error}.", "Run reconstruct again with --overwrite."
+        ) from error
     if not isinstance(facts, dict) or not isinstance(facts.get("schema_version"), int):
         raise KnownError(f"{path} is not a fit of LimbStudio.", "Run reconstruct again with --overwrite.")
     if facts["schema_version"] > SCHEMA_VERSION:
@@ -113,7 +119,7 @@ def read_fit(path: Path) -> dict[str, Plain]:
     return facts
 
 
-# ----------------------------------------------------------------------------------------------------------- parts
+# ------------------------------------------------------------------------------------------------------ parts
 
 
 def _camera(camera: Camera) -> dict[str, Plain]:
@@ -221,7 +227,9 @@ _DIGITS = 9
 
 
 def _plain(value: Any) -> Plain:  # noqa: ANN401 - any record field
-    """Return `value` as JSON's own types; numbers that JSON lacks become null, a point of such numbers too."""
+    """Return `value` as JSON's own types; numbers that JSON lacks become null, a point of such numbers
+    too.
+    """
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):

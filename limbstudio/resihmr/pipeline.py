@@ -1,7 +1,9 @@
-"""ResiHMR from annotation to mesh: fit one person, cut and close the residual limbs, count what the surface is.
+"""ResiHMR from annotation to mesh: fit one person, cut and close the residual limbs, count what the surface
+is.
 
-Nothing here reads or writes a file. Joint mode cuts in the rest frame, paper mode in the posed body (equations 6 and
-7); either way a cut is a recipe on the body's own vertices, so the posed mesh and its T-pose share one topology.
+Nothing here reads or writes a file. Joint mode cuts in the rest frame, paper mode in the posed body
+(equations 6 and 7); either way a cut is a recipe on the body's own vertices, so the posed mesh and its T-pose
+share one topology.
 """
 
 import time
@@ -42,10 +44,10 @@ Bools = NDArray[np.bool_]
 class BodyMesh:
     """A fit as a mesh, limbs cut and closed.
 
-    vertices (V, 3): camera frame. tpose (V, 3): the same body at rest, y up, z forward, pelvis at the origin. Both
-    metres, float32. faces (F, 3) int32, outward. residual (V,) bool: surviving part of each cut segment and its cap
-    (the paper's m_r). parts (V,) uint8 into `body.parts.PARTS`; a cap belongs to the segment it ends. stumps: camera
-    frame.
+    vertices (V, 3): camera frame. tpose (V, 3): the same body at rest, y up, z forward, pelvis at the origin.
+    Both metres, float32. faces (F, 3) int32, outward. residual (V,) bool: surviving part of each cut segment
+    and its cap (the paper's m_r). parts (V,) uint8 into `body.parts.PARTS`; a cap belongs to the segment it
+    ends. stumps: camera frame.
     """
 
     vertices: Floats
@@ -58,7 +60,9 @@ class BodyMesh:
 
 @dataclass(frozen=True, eq=False)
 class PersonResult:
-    """One person reconstructed. fit: what was found, its warnings included. timings_s: by stage, the fit's included."""
+    """One person reconstructed. fit: what was found, its warnings included. timings_s: by stage, the fit's
+    included.
+    """
 
     person: Person
     fit: BodyFit
@@ -81,8 +85,9 @@ def reconstruct_person(
 ) -> PersonResult:
     """Fit `body` to one person and make the mesh.
 
-    mask: (H, W) bool of the photo, True on the person. intersections: also count triangles that pass through each
-    other (most of the time that a mesh takes). Raises KnownError for a person with too few usable points.
+    mask: (H, W) bool of the photo, True on the person. intersections: also count triangles that pass through
+    each other (most of the time that a mesh takes). Raises KnownError for a person with too few usable
+    points.
     """
     start = time.perf_counter()
     fit = initial_fit.fit_person(person, camera, body, mode=mode, settings=settings, mask=mask, seed=seed)
@@ -126,8 +131,12 @@ def build_mesh(person: Person, fit: BodyFit, body: BodyModel) -> tuple[BodyMesh,
     return BodyMesh(vertices, recipe.carry_points(tpose), faces, recipe.residual, parts, stumps), warnings
 
 
-def _recipe(frame: Floats, body: BodyModel, cuts: list[LimbCut]) -> tuple[Reconstruction | None, tuple[str, ...]]:
-    """Cut all limbs at once; where that fails, all limbs that can be cut, with a warning for each of the others."""
+def _recipe(
+    frame: Floats, body: BodyModel, cuts: list[LimbCut]
+) -> tuple[Reconstruction | None, tuple[str, ...]]:
+    """Cut all limbs at once; where that fails, all limbs that can be cut, with a warning for each of the
+    others.
+    """
     if not cuts:
         return None, ()
     try:
@@ -172,4 +181,3 @@ def _regions(body: BodyModel, limb: Limb, segment: Segment, whole_limb: bool) ->
     return limb_regions(
         part_labels=body.part_labels, faces=body.faces, limb=limb, segment=segment, whole_limb=whole_limb
     )
-

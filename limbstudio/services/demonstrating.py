@@ -134,8 +134,8 @@ def _beyond(names: Sequence[str], anchor: str) -> np.ndarray:
 
 
 _HEAD = (
-    "| person | points % | residual ends % | IoU | lambda error | length error mm | in 95 % interval | joints mm "
-    "| joints mm, aligned | s |"
+    "| person | points % | residual ends % | IoU | lambda error | length error mm | in 95 % interval "
+    "| joints mm | joints mm, aligned | s |"
 )
 
 

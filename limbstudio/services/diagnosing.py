@@ -203,8 +203,8 @@ def _gpu() -> list[Finding]:
 def _gl() -> list[Finding]:
     code = (
         "import vtk; w = vtk.vtkRenderWindow(); w.SetOffScreenRendering(1); w.SetSize(16, 16); w.Render(); "
-        "print(w.GetClassName() + ', ' + next((l.split(':', 1)[1].strip() for l in w.ReportCapabilities().splitlines() "
-        "if 'OpenGL renderer string' in l), 'OpenGL'))"
+        "found = [line.split(':', 1)[1].strip() for line in w.ReportCapabilities().splitlines() "
+        "if 'OpenGL renderer string' in line]; print(', '.join([w.GetClassName(), *found]))"
     )
     works, words = _probe(code)
     if works:

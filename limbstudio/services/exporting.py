@@ -1,4 +1,6 @@
-"""The folder a reconstruction leaves behind: fit.json, meshes and pictures of one person, whole or not at all."""
+"""The folder a reconstruction leaves behind: fit.json, meshes and pictures of one person, whole or not at
+all.
+"""
 
 import errno
 import os
@@ -27,6 +29,8 @@ _LONGEST_NAME = 120  # bytes; file systems take 255, and a temporary name is lon
 _UNSAFE = re.compile(r"[^\w.\-]+")
 # Names that Windows keeps for devices, with any suffix.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{d}{i}" for d in ("com", "lpt") for i in range(1, 10))})
+_CAMERA = "camera: x right, y down, z forward; focal length and centre in fit.json"
+_TPOSE = "T-pose: y up, z forward, pelvis at the origin"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -39,11 +43,12 @@ class Existing(StrEnum):
     OVERWRITE = "overwrite"
 
 
-# ---------------------------------------------------------------------------------------------------------- names
+# ------------------------------------------------------------------------------------------------------ names
 
 
 def folder_names(people: Iterable[tuple[str, str]]) -> list[str]:
-    """Return a folder name for each (photo file name, annotation id): `<stem>_<id>`, safe on any disk, all different.
+    """Return a folder name for each (photo file name, annotation id): `<stem>_<id>`, safe on any disk, all
+    different.
 
     The same list always gives the same names.
     """
@@ -70,7 +75,7 @@ def _shortened(name: str) -> str:
     return name.encode("utf-8")[:_LONGEST_NAME].decode("utf-8", "ignore")
 
 
-# --------------------------------------------------------------------------------------------------------- folders
+# ---------------------------------------------------------------------------------------------------- folders
 
 
 def prepare_output(out: Path) -> None:
@@ -87,7 +92,8 @@ def prepare_output(out: Path) -> None:
 def is_finished(folder: Path, inputs_hash: str, existing: Existing) -> bool:
     """Tell whether a person's folder may be left as it is.
 
-    RESUME: it is whole and was made from inputs with this hash. REFUSE: raise KnownError when it exists at all.
+    RESUME: it is whole and was made from inputs with this hash. REFUSE: raise KnownError when it exists at
+    all.
     """
     if not folder.exists():
         return False
@@ -108,8 +114,8 @@ def is_finished(folder: Path, inputs_hash: str, existing: Existing) -> bool:
 def whole_folder(folder: Path) -> Iterator[Path]:
     """Give a temporary folder that becomes `folder` when the block ends well, replacing what was there.
 
-    Until then nobody sees `folder`, or sees the old one; when the block fails nothing is left. Raises KnownError where
-    the disk is full or the place may not be written to.
+    Until then nobody sees `folder`, or sees the old one; when the block fails nothing is left. Raises
+    KnownError where the disk is full or the place may not be written to.
     """
     temporary = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.part"
     old = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.old"
@@ -142,17 +148,22 @@ def disk_errors(place: Path) -> Iterator[None]:
 def disk_error(error: OSError, place: Path) -> KnownError:
     """Say in words what an error of the disk means."""
     if error.errno in _FULL:
-        return KnownError(f"The disk is full: {place} could not be written.", "Free some space, then use --resume.")
+        return KnownError(
+            f"The disk is full: {place} could not be written.", "Free some space, then use --resume."
+        )
     if error.errno in _FORBIDDEN:
         return KnownError(
-            f"{place} may not be written to ({error.strerror}).", "Choose another --out folder, or ask its owner."
+            f"{place} may not be written to ({error.strerror}).",
+            "Choose another --out folder, or ask its owner.",
         )
     if error.errno == errno.ENAMETOOLONG:
         return KnownError(f"The name {place} is too long for this disk.", "Choose a shorter --out folder.")
-    return KnownError(f"{place} could not be written: {error.strerror or error}.", "Choose another --out folder.")
+    return KnownError(
+        f"{place} could not be written: {error.strerror or error}.", "Choose another --out folder."
+    )
 
 
-# ---------------------------------------------------------------------------------------------------------- content
+# ---------------------------------------------------------------------------------------------------- content
 
 
 def write_person(
@@ -172,8 +183,12 @@ def write_person(
     mesh = result.mesh
     with whole_folder(folder) as place:
         (place / FILE_NAME).write_text(to_text(fit_facts(result, metrics, origin, body)), encoding="utf-8")
-        write_ply(place / "body.ply", mesh.vertices, mesh.faces, residual=mesh.residual)
-        write_ply(place / "tpose.ply", mesh.tpose, mesh.faces, residual=mesh.residual)
+        for name, vertices, frame in (
+            ("body.ply", mesh.vertices, _CAMERA),
+            ("tpose.ply", mesh.tpose, _TPOSE),
+        ):
+            comments = ("units metres", f"frame {frame}")
+            write_ply(place / name, vertices, mesh.faces, residual=mesh.residual, comments=comments)
         write_glb(place / "body.glb", mesh.vertices * (1, -1, -1), mesh.faces, residual=mesh.residual)
         if pictures:
             for name, draw in (("overlay.png", overlay), ("views.png", views)):
@@ -216,7 +231,9 @@ def views(result: PersonResult, photo: NDArray[np.uint8], origin: FitOrigin) -> 
 
 
 def shown_points(result: PersonResult) -> NDArray[np.floating]:
-    """Return the body's LDPose points as pictures show them, (25, 2) pixels; ends that were not cut at the midpoint."""
+    """Return the body's LDPose points as pictures show them, (25, 2) pixels; ends that were not cut at the
+    midpoint.
+    """
     points = np.array(result.fit.projected_px, float)
     points[N_COCO:] = np.nan
     for index, position in scored_ends(result.person, result.fit).items():

@@ -1,4 +1,6 @@
-"""Reconstruct every annotated person of some photos, a folder each; what cannot be read is refused and the rest goes on."""
+"""Reconstruct every annotated person of some photos, a folder each; what cannot be read is refused and the
+rest goes on.
+"""
 
 import difflib
 import hashlib
@@ -44,7 +46,7 @@ _STATURE_MM = (500.0, 2800.0)
 class ReconstructOptions:
     """What a person may ask of a reconstruction; None leaves it to the annotation.
 
-    body: file of a body model, None for the bundled one. mask: "auto" (the annotation's own), "off", or a file.
+    body: file of a body model, None for the bundled one. mask: "auto" (the annotation's), "off", or a file.
     stature_mm, focal_px, posture: of every person; they win over the annotation.
     """
 
@@ -86,7 +88,7 @@ class Task:
 class Outcome:
     """What became of one person, or of a photo that was refused as a whole (annotation None).
 
-    state: "made", "kept" (finished before), or "refused"; then message and hint say why. warnings: for people.
+    state: "made", "kept" (finished before), or "refused", and then why: message, hint. warnings: for people.
     """
 
     photo: str
@@ -107,7 +109,10 @@ class Outcome:
             return [f"{who}: refused. {self.message} {self.hint}".rstrip()]
         if self.state == "kept":
             return [f"{who}: finished before, kept in {self.folder}"]
-        return [f"{who}: {self._figures()}{self.folder}", *(f"  Note: {warning}" for warning in self.warnings)]
+        return [
+            f"{who}: {self._figures()}{self.folder}",
+            *(f"  Note: {warning}" for warning in self.warnings),
+        ]
 
     def _figures(self) -> str:
         m = self.metrics
@@ -138,7 +143,9 @@ class BatchResult:
             yield f"Note: {warning}"
         for outcome in self.outcomes:
             yield from outcome.lines
-        counts = {state: sum(o.state == state for o in self.outcomes) for state in ("made", "kept", "refused")}
+        counts = {
+            state: sum(o.state == state for o in self.outcomes) for state in ("made", "kept", "refused")
+        }
         yield ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "Nothing to do"
 
     def as_plain(self) -> Mapping[str, Any]:
@@ -157,9 +164,9 @@ def reconstruct_photos(
 ) -> BatchResult:
     """Reconstruct every annotated person of `photos` into folders of `out`.
 
-    report: called with the fraction done and a sentence. done: called with every outcome as it comes. Raises KnownError
-    where nothing can be done at all (annotations, body or output folder); what concerns one photo or person becomes a
-    refused outcome and the others go on.
+    report: called with the fraction done and a sentence. done: called with every outcome as it comes. Raises
+    KnownError where nothing can be done at all (annotations, body or output folder); what concerns one photo
+    or person becomes a refused outcome and the others go on.
     """
     annotations = read_annotations(annotations_file)
     body = load_body(options.body)
@@ -199,10 +206,15 @@ def plan(
 ) -> tuple[dict[Path, list[Task]], list[Outcome]]:
     """Say who is to be reconstructed, photo by photo, and what is refused before it begins."""
     refused = [
-        Outcome(problem.file, _text(problem.annotation_id), "refused", message=f"{problem.place}: {problem.message}",
-                hint=problem.hint)
+        Outcome(
+            problem.file,
+            _text(problem.annotation_id),
+            "refused",
+            message=f"{problem.place}: {problem.message}",
+            hint=problem.hint,
+        )
         for problem in annotations.problems
-    ]  # fmt: skip
+    ]
     chosen: list[tuple[Path, AnnotatedPerson]] = []
     for photo in _distinct(photos):
         try:
@@ -231,7 +243,9 @@ def _text(annotation: int | str | None) -> str | None:
 
 def _nobody(photo: Path, annotations: Annotations, *, known: bool) -> KnownError:
     if known:
-        return KnownError(f"No readable person is annotated in {photo.name}.", "Annotate a person, or leave it out.")
+        return KnownError(
+            f"No readable person is annotated in {photo.name}.", "Annotate a person, or leave it out."
+        )
     names = [image.file_name for image in annotations.images]
     near = difflib.get_close_matches(photo.name, names, 1)
     hint = f"Did you mean {near[0]}?" if near else "Check the name, or annotate the photo first."
@@ -260,7 +274,9 @@ def _photo_outcomes(
         except KnownError as error:
             yield _refusal(path, task.annotated, error)
         except MemoryError:
-            short = KnownError(f"There was not enough memory for {path.name}.", "Close other programs, or make it smaller.")
+            short = KnownError(
+                f"There was not enough memory for {path.name}.", "Close other programs, or make it smaller."
+            )
             yield _refusal(path, task.annotated, short)
 
 
@@ -281,14 +297,22 @@ def _person_outcome(batch: _Batch, task: Task, photo: LoadedPhoto) -> Outcome:
         return Outcome(task.photo.name, str(annotated.annotation_id), "kept", str(task.folder))
     fitted_mask = None if options.mask == MASK_OFF else mask
     result = reconstruct_person(
-        person, camera, batch.body, mode=options.mode, settings=options.settings, mask=fitted_mask, seed=options.seed
+        person,
+        camera,
+        batch.body,
+        mode=options.mode,
+        settings=options.settings,
+        mask=fitted_mask,
+        seed=options.seed,
     )
     result = replace(result, warnings=(*annotated.warnings, *photo.notes, *result.warnings))
     metrics = measure_person(result, mask)
     origin = FitOrigin(
         task.photo.name, photo.sha256, str(annotated.annotation_id), batch.body_name, options.seed, key
     )
-    write_person(task.folder, result, metrics, origin, body=batch.body, photo=photo.pixels, pictures=options.pictures)
+    write_person(
+        task.folder, result, metrics, origin, body=batch.body, photo=photo.pixels, pictures=options.pictures
+    )
     return Outcome(
         task.photo.name,
         str(annotated.annotation_id),

@@ -1,4 +1,6 @@
-"""People whose fit is known, made without fitting: a pose of the bundled body, its points, and a BodyFit that says so."""
+"""People whose fit is known, made without fitting: a pose of the bundled body, its points, and a BodyFit that
+says so.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -30,7 +32,8 @@ def body() -> BodyModel:
 
 @pytest.fixture(scope="session")
 def known_fit(body: BodyModel) -> Callable[..., tuple[Person, BodyFit]]:
-    """Return a function that makes a person, facing the camera, and the fit that explains every point exactly.
+    """Return a function that makes a person, facing the camera, and the fit that explains every point
+    exactly.
 
     levels: of limbs that are not intact. accepted: whether they are cut. factor: lambda of all of them.
     """
@@ -57,7 +60,10 @@ def known_fit(body: BodyModel) -> Callable[..., tuple[Person, BodyFit]]:
         for limb, level in levels.items():
             rule = level_rule(limb, level)
             absent |= rule.absent
-            a, u = (posed.joints[SMPLX_INDEX[str(name)]].astype(float) for name in (rule.anchor, rule.upstream))
+            assert rule.segment is not None
+            a, u = (
+                posed.joints[SMPLX_INDEX[str(name)]].astype(float) for name in (rule.anchor, rule.upstream)
+            )
             end = a + factor * (u - a)
             px = camera.project(end)
             if rule.endpoint is not None:

@@ -46,6 +46,7 @@ def test_an_exact_fit_has_no_error_and_a_full_overlap(known_fit, body):
 def test_errors_are_means_over_points_in_pixels_and_in_percent_of_the_box(known_fit, body):
     result = result_of(known_fit, body)
     nose = result.person.keypoints.points[0]
+    assert nose.x is not None
     moved = replace_point(result, 0, Point(KeypointState.VISIBLE, nose.x + 3.4, nose.y))
 
     metrics = measure_person(moved)
@@ -56,7 +57,9 @@ def test_errors_are_means_over_points_in_pixels_and_in_percent_of_the_box(known_
     assert metrics.mask_iou is None
 
 
-@pytest.mark.parametrize("state", [KeypointState.UNSURE, KeypointState.PROSTHESIS, KeypointState.OUT_OF_FRAME])
+@pytest.mark.parametrize(
+    "state", [KeypointState.UNSURE, KeypointState.PROSTHESIS, KeypointState.OUT_OF_FRAME]
+)
 def test_points_that_do_not_constrain_a_fit_are_not_scored(known_fit, body, state):
     result = replace_point(result_of(known_fit, body), 0, Point(state, 5.0, 5.0))
 
@@ -70,7 +73,9 @@ def test_points_that_do_not_constrain_a_fit_are_not_scored(known_fit, body, stat
 def test_a_limb_that_was_not_cut_is_scored_at_the_midpoint_of_its_segment(known_fit, body, mode):
     from dataclasses import replace
 
-    result = result_of(known_fit, body, {Limb.RIGHT_LEG: Level.TRANSTIBIAL}, factor=0.2, accepted=False, mode=mode)
+    result = result_of(
+        known_fit, body, {Limb.RIGHT_LEG: Level.TRANSTIBIAL}, factor=0.2, accepted=False, mode=mode
+    )
     if mode is FitMode.INTACT:
         result = replace(result, fit=replace(result.fit, limbs=()))
     joints, camera = result.fit.joints, result.fit.camera
