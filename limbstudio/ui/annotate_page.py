@@ -285,14 +285,14 @@ class AnnotatePage(QWidget):
             self.hint.hide()
 
     def _show_state(self, person: Person | None, asked: int | None) -> None:
-        compact = self.width() < 860
+        room = self.width() - 2 * _MARGIN
         if asked is not None:
-            self.state_bar.show_state(asked, self.guide.armed, compact=compact)
+            self.state_bar.show_state(asked, self.guide.armed, room)
         elif person is not None and self._session.point is not None:
             index = self._session.point
-            self.state_bar.show_state(index, person.keypoints.points[index].state, compact=compact)
+            self.state_bar.show_state(index, person.keypoints.points[index].state, room)
         else:
-            self.state_bar.show_state(None, None, compact=compact)
+            self.state_bar.show_state(None, None, room)
 
     def _describe(self, person: Person | None, asked: int | None) -> None:
         """Tell screen readers what the canvas waits for."""

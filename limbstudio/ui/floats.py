@@ -8,7 +8,7 @@ from limbstudio.domain.anatomy import LDPOSE, KeypointState
 from limbstudio.ui import guided
 from limbstudio.ui.actions import Actions
 from limbstudio.ui.glyphs import STATE_ORDER, STATE_WORDS, Glyph, glyph_icon, glyph_of, glyph_pixmap
-from limbstudio.ui.panels.parts import label, line, set_role, tool_button
+from limbstudio.ui.panels.parts import key_cap, label, line, set_role, tool_button
 from limbstudio.ui.photo_view import PhotoView
 from limbstudio.ui.theme import PHOTO_HALO, Theme
 
@@ -79,7 +79,7 @@ class KeyHint(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
-        row.addWidget(label(key, "key"))
+        row.addWidget(key_cap(key))
         row.addWidget(label(words, "small"))
 
 
@@ -169,7 +169,7 @@ class StateBar(FloatFrame):
             button = QToolButton()
             button.setProperty("role", "state")
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            button.setIconSize(QSize(20, 20))
+            button.setIconSize(QSize(17, 17))
             button.setText(STATE_WORDS[state])
             button.setToolTip(action.toolTip())
             button.setAccessibleName(f"{STATE_WORDS[state]}, key {number}")
@@ -180,24 +180,25 @@ class StateBar(FloatFrame):
             if number > 1:
                 row.addWidget(line(vertical=True))
             row.addWidget(button)
-            key = label(str(number), "key")
-            row.addWidget(key)
-            row.addSpacing(6)
+            row.addWidget(key_cap(str(number)))
+            row.addSpacing(4)
         self.show_state(5, KeypointState.VISIBLE)
 
-    def show_state(self, point: int | None, current: KeypointState | None, *, compact: bool = False) -> None:
-        """Mark the current state. point: LDPose index whose frame the glyphs have. compact: name only it."""
+    def show_state(self, point: int | None, current: KeypointState | None, room: int = 4096) -> None:
+        """Mark the current state. point: LDPose index whose frame the glyphs have. room: width in px that there is;
+        where the bar would be wider it names only the current state.
+        """
         self._point = self._point if point is None else point
         self._current = current
         for state, button in self._buttons.items():
             drawn = glyph_of(LDPOSE[self._point], state)
-            button.setIcon(glyph_icon(Glyph(drawn.frame, state, False, 12.0)))
+            button.setIcon(glyph_icon(Glyph(drawn.frame, state, False, 10.0), 17))
             button.setChecked(state is current)
-            button.setToolButtonStyle(
-                Qt.ToolButtonStyle.ToolButtonIconOnly
-                if compact and state is not current
-                else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
-            )
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        if self.sizeHint().width() > room:
+            for state, button in self._buttons.items():
+                if state is not current:
+                    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
         self.adjustSize()
 
 

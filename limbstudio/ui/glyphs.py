@@ -195,7 +195,10 @@ def glyph_pixmap(glyph: Glyph, size: int = 22, ratio: float = 2.0) -> QPixmap:
 
 
 def glyph_icon(glyph: Glyph, size: int = 22) -> QIcon:
-    return QIcon(glyph_pixmap(glyph, size))
+    pixmap = glyph_pixmap(glyph, size)
+    made = QIcon(pixmap)
+    made.addPixmap(pixmap, QIcon.Mode.Selected)  # Qt would tint it otherwise, and the colour says the side
+    return made
 
 
 def draw_bone(

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from limbstudio.ui.actions import ACTIONS, Where, readable_key
-from limbstudio.ui.panels.parts import label, section
+from limbstudio.ui.panels.parts import key_cap, label, section
 
 _TITLES = {
     Where.WINDOW: "Everywhere",
@@ -59,7 +59,7 @@ class KeySheet(QDialog):
         for n, (words, keys) in enumerate(rows):
             grid.addWidget(label(words, "small"), n, 0)
             shown = "   ".join(readable_key(key).replace("plus", "+") for key in keys)
-            grid.addWidget(label(shown, "key"), n, 1, Qt.AlignmentFlag.AlignRight)
+            grid.addWidget(key_cap(shown), n, 1, Qt.AlignmentFlag.AlignRight)
         grid.setColumnStretch(0, 1)
         column.addLayout(grid)
         return column

@@ -49,7 +49,7 @@ from limbstudio.ui.mesh_page import MeshPage
 from limbstudio.ui.mesh_view import load_pyvista
 from limbstudio.ui.messages import MessageBar, ReportDialog, report_of
 from limbstudio.ui.palette import Palette
-from limbstudio.ui.panels.parts import label
+from limbstudio.ui.panels.parts import key_cap
 from limbstudio.ui.panels.person import PersonPanel
 from limbstudio.ui.panels.photos import PhotosPanel
 from limbstudio.ui.panels.residual import ResidualLimbPanel
@@ -115,13 +115,13 @@ class TopBar(QWidget):
             inside.addWidget(button)
         self._search = QPushButton("  Search or run a command")
         self._search.setProperty("role", "search")
-        self._search.setFixedWidth(250)
+        self._search.setFixedWidth(262)
         self._search.setAccessibleName("Search or run a command")
         self._search.clicked.connect(lambda _=False: show_palette())
         key_row = QHBoxLayout(self._search)
         key_row.setContentsMargins(0, 0, 6, 0)
         key_row.addStretch(1)
-        key_row.addWidget(label("Ctrl K", "key"))
+        key_row.addWidget(key_cap("Ctrl K"))
         self._help = QToolButton()
         self._help.setFixedSize(32, 32)
         self._help.setIconSize(QSize(18, 18))
@@ -132,7 +132,7 @@ class TopBar(QWidget):
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(8)
         row.addWidget(mark)
-        row.addWidget(self.menus)
+        row.addWidget(self.menus, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(1)
         row.addWidget(switch)
         row.addStretch(1)
@@ -378,6 +378,7 @@ class MainWindow(QMainWindow):
         self.start_page.show_recent(self._recent())
         self._show_perspective(self.start_page)
         self._show_available()
+        self.start_page.setFocus()
 
     def _show_title(self) -> None:
         folder = self.studio.folder if self.studio.is_open else None

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 
 from limbstudio.ui import icons
 from limbstudio.ui.actions import ACTIONS, ActionRow, Actions, readable_key
-from limbstudio.ui.panels.parts import label, line
+from limbstudio.ui.panels.parts import key_cap, label, line
 from limbstudio.ui.theme import Theme
 
 
@@ -168,7 +168,7 @@ class Palette(QFrame):
         layout.addStretch(1)
         for key in row.keys[:1]:
             for part in readable_key(key).split(" "):
-                layout.addWidget(label("+" if part == "plus" else part, "key"))
+                layout.addWidget(key_cap("+" if part == "plus" else part))
         return widget
 
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from limbstudio.ui import icons
 from limbstudio.ui.actions import Actions
-from limbstudio.ui.panels.parts import label
+from limbstudio.ui.panels.parts import key_cap, label
 from limbstudio.ui.theme import Theme
 
 _WIDTH = 560
@@ -37,9 +37,10 @@ class StartPage(QWidget):
         column.addWidget(label("Start with a photo", "page"))
         column.addWidget(label("Photos stay where they are and are never changed.", "small"))
         column.addSpacing(6)
-        column.addWidget(
-            self._choice(actions["open_photos"], "ph.image", "Open photos", "Files or a whole folder", "Ctrl O")
+        self._first = self._choice(
+            actions["open_photos"], "ph.image", "Open photos", "Files or a whole folder", "Ctrl O"
         )
+        column.addWidget(self._first)
         column.addWidget(
             self._choice(
                 actions["open_sample"], "ph.flask", "Open the sample project", "Synthetic people, nothing to install"
@@ -73,11 +74,12 @@ class StartPage(QWidget):
         row.addStretch(1)
         self.set_theme(theme)
         self.show_recent([])
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusProxy(self._first)
 
     def _choice(self, action: QAction, icon: str, title: str, words: str, key: str = "") -> QPushButton:
         button = QPushButton()
         button.setProperty("role", "choice")
-        button.setFixedHeight(62)
         button.setAccessibleName(f"{title}. {words}")
         button.clicked.connect(lambda _=False: action.trigger())
         row = QHBoxLayout(button)
@@ -92,7 +94,7 @@ class StartPage(QWidget):
         text.addStretch(1)
         row.addLayout(text, 1)
         if key:
-            row.addWidget(label(key, "key"))
+            row.addWidget(key_cap(key))
         for child in button.findChildren(QWidget):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         return button
@@ -137,8 +139,7 @@ class StartPage(QWidget):
             gone = not folder.is_dir()
             button = QPushButton(icons.icon("ph.folder-open", self._theme.text2), f"  {folder.stem}")
             button.setIconSize(QSize(18, 18))
-            button.setProperty("role", "choice")
-            button.setFixedHeight(36)
+            button.setProperty("role", "recent")
             button.setEnabled(not gone)
             button.setToolTip(f"{folder} was not found." if gone else str(folder))
             button.clicked.connect(lambda _=False, f=folder: self._open_recent(f))

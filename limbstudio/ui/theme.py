@@ -185,7 +185,7 @@ QLabel[role="badge-ok"] {{ background: {t.ok_bg}; color: {t.ok}; border-radius: 
 QLabel[role="badge-warn"] {{ background: {t.warn_bg}; color: {t.warn}; border-radius: 9px; padding: 2px 7px;
     font-size: 11px; font-weight: 600; }}
 QLabel[role="key"] {{ background: {t.hover}; color: {t.text2}; border: 1px solid {t.line2}; border-radius: 4px;
-    padding: 1px 5px; font-size: 11px; font-weight: 500; }}
+    padding: 1px 4px; font-size: 11px; font-weight: 500; }}
 
 QWidget#topBar {{ background: {t.panel}; border-bottom: 1px solid {t.line}; }}
 QWidget#leftPanel {{ background: {t.panel}; border-right: 1px solid {t.line}; }}
@@ -230,9 +230,11 @@ QPushButton[role="link"] {{ background: transparent; border: 1px solid transpare
     padding: 0 6px; min-height: 24px; }}
 QPushButton[role="link"]:hover {{ background: {t.hover}; }}
 QPushButton[role="link"]:focus {{ border-color: {t.accent}; }}
-QPushButton[role="choice"] {{ text-align: left; background: {t.raised}; border: 1px solid {t.line};
-    border-radius: 8px; }}
-QPushButton[role="choice"]:hover, QPushButton[role="choice"]:focus {{ border: 1px solid {t.accent};
+QPushButton[role="choice"], QPushButton[role="recent"] {{ text-align: left; background: {t.raised};
+    border: 1px solid {t.line}; border-radius: 8px; min-height: 60px; }}
+QPushButton[role="recent"] {{ min-height: 34px; font-weight: 500; }}
+QPushButton[role="choice"]:hover, QPushButton[role="choice"]:focus,
+QPushButton[role="recent"]:hover, QPushButton[role="recent"]:focus {{ border: 1px solid {t.accent};
     background: {t.accent_bg}; }}
 QPushButton[role="search"] {{ background: {t.raised}; color: {t.text3}; border: 1px solid {t.line2};
     border-radius: 6px; text-align: left; padding: 0 8px; min-height: 26px; font-weight: 400; }}
@@ -244,11 +246,12 @@ QToolButton:focus {{ border-color: {t.accent}; }}
 QToolButton:disabled {{ color: {t.edge}; }}
 QToolButton[role="perspective"] {{ font-weight: 500; padding: 4px 12px; min-height: 20px; }}
 QToolButton[role="perspective"]:checked {{ color: {t.text}; font-weight: 600; }}
-QToolButton[role="state"] {{ padding: 3px 6px; font-size: 12px; }}
+QToolButton[role="state"] {{ padding: 3px 3px; font-size: 12px; font-weight: 500; }}
 QToolButton[role="segment"] {{ font-size: 12px; font-weight: 500; padding: 4px 9px; }}
 
 QComboBox {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line2}; border-radius: 6px;
     padding: 4px 8px; min-height: 20px; }}
+QComboBox[role="choice"] {{ min-height: 32px; }}
 QComboBox:hover {{ border-color: {t.edge}; }}
 QComboBox:focus {{ border-color: {t.accent}; }}
 QComboBox::drop-down {{ border: none; width: 18px; }}
@@ -262,6 +265,9 @@ QPlainTextEdit {{ background: {t.bg}; color: {t.text}; border: 1px solid {t.line
 QListView, QTreeView, QTableView {{ background: {t.panel}; color: {t.text}; border: none; font-size: 12px;
     selection-background-color: {t.accent_bg}; selection-color: {t.text}; }}
 QTreeView::item, QListView::item {{ border: none; }}
+QTreeView::item:selected, QListView::item:selected, QTableView::item:selected {{ background: {t.accent_bg};
+    color: {t.text}; }}
+QTreeView::branch:selected {{ background: {t.accent_bg}; }}
 QTableView {{ gridline-color: transparent; alternate-background-color: {t.panel}; }}
 QTableView::item {{ padding: 0 6px; border: none; }}
 QHeaderView {{ background: {t.panel}; }}

@@ -1,8 +1,20 @@
 """Small pieces that every panel is made of: headings, lines, buttons with a key beside the word."""
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
+
+from limbstudio.ui import icons
+from limbstudio.ui.theme import QFont, Theme, text_font
 
 
 def label(text: str = "", role: str = "") -> QLabel:
@@ -11,6 +23,13 @@ def label(text: str = "", role: str = "") -> QLabel:
     made.setTextFormat(Qt.TextFormat.PlainText)
     if role:
         made.setProperty("role", role)
+    return made
+
+
+def key_cap(key: str) -> QLabel:
+    """Return a key as a small cap that keeps its size."""
+    made = label(key, "key")
+    made.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
     return made
 
 
@@ -69,3 +88,56 @@ def action_button(action: QAction, role: str = "") -> QPushButton:
 
     action.changed.connect(follow)
     return made
+
+
+class Choice(QComboBox):
+    """A list of choices that shows what it is about over what is chosen; `marked` makes it stand out."""
+
+    def __init__(self, caption: str, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._caption = caption
+        self.theme = theme
+        self._marked = False
+        self.setProperty("role", "choice")
+        self.setAccessibleName(caption)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self.setMaxVisibleItems(12)
+
+    def set_marked(self, marked: bool) -> None:
+        self._marked = marked
+        self.update()
+
+    def showPopup(self) -> None:
+        self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 24)  # long names are not cut off
+        super().showPopup()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        # A wheel that scrolls the panel must not change a level on its way.
+        event.ignore()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        t = self.theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        edge = t.accent if self._marked or self.hasFocus() else t.edge if self.underMouse() else t.line2
+        painter.setPen(QPen(QColor(edge), 2 if self.hasFocus() else 1))
+        painter.setBrush(QColor(t.accent_bg if self._marked else t.raised))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 6, 6)
+        inner = QRectF(self.rect()).adjusted(10, 4, -24, -4)
+        painter.setFont(text_font(11))
+        painter.setPen(QColor(t.text2 if self.isEnabled() else t.edge))
+        painter.drawText(inner, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, self._caption)
+        painter.setFont(text_font(13, QFont.Weight.DemiBold))
+        painter.setPen(QColor(t.text if self.isEnabled() else t.edge))
+        words = painter.fontMetrics().elidedText(
+            self.currentText(), Qt.TextElideMode.ElideRight, int(inner.width())
+        )
+        painter.drawText(inner, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, words)
+        arrow = QRectF(self.width() - 22, (self.height() - 12) / 2, 12, 12)
+        icons.paint_icon(painter, arrow, "ph.caret-down", QColor(t.text2))

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt
-from PySide6.QtGui import QBrush, QColor, QContextMenuEvent
+from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtGui import QBrush, QColor, QContextMenuEvent, QIcon
 from PySide6.QtWidgets import (
-    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QHeaderView,
@@ -32,9 +31,9 @@ from limbstudio.domain.photo import Person
 from limbstudio.domain.review import ReviewState
 from limbstudio.ui import guided, icons
 from limbstudio.ui.actions import Actions
-from limbstudio.ui.glyphs import STATE_WORDS, glyph_icon, glyph_of
+from limbstudio.ui.glyphs import STATE_WORDS, Glyph, glyph_icon, glyph_of
 from limbstudio.ui.limb_diagram import LimbDiagram
-from limbstudio.ui.panels.parts import action_button, label, line, section, set_role, tool_button
+from limbstudio.ui.panels.parts import Choice, action_button, label, line, section, set_role, tool_button
 from limbstudio.ui.session import Session
 from limbstudio.ui.theme import Theme
 
@@ -58,37 +57,6 @@ def limb_name(limb: Limb) -> str:
     return limb.value.replace("_", " ").capitalize()
 
 
-class _LevelChoice(QWidget):
-    """One limb's level, as a labelled list."""
-
-    def __init__(self, limb: Limb, chosen: Callable[[Limb, Level], None]) -> None:
-        super().__init__()
-        self.limb = limb
-        self.combo = QComboBox()
-        for level in levels_of(limb):
-            self.combo.addItem(level.label, level)
-        self.combo.setMaxVisibleItems(12)
-        self.combo.setAccessibleName(f"{limb_name(limb)} level")
-        self.combo.setToolTip(f"{limb_name(limb)}: where it ends (ISO 8549-4)")
-        self.combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.combo.setMinimumContentsLength(8)
-        self.combo.activated.connect(lambda index: chosen(limb, self.combo.itemData(index)))
-        self.combo.installEventFilter(self)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        column.addWidget(label(limb_name(limb), "caption"))
-        column.addWidget(self.combo)
-
-    def show_level(self, level: Level) -> None:
-        self.combo.setCurrentIndex(self.combo.findData(level))
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        # A wheel that scrolls the panel must not change a level on its way.
-        return event.type() is QEvent.Type.Wheel and not self.combo.hasFocus()
-
-
 class PointTree(QTreeWidget):
     """The points of one person, in groups; letters go to the canvas' actions, not to a search for names."""
 
@@ -107,6 +75,7 @@ class PersonPanel(QWidget):
         self._actions = actions
         self._theme = theme
         self._asked: int | None = None
+        self._icons: dict[Glyph, QIcon] = {}
 
         self._title = label("No person", "title")
         self._review = label("", "badge")
@@ -121,10 +90,10 @@ class PersonPanel(QWidget):
 
         self.diagram = LimbDiagram(theme)
         self.diagram.limb_chosen.connect(self._show_level_menu)
-        self._levels = {limb: _LevelChoice(limb, self._set_level) for limb in _LIMBS}
+        self.levels = {limb: self._level_choice(limb) for limb in _LIMBS}
         choices = QVBoxLayout()
-        choices.setSpacing(4)
-        for choice in self._levels.values():
+        choices.setSpacing(9)
+        for choice in self.levels.values():
             choices.addWidget(choice)
         choices.addStretch(1)
         limbs = QHBoxLayout()
@@ -189,6 +158,15 @@ class PersonPanel(QWidget):
 
     # ---------------------------------------------------------------------------------------------------- building
 
+    def _level_choice(self, limb: Limb) -> Choice:
+        choice = Choice(limb_name(limb), self._theme)
+        for level in levels_of(limb):
+            choice.addItem(level.label, level)
+        choice.setAccessibleName(f"{limb_name(limb)} level")
+        choice.setToolTip(f"{limb_name(limb)}: where it ends (ISO 8549-4)")
+        choice.activated.connect(lambda index: self._set_level(limb, choice.itemData(index)))
+        return choice
+
     def _point_tree(self) -> PointTree:
         tree = PointTree()
         tree.setColumnCount(2)
@@ -229,6 +207,8 @@ class PersonPanel(QWidget):
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.diagram.set_theme(theme)
+        for choice in self.levels.values():
+            choice.theme = theme
         self.fit_button.setIcon(self._actions["fit_body"].icon())
         self.refresh()
 
@@ -275,10 +255,12 @@ class PersonPanel(QWidget):
         wrong = frozenset(c.limb for c in person_contradictions(person)) if person is not None else frozenset()
         if limbs is not None:
             self.diagram.show_limbs(limbs, wrong)
-        for limb, choice in self._levels.items():
+        for limb, choice in self.levels.items():
             choice.setEnabled(limbs is not None)
             if limbs is not None:
-                choice.show_level(limbs[limb].level)
+                level = limbs[limb].level
+                choice.setCurrentIndex(choice.findData(level))
+                choice.set_marked(level is not Level.INTACT)
         self.diagram.setEnabled(limbs is not None)
 
     def _show_points(self, person: Person | None) -> None:
@@ -306,7 +288,7 @@ class PersonPanel(QWidget):
             row.setForeground(
                 0, QBrush(QColor(self._theme.text3 if index in impossible else self._theme.text))
             )
-            row.setIcon(0, glyph_icon(glyph_of(LDPOSE[index], state)))
+            row.setIcon(0, self._icon_of(glyph_of(LDPOSE[index], state)))
             row.setBackground(0, QBrush(QColor(self._theme.accent_bg)) if index == self._asked else QBrush())
             row.setBackground(1, QBrush(QColor(self._theme.accent_bg)) if index == self._asked else QBrush())
             row.setData(
@@ -320,6 +302,11 @@ class PersonPanel(QWidget):
         if self._asked is not None:
             self._groups[self._rows[self._asked].parent().text(0)].setExpanded(True)
         self._fit_tree_height()
+
+    def _icon_of(self, glyph: Glyph) -> QIcon:
+        if glyph not in self._icons:
+            self._icons[glyph] = glyph_icon(glyph)
+        return self._icons[glyph]
 
     def _fit_tree_height(self) -> None:
         """Let the panel scroll, not the tree in it."""

@@ -242,7 +242,7 @@ class _PhotoDelegate(QStyledItemDelegate):
     def _paint_code(self, painter: QPainter, code: str, right: float, top: float) -> float:
         """Draw the limb code as a badge that ends at `right`; return where it begins."""
         painter.setFont(tokens.text_font(11, tokens.QFont.Weight.DemiBold))
-        width = min(painter.fontMetrics().horizontalAdvance(code), 84) + 16
+        width = min(painter.fontMetrics().horizontalAdvance(code) + 2, 84) + 16
         badge = QRectF(right - width, top, width, 20)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self.theme.raised))

@@ -193,14 +193,16 @@ class StatusBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 14, 0)
         row.setSpacing(8)
-        for widget in (self._save_icon, self._save, line(vertical=True), self._photo, line(vertical=True)):
+        self._photo_parts = [line(vertical=True), self._photo, line(vertical=True)]
+        for widget in (self._save_icon, self._save, *self._photo_parts):
             row.addWidget(widget)
         row.addWidget(self._pointer)
         row.addStretch(1)
         for widget in (self._job, self._bar, self._percent, self._cancel, self._jobs_button):
             row.addWidget(widget)
-        row.addWidget(line(vertical=True))
-        row.addWidget(self._zoom)
+        self._photo_parts += [line(vertical=True), self._zoom]
+        for widget in self._photo_parts[-2:]:
+            row.addWidget(widget)
         row.addWidget(line(vertical=True))
         row.addWidget(self._device_icon)
         row.addWidget(QLabel("CPU"))
@@ -250,9 +252,12 @@ class StatusBar(QWidget):
             sign = icons.icon("ph.circle-dashed", self._theme.text2)
             self._save_icon.setPixmap(sign.pixmap(QSize(15, 15)))
             set_role(self._save, "")
+        self._on_photo()
 
     def _on_photo(self) -> None:
         photo = self._session.photo
+        for part in self._photo_parts:
+            part.setVisible(photo is not None)
         if photo is None:
             self._photo.setText("")
             self._pointer.setText("")
