@@ -54,8 +54,8 @@ class Cap:
 
     combination (m, n): new vertices as affine combinations of the boundary's (rows sum to 1), to which offset
     (m,) metres along the boundary's normal is added. faces (k, 3): ids 0..n-1 are the boundary, n..n+m-1 the
-    new vertices. tip: the id of the new vertex at the end. height: of the tip. star_shaped: False where the
-    boundary has no centre that sees all of it.
+    new vertices. tip: which of the new vertices (0..m-1) is the end. height: of the tip. star_shaped: False
+    where the boundary has no centre that sees all of it.
     """
 
     combination: Float
