@@ -246,7 +246,7 @@ QToolButton:focus {{ border-color: {t.accent}; }}
 QToolButton:disabled {{ color: {t.edge}; }}
 QToolButton[role="perspective"] {{ font-weight: 500; padding: 4px 12px; min-height: 20px; }}
 QToolButton[role="perspective"]:checked {{ color: {t.text}; font-weight: 600; }}
-QToolButton[role="state"] {{ padding: 3px 3px; font-size: 12px; font-weight: 500; }}
+QToolButton[role="state"] {{ padding: 3px 2px; font-size: 12px; font-weight: 500; }}
 QToolButton[role="segment"] {{ font-size: 12px; font-weight: 500; padding: 4px 9px; }}
 
 QComboBox {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line2}; border-radius: 6px;
