@@ -124,20 +124,19 @@ class Annotations:
 
     # cached_property stores beside the fields, which a frozen dataclass allows.
     @cached_property
-    def _images_by_last_part(self) -> dict[str, tuple[AnnotatedImage, ...]]:
-        found: dict[str, tuple[AnnotatedImage, ...]] = {}
+    def _images_by_last_part(self) -> dict[str, list[AnnotatedImage]]:
+        found: dict[str, list[AnnotatedImage]] = {}
         for image in self.images:
-            parts = _parts(image.file_name)
-            if parts:
-                found[parts[-1]] = (*found.get(parts[-1], ()), image)
+            for last in _parts(image.file_name)[-1:]:
+                found.setdefault(last, []).append(image)
         return found
 
     @cached_property
     def _people_by_file(self) -> dict[str, tuple[AnnotatedPerson, ...]]:
-        found: dict[str, tuple[AnnotatedPerson, ...]] = {}
+        found: dict[str, list[AnnotatedPerson]] = {}
         for person in self.people:
-            found[person.file_name] = (*found.get(person.file_name, ()), person)
-        return found
+            found.setdefault(person.file_name, []).append(person)
+        return {name: tuple(people) for name, people in found.items()}
 
 
 def _parts(path: str) -> tuple[str, ...]:

@@ -390,7 +390,7 @@ def inside(keypoints: Keypoints, size_px: tuple[int, int], warnings: list[str]) 
             continue
         if not (low <= point.x <= width + slack and low <= point.y <= height + slack):
             warnings.append(
-                f"{LDPOSE_NAMES[i]} at ({point.x:g}, {point.y:g}) lies outside the {width} x {height} picture: "
+                f"{LDPOSE_NAMES[i]} at ({point.x:g}, {point.y:g}) lies outside {width} x {height} pixels: "
                 "taken as out of frame."
             )
             keypoints = keypoints.replaced(i, replace(point, state=KeypointState.OUT_OF_FRAME))

@@ -326,9 +326,9 @@ def understood(
 ) -> tuple[Keypoints, LimbStates]:
     """Return the keypoints and limb states that COCO's points and the block mean together.
 
-    raw: by LDPose index; indices that are not there are unlabelled. A limb's level decides which of its
-    points can exist: a joint beyond the end becomes absent (or prosthesis, under a worn device) with a warning; a
-    residual end that contradicts the level is a KnownError, because nobody can tell which of the two is wrong.
+    raw: by LDPose index; indices that are not there are unlabelled. A limb's level decides which points can
+    exist: a joint beyond the end becomes absent (or prosthesis, under a worn device) with a warning.
+    A residual end that contradicts the level is a KnownError: nobody can tell which of the two is wrong.
     """
     states = _states_of(raw, block, warnings)
     inferred = block is None or block.limbs is None

@@ -1,4 +1,4 @@
-"""Masks of a person's body: a PNG beside the annotations, polygons less their holes, or COCO's run lengths."""
+"""Masks of a person's body: a PNG beside the annotations, polygons less holes, or COCO's run lengths."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +25,8 @@ def person_mask(
     """Return the mask that counts, (H, W) bool in the upright photo, or None where there is none.
 
     Order: the `given` file, the annotation's `mask_file` (in `folder` or below), its `segmentation`.
-    annotated: as `placing.placed_on` returns it. KnownError for a file that is absent, of another size, or no mask.
+    annotated: as `placing.placed_on` returns it. KnownError for a file that is
+    absent, of another size, or no mask.
     """
     size = (photo.width, photo.height)
     if given is not None:
@@ -45,8 +46,8 @@ def polygon_mask(
 ) -> Mask:
     """Return the union of polygons less the holes, (H, W) bool. Flat x, y lists; size_px: width, height.
 
-    A pixel belongs to a polygon when its centre lies inside or on its edge (as tracing tools draw them), to a hole
-    when its centre lies strictly inside.
+    A pixel belongs to a polygon when its centre lies inside or on its edge (as tracing tools draw them), to a
+    hole when its centre lies strictly inside.
     """
     mask = np.zeros((size_px[1], size_px[0]), dtype=bool)
     for polygon in polygons:
@@ -81,7 +82,7 @@ def encode_run_lengths(mask: Mask) -> RunLengths:
     return RunLengths((mask.shape[1], mask.shape[0]), tuple(counts))
 
 
-# ---------------------------------------------------------------------------------------------------- mask files
+# ------------------------------------------------------------------------------------------------ mask files
 
 
 def _below(folder: Path, name: str) -> Path:
@@ -128,7 +129,7 @@ def _turned(mask: Mask, orientation: int) -> Mask:
     return {5: columns, 6: columns[:, ::-1], 7: columns[::-1, ::-1], 8: columns[::-1]}[orientation].copy()
 
 
-# ------------------------------------------------------------------------------------------------------ polygons
+# -------------------------------------------------------------------------------------------------- polygons
 
 
 def _filled(flat: Sequence[float], size_px: tuple[int, int], *, edge: bool) -> Mask:
@@ -174,14 +175,14 @@ def _scanned(points: NDArray[np.float64], width: int, height: int) -> tuple[Mask
     return inside, on_edge
 
 
-# --------------------------------------------------------------------------------------------------- run lengths
+# ----------------------------------------------------------------------------------------------- run lengths
 
 
 def _uncompressed(text: str) -> NDArray[np.int64]:
     """Return the runs of COCO's compressed text.
 
-    Each character is 48 plus six bits, lowest first: five of a number and one that says whether it goes on. From the
-    fourth number on, differences to the number before the last are kept.
+    Each character is 48 plus six bits, lowest first: five of a number and one that says whether it goes on.
+    From the fourth number on, differences to the number before the last are kept.
     """
     counts: list[int] = []
     at = 0

@@ -1,7 +1,7 @@
 """Triangle meshes as files: PLY and GLB written, PLY, OBJ and STL read.
 
-Vertices stay as they are given: no merging, no reordering, no repairs. Only STL, which repeats every corner, has equal
-positions joined, because its triangles are connected in no other way.
+Vertices stay as they are given: no merging, no reordering, no repairs. Only STL, which repeats every corner,
+has equal positions joined, because its triangles are connected in no other way.
 """
 
 import json
@@ -27,7 +27,7 @@ _AGAIN = "Export the mesh again from the program that made it."
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """A triangle mesh. vertices: (V, 3) float64. faces: (F, 3) int32. residual: (V,) bool where the file has it."""
+    """A triangle mesh: vertices (V, 3) float64, faces (F, 3) int32, residual (V,) bool if the file has it."""
 
     vertices: NDArray[np.float64]
     faces: NDArray[np.int32]
@@ -35,7 +35,7 @@ class Mesh:
     comments: tuple[str, ...] = ()
 
 
-# ------------------------------------------------------------------------------------------------------ writing
+# --------------------------------------------------------------------------------------------------- writing
 
 
 def write_ply(
@@ -48,8 +48,8 @@ def write_ply(
 ) -> None:
     """Write a binary PLY, whole or not at all.
 
-    vertices: (V, 3), stored as float32. faces: (F, 3). residual: (V,) bool, the uchar vertex property `residual`, 1 on
-    the residual surface. comments: units and frame, one line each.
+    vertices: (V, 3), stored as float32. faces: (F, 3). residual: (V,) bool, the uchar vertex property
+    `residual`, 1 on the residual surface. comments: units and frame, one line each.
     """
     points, triangles = _checked(vertices, faces)
     fields = [("x", "<f4"), ("y", "<f4"), ("z", "<f4")]
@@ -80,7 +80,7 @@ def write_glb(
 ) -> None:
     """Write a binary glTF 2.0 file, whole or not at all.
 
-    vertices: (V, 3) metres, y up, x to the viewer's right, z to the viewer, as glTF wants. faces: (F, 3), seen
+    vertices: (V, 3) metres, y up, x to the viewer's right, z to the viewer, as glTF wants. faces: (F, 3),
     counter-clockwise from outside. residual: (V,) bool; the residual surface gets its own vertex colour.
     """
     points, triangles = _checked(vertices, faces)
@@ -168,7 +168,7 @@ def _linear(srgb: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
 
 
-# ------------------------------------------------------------------------------------------------------ reading
+# --------------------------------------------------------------------------------------------------- reading
 
 
 def read_mesh(path: Path | str) -> Mesh:

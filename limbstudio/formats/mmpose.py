@@ -24,7 +24,7 @@ _REQUIRED = ("dataset_name", "keypoint_info", "skeleton_info", "joint_weights", 
 
 @dataclass(frozen=True)
 class Metainfo:
-    """A keypoint set as mmpose describes it. swaps: index of the mirror twin, or its own. edges: index pairs."""
+    """A keypoint set as mmpose describes it. swaps: index of the mirror twin, or own. edges: index pairs."""
 
     dataset_name: str
     names: tuple[str, ...]
@@ -51,15 +51,15 @@ def metainfo_text() -> str:
         kind = "lower" if k.limb is not None and not k.limb.is_arm else "upper"
         swap = "" if k.swap == k.index else LDPOSE_NAMES[k.swap]
         lines.append(
-            f"        {k.index}: dict(name={k.name!r}, id={k.index}, color={_colour(k.side)}, type={kind!r}, swap={swap!r}),"
+            f"        {k.index}: dict(name={k.name!r}, id={k.index}, color={_colour(k.side)}, "
+            f"type={kind!r}, swap={swap!r}),"
         )
     lines += ["    },", "    skeleton_info={"]
     for number, (a, b) in enumerate(LDPOSE_EDGES):
         one_side = LDPOSE[a].side is LDPOSE[b].side
         colour = _colour(LDPOSE[a].side if one_side else None)
-        lines.append(
-            f"        {number}: dict(link=({LDPOSE_NAMES[a]!r}, {LDPOSE_NAMES[b]!r}), id={number}, color={colour}),"
-        )
+        link = (LDPOSE_NAMES[a], LDPOSE_NAMES[b])
+        lines.append(f"        {number}: dict(link={link!r}, id={number}, color={colour}),")
     lines += ["    },", f"    joint_weights={[_weight(k.name) for k in LDPOSE]},"]
     lines += [f"    sigmas={[k.sigma for k in LDPOSE]},", ")", ""]
     return "\n".join(lines)
