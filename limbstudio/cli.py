@@ -5,6 +5,7 @@ errors become exit codes: 0 fine, 2 the world's fault (KnownError, or some photo
 our mistake.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -91,6 +92,7 @@ def reconstruct(
     as_json: JsonFlag = False,
 ) -> None:
     """Make a 3D body with its residual limbs for every annotated person of the photos."""
+    _use_one_blas_thread()
     from limbstudio.domain.anatomy import Posture
     from limbstudio.domain.body import FitMode
     from limbstudio.services.reconstructing import ReconstructOptions, existing_policy, reconstruct_photos
@@ -311,6 +313,14 @@ def _progress(*, shown: bool) -> Iterator[Callable[[float, str], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=1.0)
         yield lambda fraction, sentence: bar.update(task, completed=fraction, description=sentence)
+
+
+def _use_one_blas_thread() -> None:
+    """Keep BLAS on the calling thread: the matrices are small, and the other core draws the pictures.
+
+    Works only before numpy is imported.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _print_json(plain: object) -> None:

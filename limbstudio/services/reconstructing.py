@@ -7,7 +7,9 @@ import hashlib
 import json
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -181,9 +183,8 @@ def reconstruct_photos(
         done(outcome)
     bundled = bundled_body_path() if options.body is None else options.body
     batch = _Batch(options, annotations, body, bundled.name, file_hash(bundled))
-    for i, (photo, people) in enumerate(tasks.items()):
-        report(i / len(tasks), f"Reading {photo.name}")
-        for outcome in _photo_outcomes(batch, photo, people, report, i / len(tasks), 1 / len(tasks)):
+    with ThreadPoolExecutor(1, "writer") as writer:  # draws and writes one person while the next is fitted
+        for outcome in _in_order(_started(batch, tasks, writer, report)):
             outcomes.append(outcome)
             done(outcome)
     report(1.0, "Done")
@@ -258,29 +259,63 @@ def _refusal(photo: Path, person: AnnotatedPerson | None, error: KnownError) -> 
     return Outcome(photo.name, annotation, "refused", None, error.message, error.hint, warnings)
 
 
-def _photo_outcomes(
-    batch: _Batch, path: Path, tasks: Sequence[Task], report: Report, start: float, share: float
-) -> Iterator[Outcome]:
-    try:
-        photo = open_photo(path)
-    except KnownError as error:
-        yield from (_refusal(path, task.annotated, error) for task in tasks)
-        return
-    for i, task in enumerate(tasks):
-        annotation = task.annotated.annotation_id
-        report(start + share * (i + 0.2) / len(tasks), f"{path.name}, person {annotation}")
+def _started(
+    batch: _Batch, tasks: Mapping[Path, Sequence[Task]], writer: ThreadPoolExecutor, report: Report
+) -> Iterator[Future[Outcome]]:
+    """Fit every person in turn and hand what is left to do to `writer`; give each outcome to come."""
+    for i, (path, people) in enumerate(tasks.items()):
+        report(i / len(tasks), f"Reading {path.name}")
         try:
-            yield _person_outcome(batch, task, photo)
+            photo = open_photo(path)
         except KnownError as error:
-            yield _refusal(path, task.annotated, error)
-        except MemoryError:
-            short = KnownError(
-                f"There was not enough memory for {path.name}.", "Close other programs, or make it smaller."
-            )
-            yield _refusal(path, task.annotated, short)
+            yield from (_settled(_refusal(path, task.annotated, error)) for task in people)
+            continue
+        for k, task in enumerate(people):
+            report((i + (k + 0.2) / len(people)) / len(tasks), _who(task))
+            outcome = _guarded(task, lambda task=task, photo=photo: _fitted(batch, task, photo))
+            if isinstance(outcome, Outcome):
+                yield _settled(outcome)
+            else:
+                yield writer.submit(_guarded, task, outcome)
 
 
-def _person_outcome(batch: _Batch, task: Task, photo: LoadedPhoto) -> Outcome:
+def _settled(outcome: Outcome) -> Future[Outcome]:
+    future: Future[Outcome] = Future()
+    future.set_result(outcome)
+    return future
+
+
+def _in_order(futures: Iterator[Future[Outcome]]) -> Iterator[Outcome]:
+    """Give the outcomes in their order, keeping at most two people waiting, so that memory stays small."""
+    waiting: deque[Future[Outcome]] = deque()
+    for future in futures:
+        waiting.append(future)
+        while len(waiting) > 2 or (waiting and waiting[0].done()):
+            yield waiting.popleft().result()
+    for future in waiting:
+        yield future.result()
+
+
+def _who(task: Task) -> str:
+    return f"{task.photo.name}, person {task.annotated.annotation_id}"
+
+
+def _guarded(task: Task, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - what `work` returns, or an Outcome
+    """Do `work`; what is the world's fault becomes a refusal of this person alone."""
+    try:
+        return work()
+    except KnownError as error:
+        return _refusal(task.photo, task.annotated, error)
+    except MemoryError:
+        hint = "Close other programs, or make the photo smaller."
+        short = KnownError(f"There was not enough memory for {task.photo.name}.", hint)
+        return _refusal(task.photo, task.annotated, short)
+
+
+def _fitted(batch: _Batch, task: Task, photo: LoadedPhoto) -> Outcome | Callable[[], Outcome]:
+    """Fit one person; return what is left to do: measure, draw and write. An Outcome when it is finished
+    before.
+    """
     began = time.perf_counter()
     options, annotated = batch.options, task.annotated
     annotated = placed_on(annotated, photo)
@@ -306,22 +341,34 @@ def _person_outcome(batch: _Batch, task: Task, photo: LoadedPhoto) -> Outcome:
         seed=options.seed,
     )
     result = replace(result, warnings=(*annotated.warnings, *photo.notes, *result.warnings))
-    metrics = measure_person(result, mask)
     origin = FitOrigin(
         task.photo.name, photo.sha256, str(annotated.annotation_id), batch.body_name, options.seed, key
     )
-    write_person(
-        task.folder, result, metrics, origin, body=batch.body, photo=photo.pixels, pictures=options.pictures
-    )
-    return Outcome(
-        task.photo.name,
-        str(annotated.annotation_id),
-        "made",
-        str(task.folder),
-        warnings=result.warnings,
-        metrics=metrics,
-        seconds=time.perf_counter() - began,
-    )
+    spent = time.perf_counter() - began
+
+    def finish() -> Outcome:
+        began = time.perf_counter()
+        metrics = measure_person(result, mask)
+        write_person(
+            task.folder,
+            result,
+            metrics,
+            origin,
+            body=batch.body,
+            photo=photo.pixels,
+            pictures=options.pictures,
+        )
+        return Outcome(
+            task.photo.name,
+            str(annotated.annotation_id),
+            "made",
+            str(task.folder),
+            warnings=result.warnings,
+            metrics=metrics,
+            seconds=spent + time.perf_counter() - began,
+        )
+
+    return finish
 
 
 def _as_asked(person: Person, options: ReconstructOptions) -> Person:
