@@ -30,7 +30,8 @@ def linear(hex_colour: str) -> Linear:
 class Outfit:
     """What a person wears.
 
-    sleeve: 0 shoulder .. 1 wrist; sleeves: per side, where they differ. hem: 0 hip .. 1 ankle. pattern: plain, stripes or checks of the shirt. shoes: None is barefoot.
+    sleeve: 0 shoulder .. 1 wrist; sleeves: per side, where they differ. hem: 0 hip .. 1 ankle. pattern:
+    plain, stripes or checks of the shirt. shoes: None is barefoot.
     """
 
     skin: str = "#C48E6A"

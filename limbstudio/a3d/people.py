@@ -64,12 +64,13 @@ class PersonPlan:
 class Truth:
     """What is known of a synthetic person, camera frame, metres.
 
-    orientation (3,), pose (54, 3), shape, translation: as in `domain.body.BodyFit`. joints: (55, 3).
-    keypoints (25, 3) and keypoints_px (25, 2): NaN where a point cannot exist. states: of the 25 points.
-    vertices, faces, residual: the bare reconstructed body.
+    up: (3,) away from the ground. orientation (3,), pose (54, 3), shape, translation: as in `BodyFit`.
+    joints: (55, 3). keypoints (25, 3) and keypoints_px (25, 2): NaN where a point cannot exist. states: of
+    the 25 points. vertices, faces, residual: the bare body.
     """
 
     camera: Camera
+    up: Floats
     orientation: Floats
     pose: Floats
     shape: Floats
@@ -129,6 +130,7 @@ def make_person(plan: PersonPlan, body: BodyModel, axis_angles: Floats, *, seed:
     pelvis = body.rest_joints(shape)[0]
     truth = Truth(
         camera=view.camera,
+        up=view.camera_from_world[:, 1],
         orientation=rotation_vectors(root[None])[0],
         pose=np.asarray(axis_angles, float)[1:],
         shape=shape,

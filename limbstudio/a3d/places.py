@@ -14,7 +14,8 @@ from limbstudio.rendering.scene import Lighting, Paint, Piece, box, cylinder, fl
 class Standpoint:
     """What a place must fit: world, metres, before the person is turned (facing +z).
 
-    hands: (2, 3) left and right. seat_height: top of a seat. hips: (3,) between the hips. thigh_m: hip to knee.
+    hands: (2, 3) left and right. seat_height: top of a seat. hips: (3,) between the hips. thigh_m: hip to
+    knee.
     """
 
     hands: Floats

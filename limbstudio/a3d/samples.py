@@ -371,6 +371,7 @@ def _truth(number: int, plan: PersonPlan, photo: SyntheticPhoto, body: BodyModel
             "center_px": list(camera.center_px),
             "size_px": list(camera.size_px),
         },
+        "up_camera": _numbers(truth.up),
         "parameters": {
             "orientation": _numbers(truth.orientation),
             "pose": _numbers(truth.pose),

@@ -82,7 +82,7 @@ class Raster:
     @property
     def nearness_seen(self) -> Floats:
         """Return the nearness (N,) of the surface behind each covered pixel."""
-        return np.einsum("nk,nk->n", self._flat_weights, self.nearness[self.faces[self.face]])
+        return self.interpolate_flat(self.nearness)  # a plane over each triangle by definition
 
     def interpolate(self, attribute: Floats) -> Floats:
         """Interpolate a vertex attribute (V, C) or (V,) at the covered pixels: (N, C) or (N,)."""

@@ -22,6 +22,7 @@ _LIGHT = np.array(
 )  # from above the viewer's left shoulder, camera axes (x right, y down)
 _AMBIENT = 0.34
 _RIM = 0.10
+_BORDER_PASSES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +138,7 @@ def _colour(
     if residual is None:
         marked = np.zeros(len(brightness), bool)
     else:
-        marked = raster.interpolate_flat(np.asarray(residual, float)) > 0.5
+        marked = raster.interpolate_flat(_rounded(np.asarray(residual, float), raster.faces)) > 0.5
     width, height = raster.size_px
     # brightness and coverage of the body, then of the residual limb
     layers = np.zeros((width * height, 4), np.float32)
@@ -151,3 +152,14 @@ def _colour(
     body, limb = (np.array(colour, np.float32) / 255 for colour in (body_colour, residual_colour))
     rgb = small[..., 0:1] * body + small[..., 2:3] * limb
     return Lit(rgb, small[..., 1] + small[..., 3], small[..., 3])
+
+
+def _rounded(flags: Floats, faces: Ints) -> Floats:
+    """Average flags (V,) over neighbours, so that a border drawn at one half is not a saw of triangles."""
+    corners = np.asarray(faces).T
+    count = np.bincount(corners.reshape(-1), minlength=len(flags)) * 3.0
+    for _ in range(_BORDER_PASSES):
+        sums = flags[corners].sum(0)
+        total = sum(np.bincount(corner, sums, minlength=len(flags)) for corner in corners)
+        flags = np.where(count > 0, total / np.maximum(count, 1), flags)
+    return flags

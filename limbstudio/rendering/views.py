@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from limbstudio.domain.anatomy import Limb
+from limbstudio.domain.anatomy import Limb, Side
 from limbstudio.domain.body import LimbFit
 from limbstudio.domain.geometry import Camera, Keypoints, Point
 from limbstudio.rendering.glyphs import LEFT_COLOUR, RIGHT_COLOUR, font
@@ -45,6 +45,7 @@ def draw_views(
     body: SheetBody,
     tpose: SheetBody,
     forward_camera: Floats,
+    up_camera: Floats | Sequence[float] = (0.0, -1.0, 0.0),
     limbs: Sequence[LimbFit] = (),
     keypoints: Keypoints | None = None,
     projected_px: Floats | None = None,
@@ -54,8 +55,10 @@ def draw_views(
     """Draw the sheet; return (H, W, 3) uint8 RGB.
 
     photo: (H, W, 3) uint8 of `camera.size_px`. body: camera frame. tpose: y up, z forward. forward_camera:
-    (3,) where the person's pelvis faces, camera frame. limbs: the residual limbs of the fit. title: the
-    photo's name. note: one line at the foot, for warnings. Front, back, side and T-pose share one scale.
+    (3,) where the person's pelvis faces, camera frame. up_camera: (3,) away from the ground, camera frame;
+    the default is a level camera. limbs: the residual limbs of the fit. title: the photo's name. note: one
+    line at the foot, for warnings. Front, back, side and T-pose share one scale; the side is that of the
+    residual limbs.
     """
     crop, crop_camera, shift = _crop(photo, camera, body, keypoints)
     moved = None if keypoints is None else _moved(keypoints, shift)
@@ -72,7 +75,10 @@ def draw_views(
         radius = glyph_radius(moved, small_camera.size_px, factor)
         draw_points(overlay, moved, moved_projected, scale=factor, radius=radius)
 
-    turned = {name: _turned(body, forward_camera, yaw) for name, yaw in _TURNS.items()}
+    turned = {
+        name: _turned(body, np.asarray(forward_camera, float), np.asarray(up_camera, float), yaw)
+        for name, yaw in (("Front", 0.0), ("Back", np.pi), _side(limbs))
+    }
     # T-pose: y up, z forward, x to the person's left. Seen from the front: picture x = x, y = -y, away = -z.
     upright = replace(tpose, vertices=np.asarray(tpose.vertices, float) * (1, -1, -1))
     boxes = [(b, _TURNED_PANEL) for b in turned.values()] + [(upright, _T_POSE_PANEL)]
@@ -88,7 +94,10 @@ def draw_views(
     return _sheet(title, note, first, second, bool(limbs), keypoints is not None)
 
 
-_TURNS = {"Front": 0.0, "Back": np.pi, "Left side": np.pi / 2}
+def _side(limbs: Sequence[LimbFit]) -> tuple[str, float]:
+    """Choose the side view that shows the residual limbs; the left one where that says nothing."""
+    right = bool(limbs) and all(limb.limb.side is Side.RIGHT for limb in limbs)
+    return ("Right side", np.pi / 2) if right else ("Left side", -np.pi / 2)
 
 
 def _crop(
@@ -121,16 +130,17 @@ def _moved(keypoints: Keypoints, shift: Floats) -> Keypoints:
     return Keypoints(tuple(move(p) for p in keypoints.points))
 
 
-def _turned(body: SheetBody, forward_camera: Floats, yaw: float) -> SheetBody:
-    """Turn a body about the camera's vertical to show its front, then by `yaw` (pi / 2: its left side)."""
-    fx, _, fz = np.asarray(forward_camera, float)
-    facing = (
-        np.arctan2(fx, -fz) if np.hypot(fx, fz) > 0.2 else 0.0
-    )  # lying towards the camera: as photographed
-    angle = facing - yaw
-    c, s = np.cos(angle), np.sin(angle)
-    R = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-    return replace(body, vertices=np.asarray(body.vertices, float) @ R.T)
+def _turned(body: SheetBody, forward: Floats, up: Floats, yaw: float) -> SheetBody:
+    """Set a body upright and turn it to show its front, then by `yaw` (pi / 2: its right side)."""
+    down = -up / np.linalg.norm(up)
+    level = forward - (forward @ down) * down
+    if np.linalg.norm(level) < 0.2:  # lying on the back or the front: as photographed
+        level = np.array([0.0, 0.0, -1.0]) + down[2] * down
+    away = -level / np.linalg.norm(level)
+    front = np.stack([np.cross(down, away), down, away])
+    c, s = np.cos(yaw), np.sin(yaw)
+    turn = np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]])
+    return replace(body, vertices=np.asarray(body.vertices, float) @ (turn @ front).T)
 
 
 def _largest_scale(vertices: Floats, size_px: tuple[int, int]) -> float:
@@ -194,6 +204,10 @@ def _residual_panel(body: SheetBody, limbs: Sequence[LimbFit], forward_camera: F
         top, left = (i // columns) * cell[1], (i % columns) * cell[0]
         picture = _close_up(body, limb, forward_camera, (cell[0], cell[1] - words))
         panel[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+        if left:
+            panel[top : top + cell[1], left : left + 2] = _LINE
+        if top:
+            panel[top : top + 2, left : left + cell[0]] = _LINE
     canvas = Image.fromarray(panel)
     draw = ImageDraw.Draw(canvas)
     for i, limb in enumerate(limbs):
@@ -238,7 +252,9 @@ def _close_up(
     R = np.stack([right, down, away])
     v = np.asarray(body.vertices, float) @ R.T
     center = (R @ ((start + end) / 2))[:2]
-    scale = min(size_px) / (1.15 * max(float(np.linalg.norm(end - start)), 0.55 * whole) + 0.14)
+    along = np.abs(R @ (end - start))[:2]
+    room = 1.2 * np.maximum(along, (0, 0.35 * whole)) + (0.20, 0.12)
+    scale = float((np.array(size_px) / room).min())
     lit = draw_body_parallel(
         v,
         body.faces,

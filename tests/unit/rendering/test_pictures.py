@@ -168,6 +168,49 @@ def test_the_sheet_shows_every_panel_with_and_without_residual_limbs(ellipsoid):
     assert purple[1].sum() < 100
 
 
+def test_the_side_view_is_that_of_the_residual_limb_and_stands_upright(ellipsoid):
+    # A purple spot on the left of someone who faces the camera, photographed from a tilted camera.
+    vertices, faces = ellipsoid
+    for side, sign in (("left", 1), ("right", -1)):
+        spot = (sign * (vertices[:, 0] - 0.02) > 0.15).astype(np.uint8)
+        photo = np.zeros((400, 300, 3), np.uint8)
+        upright = SheetBody(vertices * (1, -1, -1), faces, spot * 0)
+        limb = replace(_limb_fit(vertices), limb=Limb(f"{side}_arm"))
+
+        sheet = draw_views(
+            photo,
+            CAMERA,
+            body=SheetBody(vertices, faces, spot),
+            tpose=upright,
+            forward_camera=np.array([0.0, 0.0, -1.0]),
+            limbs=[limb],
+        ).astype(int)
+
+        purple = (sheet[..., 0] - sheet[..., 1] > 25) & (sheet[..., 2] > sheet[..., 1])
+        side_panel = purple[720:1230, 730:1060]
+        assert side_panel.sum() > 1000
+        assert abs(np.nonzero(side_panel)[1].mean() - 165) < 20
+
+
+def test_a_tilted_camera_does_not_tilt_the_views(ellipsoid):
+    vertices, faces = ellipsoid
+    c, s = np.cos(0.5), np.sin(0.5)
+    tilt = np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+    body = SheetBody(vertices, faces, np.zeros(len(vertices)))
+    leaning = replace(body, vertices=(vertices - (0, 0, 2)) @ tilt.T + (0, 0, 2))
+    upright = SheetBody(vertices * (1, -1, -1), faces, body.residual)
+    photo = np.zeros((400, 300, 3), np.uint8)
+    forward, up = np.array([0.0, 0.0, -1.0]), np.array([0.0, -1.0, 0.0])
+
+    level = draw_views(photo, CAMERA, body=body, tpose=upright, forward_camera=forward, up_camera=up)
+    tilted = draw_views(
+        photo, CAMERA, body=leaning, tpose=upright, forward_camera=tilt @ forward, up_camera=tilt @ up
+    )
+
+    below = np.s_[720:, :1060]
+    assert np.abs(level[below].astype(int) - tilted[below]).mean() < 0.5
+
+
 def test_a_person_at_the_edge_of_the_photo_or_behind_the_camera_still_has_a_sheet(ellipsoid):
     vertices, faces = ellipsoid
     photo = np.zeros((400, 300, 3), np.uint8)
