@@ -221,6 +221,7 @@ class ProcessLane:
         self._worker: _Worker | None = None
         self._running: Job | None = None
         self._firmly: set[int] = set()
+        self._asked_at: float | None = None  # when the running job was told to stop
         self._thread = threading.Thread(target=self._supervise, name=f"lane-{name}", daemon=True)
         self._thread.start()
 
@@ -280,10 +281,9 @@ class ProcessLane:
             job.cancelled()
             return
         job.started()
+        self._asked_at = None
         try:
-            worker = self._ready_worker(job)
-            worker.connection.send(("run", job.id, function, arguments, job.title))
-            self._follow(job, worker, finish)
+            self._follow(job, self._begun(job, function, arguments), finish)
         except _Died as death:
             self._stop_worker()
             if job.was_cancelled:
@@ -296,6 +296,27 @@ class ProcessLane:
         except Exception as error:  # noqa: BLE001 - the border "lane": what cannot be sent or read is this job's end only
             self._stop_worker()
             job.failed(Failure.of(error, job.title))
+
+    def _begun(self, job: Job, function: Callable[..., Any], arguments: tuple[Any, ...]) -> "_Worker":
+        """Return the process that has begun with the job.
+
+        One that died while it waited for work, as when the system was short of memory, is replaced without a
+        word.
+        """
+        for is_last_try in (False, True):
+            worker = self._ready_worker(job)
+            try:
+                worker.connection.send(("run", job.id, function, arguments, job.title))
+                message = self._next_message(job, worker, self._patience_s)
+            except (_Died, ConnectionError):
+                self._stop_worker()
+                if is_last_try:
+                    raise
+                continue
+            if message[0] == "unreadable":
+                raise RuntimeError(message[-1])
+            return worker
+        raise AssertionError("unreachable")
 
     def _ready_worker(self, job: Job) -> "_Worker":
         """Return a living process that waits for work; start one where there is none."""
@@ -318,8 +339,6 @@ class ProcessLane:
     def _follow(self, job: Job, worker: "_Worker", finish: Finish) -> None:
         while True:
             word, number, *rest = self._next_message(job, worker, self._patience_s)
-            if word == "unreadable":
-                raise RuntimeError(rest[0])
             if number != job.id:
                 continue
             if word == "progress":
@@ -336,29 +355,35 @@ class ProcessLane:
     def _next_message(self, job: Job, worker: "_Worker", patience_s: float) -> tuple[Any, ...]:
         """Wait for the process to speak. Raise Cancelled or _Died when it must be, or was, stopped."""
         silent_since = time.monotonic()
-        asked_at: float | None = None
         while True:
+            self._pass_on_cancelling(
+                job, worker
+            )  # first: a job that reports all the time must be stopped too
             if worker.connection.poll(0.05):
                 try:
                     return worker.connection.recv()
                 except (EOFError, ConnectionError) as error:
                     worker.process.join(2.0)
                     raise _Died(worker.process.exitcode) from error
-            now = time.monotonic()
             if not worker.process.is_alive() and not worker.connection.poll(0):
                 raise _Died(worker.process.exitcode)
-            if job.was_cancelled:
-                if asked_at is None:
-                    asked_at = now
-                    with contextlib.suppress(OSError):  # it may have died this moment; the next round sees it
-                        worker.connection.send(("cancel", job.id))
-                if job.id in self._firmly or now - asked_at > self._grace_s:
-                    raise Cancelled
-            if now - silent_since > patience_s:
+            if time.monotonic() - silent_since > patience_s:
                 raise KnownError(
                     f"“{job.title}” gave no sign of life for {patience_s:.0f} s and was stopped.",
                     "Run it again. If it happens again, copy the log from Help and report it.",
                 )
+
+    def _pass_on_cancelling(self, job: Job, worker: "_Worker") -> None:
+        """Tell the process to stop its job; raise Cancelled when it must be stopped with it."""
+        if not job.was_cancelled:
+            return
+        now = time.monotonic()
+        if self._asked_at is None:
+            self._asked_at = now
+            with contextlib.suppress(OSError):  # it may have died this moment; the next round sees it
+                worker.connection.send(("cancel", job.id))
+        if job.id in self._firmly or now - self._asked_at > self._grace_s:
+            raise Cancelled
 
     def _stop_worker(self) -> None:
         worker, self._worker = self._worker, None
@@ -457,6 +482,7 @@ def _work(connection: Connection, warm_up: Callable[[], None] | None) -> None:
     while True:
         _, number, function, arguments, title = orders.get()
         context = current[0] = _ChildContext(connection, number)
+        connection.send(("begun", number))
         answer = _answer(context, number, title, function, arguments)
         current[0] = None
         try:
