@@ -41,6 +41,8 @@ _ROUNDING = (0.35, 0.8)
 _MAX_SHARE = 0.92
 # The centre must be this far inside every edge line, in radii, to count as seeing the whole boundary.
 _MIN_CLEARANCE = 1e-3
+# A face below this share of the boundary's area has no side that rounding to float32 would not change.
+_MIN_AREA = 1e-6
 
 
 def ring_offset(dome_height: float) -> float:
@@ -153,9 +155,10 @@ def placed(cap: Cap, ring: Float) -> Float:
 
 
 def folded_faces(cap: Cap, ring: Float) -> int:
-    """Count the faces of a cap over the boundary ring (n, 3) that do not face its normal."""
+    """Count the faces of a cap over the boundary ring (n, 3) that do not face its normal, or hardly do."""
     flat = _flattened(ring)
-    return int(np.sum(_signed_areas(np.concatenate([flat, cap.combination @ flat]), cap.faces) <= 0))
+    areas = _signed_areas(np.concatenate([flat, cap.combination @ flat]), cap.faces)
+    return int(np.sum(areas <= _MIN_AREA * loop_area(ring)))
 
 
 def _dome(arms: Float, weights: Float, height: float) -> Cap:
