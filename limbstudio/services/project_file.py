@@ -3,12 +3,13 @@ possible.
 """
 
 import errno
+import json
 import logging
 import shutil
 import sqlite3
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,14 +86,17 @@ _CHECKED_BYTES = 32 * 2**20
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a project file holds. problems: for people, one sentence per thing that could not be read."""
+    """What a project file holds. problems: for people, one sentence per thing that could not be read.
+
+    folders_then: where the project has been, so that photos that moved with it are found.
+    """
 
     name: str
     id: str
     records: dict[Key, Any]
     last_sequence: int
     problems: tuple[str, ...]
-    folder_then: str
+    folders_then: tuple[str, ...]
 
 
 def create(path: Path, name: str) -> None:
@@ -110,7 +114,12 @@ def create(path: Path, name: str) -> None:
             f"BEGIN; {_SCHEMA} PRAGMA user_version={FORMAT_MAJOR * _MINORS + FORMAT_MINOR}; COMMIT;"
         )
         now = datetime.now(UTC).isoformat()
-        meta = {"name": name, "id": uuid.uuid4().hex, "created": now, "folder": str(path.parent.absolute())}
+        meta = {
+            "name": name,
+            "id": uuid.uuid4().hex,
+            "created": now,
+            "folders": json.dumps([str(path.parent.absolute())]),
+        }
         connection.execute("BEGIN")
         connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
         connection.execute("COMMIT")
@@ -232,7 +241,21 @@ def load(connection: sqlite3.Connection, path: Path) -> Loaded:
     meta = _meta(connection, problems)
     last = _last_sequence(connection, problems)
     name = meta.get("name", path.parent.stem)
-    return Loaded(name, meta.get("id", ""), found, last, tuple(problems), meta.get("folder", ""))
+    return Loaded(name, meta.get("id", ""), found, last, tuple(problems), _folders(meta))
+
+
+def _folders(meta: Mapping[str, str]) -> tuple[str, ...]:
+    try:
+        return tuple(str(folder) for folder in json.loads(meta.get("folders", "[]")))
+    except (ValueError, TypeError):  # only helps to find photos: not worth calling a project damaged
+        return ()
+
+
+def note_folder(connection: sqlite3.Connection, folder: Path, then: tuple[str, ...]) -> None:
+    """Remember that the project is at `folder` now."""
+    if str(folder.absolute()) not in then:
+        value = json.dumps([*then[-19:], str(folder.absolute())])
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('folders', ?)", (value,))
 
 
 def _check(connection: sqlite3.Connection) -> str:

@@ -224,6 +224,7 @@ FIELDS: Mapping[type, Mapping[str, Codec]] = {
         "projected_px": ARRAY,
         "used": ARRAY,
         "limbs": many(record(body.LimbFit)),
+        "tilt": many(NUMBER),
         "scale": enum(body.ScaleSource),
         "energy": mapping(TEXT, NUMBER),
         "timings_s": mapping(TEXT, NUMBER),

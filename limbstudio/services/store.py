@@ -139,7 +139,7 @@ class Store:
     ) -> None:
         self.folder = folder
         self.project = Project(loaded.name, MappingProxyType(loaded.records))
-        self.folder_then = Path(loaded.folder_then) if loaded.folder_then else folder
+        self.folders_then = tuple(Path(f) for f in loaded.folders_then if Path(f) != folder.absolute())
         self.problems = loaded.problems
         self.retry_s = RETRY_S
         self._id = loaded.id
@@ -249,7 +249,7 @@ class Store:
             if loaded.problems:
                 claim.release(connection)
                 return _damage_reason(loaded.problems)
-            connection.execute("UPDATE meta SET value = ? WHERE name = 'folder'", (str(folder.absolute()),))
+            project_file.note_folder(connection, folder, loaded.folders_then)
             reader = project_file.connect_to_read(path)
         except (sqlite3.Error, OSError):
             claim.release(connection)

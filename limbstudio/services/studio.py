@@ -303,9 +303,9 @@ class Studio:
         if not path.is_absolute():
             return [*places, store.folder / path]
         places.append(path)
-        if store.folder_then != store.folder.absolute():  # the project and its photos may have moved together
+        for then in reversed(store.folders_then):  # the project and its photos may have moved together
             with contextlib.suppress(ValueError):  # another drive
-                places.append(store.folder / os.path.relpath(path, store.folder_then))
+                places.append(Path(os.path.normpath(store.folder / os.path.relpath(path, then))))
         return places
 
     def photo_pixels(self, photo: Photo) -> np.ndarray:

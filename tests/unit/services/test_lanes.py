@@ -11,7 +11,7 @@ from limbstudio.domain.errors import KnownError
 from limbstudio.services.jobs import Cancelled, Job, JobState
 from limbstudio.services.lanes import InlineLane, ProcessLane, ThreadLane
 
-# ------------------------------------------------------------------- what the process runs: functions of this module
+# ------------------------------------------------------- what the process runs: functions of this module
 
 
 def double(context, number):
@@ -241,7 +241,7 @@ def test_closing_ends_everything_and_leaves_no_process():
     assert lane.submit(double, 4, title="Late").state is JobState.CANCELLED
 
 
-# ------------------------------------------------------------------------------------------------ jobs in any lane
+# ------------------------------------------------------------------------------------ jobs in any lane
 
 
 @pytest.fixture(params=["inline", "thread", "process"])
