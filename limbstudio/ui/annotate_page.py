@@ -239,7 +239,7 @@ class AnnotatePage(QWidget):
         expected = guided.predicted_position(person, asked) if asking and person and asked is not None else None
         if expected is not None and not self._inside(expected):
             expected = None
-        self.view.set_asking(asking or first_click, expected)
+        self.view.set_asking(asking or first_click, expected, by_keys=self.guide.phase is not Phase.LIMBS)
         self._actions["guided"].setChecked(self.guide.phase not in (Phase.FREE, Phase.IDLE) or first_click)
         self._actions["select"].setChecked(self.guide.phase is Phase.FREE)
         self._asked_changed(asked)

@@ -402,6 +402,7 @@ class PhotoView(QGraphicsView):
         self._selected: int | None = None
         self._hovered: int | None = None
         self._asks = False
+        self._asks_keys = False
         self._all_names = False
         self._fitted = True
 
@@ -464,9 +465,15 @@ class PhotoView(QGraphicsView):
         self._all_names = visible
         self._refresh()
 
-    def set_asking(self, asks: bool, expected: tuple[float, float] | None = None) -> None:
-        """Say whether a click places a point, and where it is expected (the dashed circle)."""
+    def set_asking(
+        self, asks: bool, expected: tuple[float, float] | None = None, *, by_keys: bool = True
+    ) -> None:
+        """Say whether a click places a point, and where it is expected (the dashed circle).
+
+        by_keys: whether arrows and Enter place it too.
+        """
         self._asks = asks
+        self._asks_keys = asks and by_keys
         self._expected_item.setVisible(asks and expected is not None)
         if expected is not None:
             self._expected_item.setPos(*expected)
@@ -715,7 +722,7 @@ class PhotoView(QGraphicsView):
             far = 10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
             dx, dy = steps[Qt.Key(event.key())]
             self._step(dx * far, dy * far)
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._asks and self.has_photo:
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._asks_keys and self.has_photo:
             self._place_at_crosshair()
         else:
             event.ignore()
@@ -736,7 +743,7 @@ class PhotoView(QGraphicsView):
 
     def _step(self, dx: int, dy: int) -> None:
         """Move the crosshair while a point is asked for, else the selected point."""
-        if self._asks:
+        if self._asks_keys:
             at = self._crosshair() + QPointF(dx, dy)
             self._crosshair_item.setPos(at)
             self._crosshair_item.setVisible(True)

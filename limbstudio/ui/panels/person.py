@@ -164,7 +164,7 @@ class PersonPanel(QWidget):
             choice.addItem(level.label, level)
         choice.setAccessibleName(f"{limb_name(limb)} level")
         choice.setToolTip(f"{limb_name(limb)}: where it ends (ISO 8549-4)")
-        choice.activated.connect(lambda index: self._set_level(limb, choice.itemData(index)))
+        choice.activated.connect(lambda index: self._set_level(limb, Level(choice.itemData(index))))
         return choice
 
     def _point_tree(self) -> PointTree:

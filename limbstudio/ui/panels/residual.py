@@ -234,7 +234,7 @@ class ResidualLimbPanel(QWidget):
         )
 
     def _on_chosen(self, index: int) -> None:
-        self._shown = self._choice.itemData(index)
+        self._shown = Limb(self._choice.itemData(index))
         self.refresh()
 
 

@@ -1,0 +1,66 @@
+"""What the canvas draws, against a picture that was looked at.
+
+To make it anew after a wanted change: LIMBSTUDIO_GOLDEN=write pytest tests/ui/test_canvas_picture.py, look at
+tests/golden/canvas.png, and say in the commit why it changed.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from PySide6.QtGui import QImage
+
+from limbstudio.domain import edits
+from limbstudio.domain.anatomy import LDPOSE_INDEX, KeypointState, Level, Limb
+from limbstudio.domain.photo import Person
+from limbstudio.ui.app import make_application
+from limbstudio.ui.photo_view import PhotoView
+from limbstudio.ui.theme import DARK, apply_theme
+
+from .conftest import STANDING_INDEX, test_photo
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "canvas.png"
+_STATES = {
+    "right_hip": KeypointState.OCCLUDED,
+    "left_hip": KeypointState.UNSURE,
+    "left_ankle": KeypointState.PROSTHESIS,
+    "right_wrist": KeypointState.OUT_OF_FRAME,
+}
+
+
+def _person() -> Person:
+    person = Person("1", "photo")
+    person = edits.set_limb_level(person, Limb.RIGHT_LEG, Level.TRANSTIBIAL).changes[0].after
+    for index in (*range(16), LDPOSE_INDEX["below_right_knee_end"]):
+        person = edits.place_point(person, index, *STANDING_INDEX[index]).changes[0].after
+    for name, state in _STATES.items():
+        person = edits.set_point_state(person, LDPOSE_INDEX[name], state).changes[0].after
+    return person
+
+
+def test_the_canvas_looks_as_it_did(qtbot):
+    apply_theme(make_application(), DARK)
+    view = PhotoView()
+    qtbot.addWidget(view)
+    view.resize(480, 640)
+    view.show()
+    qtbot.waitExposed(view)
+    view.show_photo(test_photo())
+    view.show_people(_person())
+    view.select(LDPOSE_INDEX["left_knee"])
+    view.set_asking(True, (255, 690))
+
+    image = view.viewport().grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    stride = image.bytesPerLine()
+    drawn = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), stride)
+    drawn = drawn[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).astype(int)
+    if os.environ.get("LIMBSTUDIO_GOLDEN") == "write":
+        Image.fromarray(drawn.astype(np.uint8)).save(GOLDEN)
+
+    golden = np.asarray(Image.open(GOLDEN).convert("RGB")).astype(int)
+    assert drawn.shape == golden.shape
+    difference = np.abs(drawn - golden).max(-1)
+    # Font rendering differs a little between systems: a few edge pixels may, shapes and colours may not.
+    assert (difference > 48).mean() < 0.01
+    assert difference.mean() < 1.5
