@@ -119,13 +119,29 @@ def _keypoint_table() -> tuple[KeypointDefinition, ...]:
     rows: list[tuple[str, float]] = [("nose", 0.026)]
     rows += [(f"{side}_{name}", sigma) for name, sigma in pairs for side in ("left", "right")]
     # The residual sigmas are borrowed from elbow, wrist, knee and ankle; nobody has measured them.
-    ends = [("above", "elbow", 0.072), ("below", "elbow", 0.062), ("above", "knee", 0.087), ("below", "knee", 0.089)]
-    rows += [(f"{place}_{side}_{joint}_end", sigma) for place, joint, sigma in ends for side in ("left", "right")]
+    ends = [
+        ("above", "elbow", 0.072),
+        ("below", "elbow", 0.062),
+        ("above", "knee", 0.087),
+        ("below", "knee", 0.089),
+    ]
+    rows += [
+        (f"{place}_{side}_{joint}_end", sigma) for place, joint, sigma in ends for side in ("left", "right")
+    ]
 
     def limb_of(name: str) -> Limb | None:
         side = next((s for s in ("left", "right") if s in name.split("_")), None)
-        kind = next((k for k, joints in {"arm": ("shoulder", "elbow", "wrist"), "leg": ("hip", "knee", "ankle")}.items()
-                     if any(joint in name for joint in joints)), None)
+        kind = next(
+            (
+                k
+                for k, joints in {
+                    "arm": ("shoulder", "elbow", "wrist"),
+                    "leg": ("hip", "knee", "ankle"),
+                }.items()
+                if any(joint in name for joint in joints)
+            ),
+            None,
+        )
         return Limb(f"{side}_{kind}") if side and kind else None
 
     return tuple(
@@ -351,4 +367,3 @@ SMPLX_PARENTS: tuple[int, ...] = (
 )  # fmt: skip
 SMPLX_INDEX: Mapping[str, int] = MappingProxyType({name: i for i, name in enumerate(SMPLX_JOINTS)})
 N_BODY_JOINTS = 22  # pelvis to wrists: the joints that SMPL, SMPL-H and SMPL-X share
-

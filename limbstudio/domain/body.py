@@ -61,6 +61,7 @@ class BodyFit:
     translation (3,) is the pelvis-frame origin in the camera frame, metres: x_camera = body vertex + translation, where
     the orientation already turns the body's y-up frame into the camera's y-down one.
     joints (55, 3): camera frame, metres. projected_px (25, 2): the LDPose points; NaN where the point cannot exist.
+    tilt: the camera's pitch (positive looking down) and roll against gravity, radians, as the fit found them.
     energy: final energy by term; alternatives: other explanations within 5 % of energy, posture not counted.
     """
 
@@ -75,6 +76,7 @@ class BodyFit:
     projected_px: np.ndarray
     used: np.ndarray
     limbs: tuple[LimbFit, ...] = ()
+    tilt: tuple[float, float] = (0.0, 0.0)
     scale: ScaleSource = ScaleSource.PRIOR
     energy: Mapping[str, float] = field(default_factory=dict)
     timings_s: Mapping[str, float] = field(default_factory=dict)

@@ -54,7 +54,9 @@ class Edit:
 
     @property
     def inverse(self) -> "Edit":
-        return Edit(self.label, tuple(c.inverse for c in reversed(self.changes)), None, self.photo, self.human)
+        return Edit(
+            self.label, tuple(c.inverse for c in reversed(self.changes)), None, self.photo, self.human
+        )
 
 
 def change_person(before: Person, after: Person, label: str, merge_key: str | None = None) -> Edit:
@@ -120,7 +122,9 @@ def set_limb_state(person: Person, limb: Limb, state: LimbState) -> Edit:
     """Set cause, certainty and device (and level) of one limb."""
     after = _with_level(person, limb, state.level)
     after = replace(after, limbs={**after.limbs, limb: state})
-    return change_person(person, after, f"{limb.value.replace('_', ' ').capitalize()}: {state.level.label.lower()}")
+    return change_person(
+        person, after, f"{limb.value.replace('_', ' ').capitalize()}: {state.level.label.lower()}"
+    )
 
 
 def _with_level(person: Person, limb: Limb, level: Level) -> Person:

@@ -1,0 +1,1 @@
+"""ResiHMR: bodies and residual limbs from one photo, by optimisation."""

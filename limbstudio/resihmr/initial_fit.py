@@ -1,0 +1,379 @@
+"""The fit of a body to one person's keypoints, and what it means (ResiHMR section 3.3).
+
+In joint mode each residual limb's lambda is an unknown of the same problem, so its end informs orientation and the
+segment's direction. In paper mode the ends are left to `rafo`; in intact mode nothing is known of limb loss.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbstudio.body.kinematics import global_transforms, rotation_matrices, rotation_vectors
+from limbstudio.body.model import BodyModel
+from limbstudio.body.rotations import rotation_and_left_jacobian
+from limbstudio.domain.anatomy import (
+    LDPOSE,
+    N_COCO,
+    N_KEYPOINTS,
+    SMPLX_INDEX,
+    SMPLX_JOINTS,
+    Limb,
+    Posture,
+    Segment,
+    level_rule,
+)
+from limbstudio.domain.body import BodyFit, FitMode, LimbFit, ScaleSource
+from limbstudio.domain.errors import KnownError
+from limbstudio.domain.geometry import Camera
+from limbstudio.domain.photo import Person
+from limbstudio.resihmr import rafo
+from limbstudio.resihmr.energy import Evaluation, Problem, Unknowns, evaluate, posture_rows, project
+from limbstudio.resihmr.problem import (
+    DEFAULT_SETTINGS,
+    FitModel,
+    FitSettings,
+    Residual,
+    box_height,
+    build_problem,
+    fit_model,
+    residual_limbs,
+)
+from limbstudio.resihmr.solver import minimise
+from limbstudio.resihmr.starts import Survivors, sharpened, solve_starts, start_unknowns
+from limbstudio.resihmr.uncertainty import Z95, segment_uncertainty
+
+__all__ = ["DEFAULT_SETTINGS", "FitSettings", "box_height", "fit_person", "refit_person"]
+
+# A person needs this many usable points; with fewer any body explains them.
+FEWEST_POINTS = 4
+
+
+# Joint mode accepts a residual limb unless lambda sits at a bound, its interval says nothing, or its end is not met.
+BOUND_MARGIN = 0.01
+WIDEST_FACTOR_INTERVAL = 0.9
+MOST_END_ERROR = 0.03  # share of the box height
+# Two explanations face opposite ways when their chests' forward directions differ by more than this.
+OPPOSITE_DEG = 90.0
+# Re-fit after one point moved: steps at most, and the relative gain under which it is settled.
+REFIT_STEPS = 6
+REFIT_TOLERANCE = 1e-4
+# Standing is tried where both thighs are within this angle of the trunk, with this many steps.
+NEARLY_STANDING_DEG = 50.0
+HYPOTHESIS_STEPS = 15
+
+
+def fit_person(person: Person, camera: Camera, body: BodyModel, *, mode: FitMode = FitMode.JOINT,
+               settings: FitSettings = DEFAULT_SETTINGS, mask: NDArray[np.bool_] | None = None, seed: int = 0) -> BodyFit:  # fmt: skip
+    """Fit `body` to one person.
+
+    mask (H, W): the person's silhouette at photo resolution, or None; its contour is then a term of the energy.
+    seed: kept for provenance; the fit has no random numbers. Raise KnownError where too few points are usable.
+    """
+    require_enough_points(person)
+    began = perf_counter()
+    model = fit_model(body)
+    problem = build_problem(model, [person], [camera], mode=mode, settings=settings)
+    people, starts = start_unknowns(model, problem, settings)
+    survivors = solve_starts(problem, people, starts, settings)
+    chosen, alternatives = _explanations(problem, person, survivors, settings)
+    timings = {"initial_fit": perf_counter() - began}
+    energies = {"initial_fit": float(chosen.energy)}
+    if mask is not None:
+        began = perf_counter()
+        chosen = _with_contour(model, body, person, mask, chosen, settings)
+        timings["contour"] = perf_counter() - began
+        energies["contour"] = float(chosen.energy)
+    began = perf_counter()
+    fit = _as_fit(body, person, camera, mode, chosen, settings)
+    others = tuple(_as_fit(body, person, camera, mode, other, settings) for other in alternatives)
+    timings["rafo" if mode is FitMode.PAPER else "uncertainty"] = perf_counter() - began
+    warnings = (*fit.warnings, *_ambiguity_warnings(fit, others))
+    return replace(fit, timings_s=timings, warnings=warnings, alternatives=others,
+                   energy={**fit.energy, **{f"stage_{name}": value for name, value in energies.items()}})  # fmt: skip
+
+
+def refit_person(person: Person, camera: Camera, body: BodyModel, previous: BodyFit, *,
+                 settings: FitSettings = DEFAULT_SETTINGS) -> BodyFit:  # fmt: skip
+    """Follow a moved point: polish `previous` on the person's present points, without other starts.
+
+    Meant for every frame of a drag; it finds no other valley, so a full fit follows when the drag ends.
+    """
+    require_enough_points(person)
+    problem = sharpened(
+        build_problem(fit_model(body), [person], [camera], mode=previous.mode, settings=settings)
+    )
+    solution = minimise(problem, unknowns_of(previous, problem), steps=REFIT_STEPS, tolerance=REFIT_TOLERANCE)
+    found = _Found(problem, solution.x, float(solution.energy[0]))
+    return _as_fit(body, person, camera, previous.mode, found, settings)
+
+
+def require_enough_points(person: Person) -> None:
+    """Raise KnownError where the person has too few usable points to say anything about a body."""
+    usable = int(person.keypoints.observed.sum())
+    if usable < FEWEST_POINTS:
+        count = f"{usable} usable point" + ("" if usable == 1 else "s")
+        raise KnownError(f"Person {person.id} has {count}; a body needs at least {FEWEST_POINTS}.",
+                         "Place more points as visible or occluded, then fit again.")  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------- explanations
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """One explanation: the problem it solves (one person), where, and its energy without the posture's share."""
+
+    problem: Problem
+    x: Unknowns
+    energy: float
+
+    @property
+    def evaluation(self) -> Evaluation:
+        return evaluate(self.problem, self.x, derivatives=True)
+
+
+def _explanations(
+    problem: Problem, person: Person, survivors: Survivors, settings: FitSettings
+) -> tuple[_Found, list[_Found]]:
+    """Choose the explanation and keep the others within 5 % of its energy, the posture term not counted.
+
+    Where nobody stated a posture and standing explains the points as well, people stand.
+    """
+    sharp = sharpened(problem)
+    candidates = [_found(sharp, survivors.x)]
+    if person.posture is Posture.UNKNOWN:
+        candidates += _standing(sharp, candidates[0], settings)
+    assert survivors.others is not None
+    candidates += [
+        _found(sharp, survivors.others.x.taken(np.array([i]))) for i in range(len(survivors.others.people))
+    ]
+    lowest = min(c.energy for c in candidates)
+    close = [c for c in candidates if c.energy <= lowest * (1 + settings.same_energy)]
+    standing = [c for c in close if c.problem.posture_on.any() and person.posture is Posture.UNKNOWN]
+    chosen = standing[0] if standing else candidates[0]
+    kept: list[_Found] = []
+    for other in sorted(close, key=lambda c: c.energy):
+        if all(_apart(other, c) > settings.different_m for c in (chosen, *kept)):
+            kept.append(other)
+    return chosen, kept
+
+
+def _found(problem: Problem, x: Unknowns) -> _Found:
+    terms = evaluate(problem, x, derivatives=False).terms
+    return _Found(problem, x, float(sum(value[0] for name, value in terms.items() if name != "posture")))
+
+
+def _standing(problem: Problem, best: _Found, settings: FitSettings) -> list[_Found]:
+    """Polish the best explanation as someone who stands, where that is near enough to be worth asking."""
+    joints = evaluate(problem, best.x, derivatives=False).placed.joints[0]
+    trunk = joints[[SMPLX_INDEX["left_shoulder"], SMPLX_INDEX["right_shoulder"]]].mean(0) - joints[0]
+    thighs = [joints[SMPLX_INDEX[f"{s}_hip"]] - joints[SMPLX_INDEX[f"{s}_knee"]] for s in ("left", "right")]
+    if any(
+        np.degrees(np.arccos(v @ trunk / np.linalg.norm(v) / np.linalg.norm(trunk))) > NEARLY_STANDING_DEG
+        for v in thighs
+    ):
+        return []
+    _, rows = posture_rows()
+    asked = replace(problem, posture_on=rows["standing"][None] * (problem.posture_on * 0 + 1))
+    solution = minimise(asked, best.x, steps=HYPOTHESIS_STEPS, tolerance=settings.tolerance)
+    return [_found(asked, solution.x)]
+
+
+def _apart(one: _Found, other: _Found) -> float:
+    """Return the mean distance of corresponding joints, pelvises aligned, metres."""
+    a, b = (evaluate(f.problem, f.x, derivatives=False).placed.joints[0] for f in (one, other))
+    return float(np.linalg.norm((a - a[0]) - (b - b[0]), axis=1).mean())
+
+
+def _ambiguity_warnings(fit: BodyFit, others: tuple[BodyFit, ...]) -> list[str]:
+    if not others:
+        return []
+    forward = [_forward(f) for f in (fit, *others)]
+    opposite = any(np.degrees(np.arccos(np.clip(forward[0] @ f, -1, 1))) > OPPOSITE_DEG for f in forward[1:])
+    if opposite:
+        return ["Front and back fit equally well; both are kept."]
+    return [f"{len(others) + 1} explanations fit equally well; all are kept."]
+
+
+def _forward(fit: BodyFit) -> np.ndarray:
+    """Return the direction the chest faces, a unit vector in the camera frame."""
+    across = fit.joints[SMPLX_INDEX["left_shoulder"]] - fit.joints[SMPLX_INDEX["right_shoulder"]]
+    up = fit.joints[SMPLX_INDEX["neck"]] - fit.joints[0]
+    forward = np.cross(across, up)
+    return forward / np.linalg.norm(forward)
+
+
+def _with_contour(model: FitModel, body: BodyModel, person: Person, mask: NDArray[np.bool_], found: _Found,
+                  settings: FitSettings) -> _Found:  # fmt: skip
+    from limbstudio.resihmr.contour import fit_contour  # the joints-only path does without it
+
+    problem, x = fit_contour(model, body, person, mask, found.problem, found.x, settings)
+    return _Found(problem, x, _found(problem, x).energy)
+
+
+# ----------------------------------------------------------------------------------------------------- results
+
+
+def unknowns_of(fit: BodyFit, problem: Problem) -> Unknowns:
+    """Return a fit's parameters as the solver's unknowns."""
+    root, _ = rotation_and_left_jacobian(np, np.asarray(fit.orientation, float)[None])
+    pose = np.asarray(fit.pose, float)[:21].reshape(1, 63)
+    factor = np.full((1, len(Limb)), 0.5)
+    for limb_fit in fit.limbs:
+        factor[0, list(Limb).index(limb_fit.limb)] = limb_fit.factor
+    shape = np.asarray(fit.shape, float)[None]
+    return Unknowns(root, pose, np.asarray(fit.translation, float)[None], shape, np.array([fit.tilt]), factor)
+
+
+def _as_fit(
+    body: BodyModel, person: Person, camera: Camera, mode: FitMode, found: _Found, settings: FitSettings
+) -> BodyFit:
+    evaluation = found.evaluation
+    x, placed = found.x, evaluation.placed
+    pose = np.zeros((len(SMPLX_JOINTS) - 1, 3))
+    pose[:21] = x.pose[0].reshape(21, 3)
+    orientation = rotation_vectors(x.root[0])
+    turns = rotation_matrices(np.concatenate([orientation[None], pose]))
+    _, joints = global_transforms(
+        rotations=turns, rest_joints=body.rest_joints(x.shape[0]), parents=body.parents
+    )
+    limbs, warnings = _limb_fits(person, camera, mode, found, evaluation)
+    projected = np.full((N_KEYPOINTS, 2), np.nan)
+    projected[:N_COCO] = project(placed.points[:, :N_COCO], found.problem.focal, found.problem.center)[0]
+    used = person.keypoints.observed.copy()
+    for residual in residual_limbs(person) if mode is not FitMode.INTACT else ():
+        projected[sorted(level_rule(residual.limb, residual.level).absent)] = np.nan
+    for limb_fit in limbs:
+        end = level_rule(limb_fit.limb, person.limbs[limb_fit.limb].level).endpoint
+        if end is not None:
+            projected[end] = limb_fit.endpoint_px
+            used[end] = mode is FitMode.JOINT or limb_fit.accepted
+    if mode is FitMode.INTACT:
+        used[N_COCO:] = False
+    return BodyFit(
+        body_name=body.name, mode=mode, camera=camera, orientation=orientation, pose=pose, shape=x.shape[0].copy(),
+        translation=x.move[0].copy(), joints=joints + x.move[0], projected_px=projected, used=used, limbs=tuple(limbs),
+        tilt=(float(x.tilt[0, 0]), float(x.tilt[0, 1])),
+        scale=ScaleSource.PRIOR if person.stature_mm is None else ScaleSource.STATURE,
+        energy={**_energy_terms(evaluation), "total": found.energy}, warnings=tuple(warnings),
+    )  # fmt: skip
+
+
+def _energy_terms(evaluation: Evaluation) -> Mapping[str, float]:
+    return {name: float(value[0]) for name, value in evaluation.terms.items()}
+
+
+def _limb_fits(
+    person: Person, camera: Camera, mode: FitMode, found: _Found, evaluation: Evaluation
+) -> tuple[list[LimbFit], list[str]]:
+    fits, warnings = [], []
+    for residual in residual_limbs(person) if mode is not FitMode.INTACT else ():
+        if residual.at_root:
+            fits.append(_root_limb(residual, found, evaluation, camera))
+            continue
+        make = _paper_limb if mode is FitMode.PAPER else _joint_limb
+        fit = make(person, residual, found, evaluation, camera)
+        fits.append(fit)
+        if not fit.accepted:
+            warnings.append(f"{residual.limb.value.replace('_', ' ').capitalize()} is not cut: {fit.reason}")
+    return fits, warnings
+
+
+def _segment(residual: Residual, found: _Found, evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray]:
+    points = evaluation.placed.points[0, N_COCO:]
+    return points[found.problem.anchor[0, residual.slot]], points[found.problem.upstream[0, residual.slot]]
+
+
+def _annotated(person: Person, residual: Residual) -> tuple[float, float] | None:
+    if residual.end is None or not residual.observed:
+        return None
+    point = person.keypoints.points[residual.end]
+    assert point.x is not None and point.y is not None
+    return point.x, point.y
+
+
+def _joint_limb(
+    person: Person, residual: Residual, found: _Found, evaluation: Evaluation, camera: Camera
+) -> LimbFit:
+    """Read one residual limb off the main problem; judge it by bound, interval and end error."""
+    anchor, upstream = _segment(residual, found, evaluation)
+    factor = float(found.x.factor[0, residual.slot]) if residual.observed else 0.0
+    if residual.at_joint and not residual.observed:
+        factor = 0.0
+    end = rafo.residual_end(anchor, upstream, factor)
+    end_px = camera.project(end)
+    annotated = _annotated(person, residual)
+    spread = segment_uncertainty(found.problem, found.x, evaluation, residual.slot)
+    off = 0.0 if annotated is None else float(np.linalg.norm(end_px - annotated)) / box_height(person)
+    reason = ""
+    if annotated is None and not residual.at_joint:
+        reason = (
+            f"its end ({LDPOSE[residual.end].label.lower()}) is not placed."
+            if residual.end is not None
+            else ""
+        )
+    elif not residual.at_joint and not BOUND_MARGIN < factor < 1 - BOUND_MARGIN:
+        reason = f"lambda is at its bound ({factor:.2f}); check the end and the level."
+    elif spread.factor_interval[1] - spread.factor_interval[0] > WIDEST_FACTOR_INTERVAL:
+        reason = "the picture does not say how long it is."
+    elif off > MOST_END_ERROR:
+        reason = f"its end lies {100 * off:.1f} % of the box height from the annotation."
+    length = (1 - factor) * float(np.linalg.norm(upstream - anchor))
+    return LimbFit(residual.limb, _segment_of(residual), factor, residual.anchor, residual.upstream, anchor, upstream, end,
+                   (float(end_px[0]), float(end_px[1])), annotated, length, spread.factor_interval,
+                   spread.length_interval_m, not reason, reason)  # fmt: skip
+
+
+def _paper_limb(
+    person: Person, residual: Residual, found: _Found, evaluation: Evaluation, camera: Camera
+) -> LimbFit:
+    """Run Algorithm 1 on one limb; a rejected limb keeps the initial fit and is scored at the segment's midpoint."""
+    anchor, upstream = _segment(residual, found, evaluation)
+    annotated = _annotated(person, residual)
+    middle = rafo.residual_end(anchor, upstream, rafo.FIRST_FACTOR)
+    whole = float(np.linalg.norm(upstream - anchor))
+    if annotated is None:
+        result, reason = None, "its end is not placed."
+    else:
+        result = rafo.optimise(anchor, upstream, np.array(annotated), camera)
+        reason = (
+            ""
+            if result.accepted
+            else f"its end stays {result.error_px:.0f} px from the annotation (15 allowed)."
+        )
+    if result is None or not result.accepted:
+        px = camera.project(middle)
+        return LimbFit(residual.limb, _segment_of(residual), rafo.FIRST_FACTOR, residual.anchor, residual.upstream, anchor,
+                       upstream, middle, (float(px[0]), float(px[1])), annotated, whole / 2, (0.0, 1.0), (0.0, whole),
+                       False, reason)  # fmt: skip
+    px = camera.project(result.endpoint)
+    covariance = np.linalg.inv(result.matrix)
+    bone = upstream - result.anchor
+    reach = float(np.linalg.norm(bone))
+    gradient = np.append(-(1 - result.factor) * bone / reach, -reach)
+    factor_sigma, length_sigma = (
+        float(np.sqrt(covariance[3, 3])),
+        float(np.sqrt(gradient @ covariance @ gradient)),
+    )
+    length = (1 - result.factor) * reach
+    return LimbFit(residual.limb, _segment_of(residual), result.factor, residual.anchor, residual.upstream, result.anchor,
+                   upstream, result.endpoint, (float(px[0]), float(px[1])), annotated, length,
+                   (max(0.0, result.factor - Z95 * factor_sigma), min(1.0, result.factor + Z95 * factor_sigma)),
+                   (max(0.0, length - Z95 * length_sigma), length + Z95 * length_sigma), True)  # fmt: skip
+
+
+def _root_limb(residual: Residual, found: _Found, evaluation: Evaluation, camera: Camera) -> LimbFit:
+    """Describe a limb that is gone from its root: lambda is 1 by definition, and no length is left."""
+    anchor, upstream = _segment(residual, found, evaluation)
+    px = camera.project(upstream)
+    return LimbFit(residual.limb, _segment_of(residual), 1.0, residual.anchor, residual.upstream, anchor, upstream, upstream,
+                   (float(px[0]), float(px[1])), None, 0.0, (1.0, 1.0), (0.0, 0.0), True)  # fmt: skip
+
+
+def _segment_of(residual: Residual) -> Segment:
+    segment = level_rule(residual.limb, residual.level).segment
+    assert segment is not None
+    return segment
