@@ -39,6 +39,7 @@ from limbstudio.formats.limb_block import (
     Block,
     RawPoint,
     finite,
+    pixels,
     read_block,
     read_polygons,
     shown,
@@ -378,7 +379,7 @@ def _raw_point(values: Sequence[object], name: str) -> RawPoint:
     empty = v == 0 and all(c is None or (isinstance(c, float) and math.isnan(c)) for c in values[:2])
     if empty:  # how pandas and JavaScript write a point that is not there
         return RawPoint(0, 0, 0)
-    return RawPoint(finite(values[0], f"x of {name}"), finite(values[1], f"y of {name}"), int(v))
+    return RawPoint(pixels(values[0], f"x of {name}"), pixels(values[1], f"y of {name}"), int(v))
 
 
 def inside(keypoints: Keypoints, size_px: tuple[int, int], warnings: list[str]) -> Keypoints:
@@ -428,7 +429,7 @@ def _box(
 ) -> Box | None:
     if isinstance(value, list) and len(value) == 4:
         try:
-            x, y, width, height = (finite(side, "A number of “bbox”") for side in value)
+            x, y, width, height = (pixels(side, "A number of “bbox”") for side in value)
             if width > 0 and height > 0:
                 return Box(x, y, width, height)
         except KnownError as error:

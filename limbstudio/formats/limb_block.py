@@ -40,6 +40,9 @@ SCHEMA_VERSION = 1
 STATURE_MM = (400.0, 2600.0)
 """From a toddler to the tallest people measured."""
 
+FARTHEST_PX = 1e7
+"""Coordinates beyond are mistakes, and their areas would overflow."""
+
 _LEVEL_WORDS = {
     "above_knee": "transfemoral", "below_knee": "transtibial", "above_elbow": "transhumeral",
     "below_elbow": "transradial", "none": "intact", "normal": "intact", "unknown": "unsure",
@@ -88,6 +91,14 @@ def finite(value: object, what: str) -> float:
         number = math.inf
     if not math.isfinite(number):
         raise KnownError(f"{what} is {shown(value)}.", "Correct it, or mark the point as not labelled.")
+    return number
+
+
+def pixels(value: object, what: str) -> float:
+    """Return a coordinate; KnownError if it is no number, or farther away than any picture reaches."""
+    number = finite(value, what)
+    if abs(number) > FARTHEST_PX:
+        raise KnownError(f"{what} is {shown(value)}, far outside any picture.", "Correct it in the file.")
     return number
 
 
@@ -165,7 +176,7 @@ def read_polygons(value: object, what: str, warnings: list[str]) -> tuple[tuple[
     """Return polygons as flat x, y tuples; those with less than three corners are left out with a warning."""
     polygons = []
     for number, polygon in enumerate(_list(value, what), 1):
-        flat = [finite(c, f"A coordinate of {what}") for c in _list(polygon, f"Polygon {number} of {what}")]
+        flat = [pixels(c, f"A coordinate of {what}") for c in _list(polygon, f"Polygon {number} of {what}")]
         if len(flat) < 6 or len(flat) % 2:
             warnings.append(f"Polygon {number} of {what} has {len(flat)} numbers, no area: left out.")
         else:
@@ -272,7 +283,7 @@ def _positions(value: object) -> dict[int, tuple[float, float]]:
         if entry is not None:
             x, y = _list(entry, f"The position of {LDPOSE_NAMES[i]}", 2)
             what = f"The position of {LDPOSE_NAMES[i]}"
-            found[i] = (finite(x, what), finite(y, what))
+            found[i] = (pixels(x, what), pixels(y, what))
     return found
 
 

@@ -34,8 +34,8 @@ def person_mask(
     if annotated.person.mask_file:
         return _mask_file(_below(folder, annotated.person.mask_file), size, annotated.turned)
     if annotated.run_lengths is not None:
-        mask = decode_run_lengths(annotated.run_lengths)
-        return _fitting(mask, size, annotated.turned, "The run-length mask")
+        _refuse_size(annotated.run_lengths.size_px, size, annotated.turned, "The run-length mask")
+        return _fitted(decode_run_lengths(annotated.run_lengths), size, annotated.turned)
     if annotated.person.polygons:
         return polygon_mask(annotated.person.polygons, annotated.person.holes, size)
     return None
@@ -61,13 +61,14 @@ def decode_run_lengths(runs: RunLengths) -> Mask:
     """Return a COCO run-length mask as (H, W) bool: runs of 0 and 1 in turn, down the columns."""
     width, height = runs.size_px
     text = runs.counts if isinstance(runs.counts, str) else None
-    counts = np.asarray(runs.counts, dtype=np.int64) if text is None else _uncompressed(text)
-    if counts.size == 0 or counts.min() < 0 or int(counts.sum()) != width * height:
+    # Python's own integers: a file may hold numbers of any length.
+    counts = list(runs.counts) if text is None else _uncompressed(text)
+    if min(counts, default=-1) < 0 or sum(counts) != width * height:
         raise KnownError(
             f"The run-length mask does not fill its {width} x {height} pixels.",
             "Export the mask again, or as polygons.",
         )
-    values = np.arange(counts.size) % 2 == 1
+    values = np.arange(len(counts)) % 2 == 1
     return np.repeat(values, counts).reshape(width, height).T
 
 
@@ -107,20 +108,23 @@ def _mask_file(path: Path, size: tuple[int, int], turned: int) -> Mask:
             f"The mask {path.name} is all {'white' if mask.any() else 'black'}.",
             "In a mask white is the body, black the rest.",
         )
-    return _fitting(mask, size, turned, f"The mask {path.name}")
+    _refuse_size((mask.shape[1], mask.shape[0]), size, turned, f"The mask {path.name}")
+    return _fitted(mask, size, turned)
 
 
-def _fitting(mask: Mask, size: tuple[int, int], turned: int, what: str) -> Mask:
-    """Return the mask in the upright photo: as it is, or turned like the annotation it came with."""
-    height, width = mask.shape
-    if (width, height) == size:
-        return mask
-    if turned != 1 and (height, width) == size:
-        return _turned(mask, turned)
+def _refuse_size(mask_px: tuple[int, int], photo_px: tuple[int, int], turned: int, what: str) -> None:
+    """Refuse a mask of another size, before run lengths are unpacked: they can claim any."""
+    if mask_px == photo_px or (turned != 1 and mask_px == photo_px[::-1]):
+        return
     raise KnownError(
-        f"{what} has {width} x {height} pixels, but the photo has {size[0]} x {size[1]}.",
+        f"{what} has {mask_px[0]} x {mask_px[1]} pixels, but the photo has {photo_px[0]} x {photo_px[1]}.",
         "Make the mask in the size of the photo, or leave masks off.",
     )
+
+
+def _fitted(mask: Mask, size: tuple[int, int], turned: int) -> Mask:
+    """Return the mask in the upright photo: as it is, or turned like the annotation it came with."""
+    return mask if mask.shape == size[::-1] else _turned(mask, turned)
 
 
 def _turned(mask: Mask, orientation: int) -> Mask:
@@ -178,7 +182,7 @@ def _scanned(points: NDArray[np.float64], width: int, height: int) -> tuple[Mask
 # ----------------------------------------------------------------------------------------------- run lengths
 
 
-def _uncompressed(text: str) -> NDArray[np.int64]:
+def _uncompressed(text: str) -> list[int]:
     """Return the runs of COCO's compressed text.
 
     Each character is 48 plus six bits, lowest first: five of a number and one that says whether it goes on.
@@ -200,4 +204,4 @@ def _uncompressed(text: str) -> NDArray[np.int64]:
         if bits & 16:  # negative: fill with ones above
             number -= 1 << shift
         counts.append(number + (counts[-2] if len(counts) > 2 else 0))
-    return np.asarray(counts, dtype=np.int64)
+    return counts

@@ -287,6 +287,7 @@ def test_a_limb_that_the_block_forgets_is_unsure(tmp_path):
         ({"keypoints": [1.0] * 74}, "74 numbers"),
         ({"keypoints": _flat({"nose": (math.nan, 3, 2)})}, "x of nose is nan"),
         ({"keypoints": _flat({"nose": (3, math.inf, 1)})}, "y of nose is inf"),
+        ({"keypoints": _flat({"nose": (3, 1e300, 1)})}, "far outside any picture"),
         ({"keypoints": _flat({"left_knee": ("12", 3, 1)})}, "x of left_knee is '12'"),
         ({"keypoints": _flat({"left_knee": (12, 3, 5)})}, "visibility v of left_knee is 5"),
         ({"keypoints": _flat({"left_knee": (12, 3, True)})}, "True"),

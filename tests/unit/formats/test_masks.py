@@ -152,7 +152,14 @@ def test_a_compressed_mask_is_read(tmp_path):
     np.testing.assert_array_equal(person_mask(annotated, _PHOTO, folder=tmp_path), _square() > 0)
 
 
-@pytest.mark.parametrize("counts", [(1, 2), (-1, 49), (), "P", "\x7f", "zzzz"])
+def test_run_lengths_of_another_size_are_refused_before_they_are_unpacked(tmp_path):
+    annotated = _annotated(run_lengths=RunLengths((10**6, 10**6), (10**12,)))
+
+    with pytest.raises(KnownError, match="1000000 x 1000000"):
+        person_mask(annotated, _PHOTO, folder=tmp_path)
+
+
+@pytest.mark.parametrize("counts", [(10**30, 48 - 10**30), (1, 2), (-1, 49), (), "P", "\x7f", "zzzz"])
 def test_damaged_run_lengths_are_refused(counts):
     with pytest.raises(KnownError):
         decode_run_lengths(RunLengths((8, 6), counts))
