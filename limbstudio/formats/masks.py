@@ -60,9 +60,8 @@ def polygon_mask(
 def decode_run_lengths(runs: RunLengths) -> Mask:
     """Return a COCO run-length mask as (H, W) bool: runs of 0 and 1 in turn, down the columns."""
     width, height = runs.size_px
-    text = runs.counts if isinstance(runs.counts, str) else None
     # Python's own integers: a file may hold numbers of any length.
-    counts = list(runs.counts) if text is None else _uncompressed(text)
+    counts = _uncompressed(runs.counts) if isinstance(runs.counts, str) else list(runs.counts)
     if min(counts, default=-1) < 0 or sum(counts) != width * height:
         raise KnownError(
             f"The run-length mask does not fill its {width} x {height} pixels.",
