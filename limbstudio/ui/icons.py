@@ -79,5 +79,7 @@ class _FontIconEngine(QIconEngine):
 
 
 def icon(name: str, colour: str, *, disabled: str = "#6A7687", checked: str | None = None) -> QIcon:
-    """Return the icon `name` in `colour`; `checked` is its colour on a switched-on button."""
+    """Return the icon `name` in `colour`; `checked` is its colour on a switched-on button. KeyError: no such icon."""
+    if not icon_exists(name):  # now, and not in the middle of a paint, which Qt does not survive
+        raise KeyError(name)
     return QIcon(_FontIconEngine(name, colour, disabled, checked or colour))

@@ -136,6 +136,7 @@ def open_window(qtbot, tmp_path: Path, answers: Answers) -> Iterator[Callable[[P
         window.show()
         qtbot.waitExposed(window)
         window.activateWindow()
+        qtbot.waitUntil(window.isActiveWindow)  # without it no shortcut counts
         if folder is not None and studio.photos:
             qtbot.waitUntil(lambda: window.annotate_page.view.has_photo)
         return window

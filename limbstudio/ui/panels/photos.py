@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QStackedLayout,
     QStyledItemDelegate,
     QStyleOptionViewItem,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -313,6 +314,8 @@ class PhotosPanel(QWidget):
         self._search.setPlaceholderText("Find a photo by name")
         self._search.setAccessibleName("Find a photo by name")
         self._search.setClearButtonEnabled(True)
+        for button in self._search.findChildren(QToolButton):
+            button.setAccessibleName("Clear the field")
         self._search.textChanged.connect(self._filtered.setFilterFixedString)
         search_row = QHBoxLayout()
         search_row.setContentsMargins(12, 0, 12, 0)

@@ -162,6 +162,7 @@ class StatusBar(QWidget):
         self._theme = theme
         self._popup = popup
         self._running: dict[int, JobView] = {}
+        self._announced: set[int] = set()
         self._stops: list[Callable[[], None]] = []
 
         self._save_icon = QLabel()
@@ -272,14 +273,14 @@ class StatusBar(QWidget):
         self._stops.append(self._session.bridge.watch(job, self._on_job_view))
 
     def _on_job_view(self, view: JobView) -> None:
-        was_running = view.id in self._running
         if view.state.has_ended:
             self._running.pop(view.id, None)
         else:
             self._running[view.id] = view
         self._popup.show_view(view)
         self._show_jobs()
-        if view.state.has_ended and (was_running or view.failure is not None):
+        if view.state.has_ended and view.id not in self._announced:
+            self._announced.add(view.id)
             self.job_ended.emit(view)
 
     def _show_jobs(self) -> None:
