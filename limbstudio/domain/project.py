@@ -29,7 +29,7 @@ class Project:
 
     def applied(self, edit: Edit) -> "Project":
         """Return the project after `edit`; raise KnownError if a record is no longer what the edit was made on."""
-        records = dict(self.records)
+        records = self.records | {} if isinstance(self.records, MappingProxyType) else dict(self.records)
         for change in edit.changes:
             if records.get(change.key) != change.before:
                 raise KnownError(

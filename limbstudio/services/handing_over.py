@@ -38,6 +38,11 @@ class Reconstructed:
     is_stale: bool
 
 
+def annotation_id(person: Person) -> str:
+    """Return the id that a person had in the file it was imported from, or has of its own."""
+    return person.id.removeprefix(f"{person.photo[:8]}-")
+
+
 def masks_as_png(mask: np.ndarray) -> bytes:
     """Return a mask (H, W) bool as a PNG, white = body."""
     from io import BytesIO
@@ -51,6 +56,7 @@ def masks_as_png(mask: np.ndarray) -> bytes:
 
 def write_coco(context: Context, path: Path, annotated: Annotated, masks: Mapping[str, bytes]) -> Path:
     """Write one COCO file; masks (by person id, PNG) go into a folder beside it that carries its name."""
+    from limbstudio.formats.annotated import AnnotatedPerson
     from limbstudio.formats.coco import write_annotations
     from limbstudio.formats.whole_files import write_whole
 
@@ -64,7 +70,8 @@ def write_coco(context: Context, path: Path, annotated: Annotated, masks: Mappin
                 folder.mkdir(parents=True, exist_ok=True)
                 write_whole(folder / f"{person.id}.png", masks[person.id])
                 person = replace(person, mask_file=f"{folder.name}/{person.id}.png")
-            named.append(person)
+            number = annotation_id(person)
+            named.append(AnnotatedPerson(person, int(number), photo.path) if number.isdecimal() else person)
         written.append((photo, named))
     write_annotations(path, written)
     return path
@@ -92,7 +99,7 @@ def write_reconstructions(
     from limbstudio.services.exporting import folder_names, prepare_output
 
     prepare_output(folder)
-    names = folder_names([(Path(work.photo.path).name, work.person.id) for work in works])
+    names = folder_names([(Path(work.photo.path).name, annotation_id(work.person)) for work in works])
     done, failed, warnings = [], list(refused), []
     for count, (work, name) in enumerate(zip(works, names, strict=True)):
         context.report(count / len(works), f"Writing {name} ({count + 1} of {len(works)})")
@@ -112,7 +119,7 @@ def write_reconstructions(
 def _write_one(folder: Path, work: Reconstructed, photo: np.ndarray, project: Path) -> None:
     # Here: a body and the picture maker, needed only when files are written.
     from limbstudio.body.model import load_body
-    from limbstudio.body.surface import SurfaceFacts
+    from limbstudio.body.surface import surface_facts
     from limbstudio.evaluation.metrics import measure_person
     from limbstudio.formats.fit_json import FitOrigin
     from limbstudio.resihmr.pipeline import BodyMesh, PersonResult
@@ -121,20 +128,15 @@ def _write_one(folder: Path, work: Reconstructed, photo: np.ndarray, project: Pa
     answer = work.answer
     mesh = BodyMesh(answer.vertices, answer.tpose, answer.faces, answer.residual, answer.parts, answer.stumps)
     facts = answer.facts
-    result = PersonResult(
-        work.person,
-        answer.fit,
-        mesh,
-        SurfaceFacts(**facts["mesh"]),
-        facts["timings_s"],
-        tuple(facts["warnings"]),
-    )
+    surface = surface_facts(mesh.vertices, mesh.faces, intersections=True)
+    timings, warnings = facts.get("timings_s", {}), tuple(facts.get("warnings", ()))
+    result = PersonResult(work.person, answer.fit, mesh, surface, timings, warnings)
     metrics = measure_person(result, person_mask(work.person, work.photo, project))
     body_file = facts.get("body_file")
     origin = FitOrigin(
         photo=Path(work.photo.path).name,
         photo_sha256=work.photo.sha256,
-        annotation=work.person.id,
+        annotation=annotation_id(work.person),
         body=answer.fit.body_name,
         seed=facts.get("seed", 0),
         inputs_hash=work.inputs_hash,

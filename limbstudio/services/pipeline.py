@@ -155,7 +155,10 @@ def run_fit(context: Context, work: FitWork) -> FitAnswer:
     )
     mask = person_mask(person, photo, work.folder)
     report(StageName.INITIAL_FIT, 0.2)
-    result = reconstruct_person(person, camera, body, mode=work.mode, mask=mask, seed=work.seed)
+    # Counting self-intersections takes longer than all else about a mesh: only an export asks for it.
+    result = reconstruct_person(
+        person, camera, body, mode=work.mode, mask=mask, seed=work.seed, intersections=False
+    )
     report(StageName.RECONSTRUCTION, 1.0)
     mesh = result.mesh
     facts = {

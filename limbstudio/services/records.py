@@ -66,13 +66,20 @@ WHOLE = Codec(int, _keep(int).from_plain)
 
 
 def enum(kind: type[Enum]) -> Codec:
+    members = {member.value: member for member in kind}
+
     def from_plain(value: Plain) -> Enum:
         try:
-            return kind(value)
-        except ValueError as error:
+            return members[value]
+        except (KeyError, TypeError) as error:  # TypeError: a list or an object
             raise UnreadableRecord(f"{value!r} is no {kind.__name__}.") from error
 
-    return Codec(lambda value: kind(value).value, from_plain)
+    def to_plain(value: Enum) -> Plain:
+        if not isinstance(value, kind):
+            raise TypeError(f"Expected {kind.__name__}, found {value!r}.")
+        return value.value
+
+    return Codec(to_plain, from_plain)
 
 
 def maybe(inner: Codec) -> Codec:

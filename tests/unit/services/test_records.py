@@ -28,7 +28,7 @@ def a_body_fit(**changes) -> body.BodyFit:
         "limb_body", body.FitMode.JOINT, geometry.Camera(1000.5, (319.5, 239.5), (640, 480)),
         np.array([np.pi, 0, 0]), np.zeros((54, 3), np.float32), np.zeros(10), np.array([0, 0, 2.0]),
         np.ones((55, 3)), np.full((25, 2), np.nan), np.arange(25) < 17, (a_limb_fit(),),
-        body.ScaleSource.STATURE, {"points": 1.0, "prior": math.inf}, {"fit": 0.08}, ("One warning.",),
+        (0.1, -0.02), body.ScaleSource.STATURE, {"points": 1.0, "prior": math.inf}, {"fit": 0.08}, ("One warning.",),
     )  # fmt: skip
     return dataclasses.replace(fit, **changes)
 

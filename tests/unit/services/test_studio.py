@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from limbstudio.domain import edits
-from limbstudio.domain.anatomy import LDPOSE_NAMES, SMPLX_JOINTS, KeypointState
+from limbstudio.domain.anatomy import LDPOSE_INDEX, LDPOSE_NAMES, SMPLX_JOINTS, KeypointState, Level, Limb
 from limbstudio.domain.body import BodyFit, FitMode
 from limbstudio.domain.errors import KnownError
-from limbstudio.domain.geometry import Camera
+from limbstudio.domain.geometry import Box, Camera
 from limbstudio.domain.photo import Person, Photo
 from limbstudio.services import pipeline
 from limbstudio.services.jobs import JobState
@@ -428,6 +428,7 @@ def test_annotations_go_out_as_they_are_and_come_back(studio, tmp_path, person):
 
     people = other.import_annotations(out).result.people
 
+    assert json.loads(out.read_text())["annotations"][0]["limbstudio"]["schema_version"] == 1
     assert [(p.id, p.keypoints, p.limbs) for p in people] == [(person.id, person.keypoints, person.limbs)]
     other.close()
     other.quit()
@@ -446,6 +447,43 @@ def test_who_has_no_fit_is_named_when_asked_for_and_passed_over_otherwise(studio
 
     assert (everybody.folders, everybody.refused) == ((), ())
     assert "no fit" in named.refused[0][1].message
+
+
+def test_a_real_fit_goes_through_the_worker_into_the_project_and_out_as_files(tmp_path):
+    from limbstudio.resources import resource_path
+
+    if not resource_path("body/limb_body.npz").is_file():
+        pytest.skip("the bundled body is not there")
+    studio = Studio(who="me")
+    studio.create(tmp_path / "work")
+    importing = studio.import_photos([write_photo(tmp_path / "a.png")])
+    assert importing.wait(60)
+    person = studio.new_person(importing.result.photos[0].sha256, Box(16, 2, 32, 44))
+    # A person who stands and faces the camera, sides the person's own.
+    standing = [(32, 6), (33, 5), (31, 5), (34, 6), (30, 6), (37, 12), (27, 12), (39, 19), (25, 19), (40, 25), (24, 25),
+                (35, 25), (29, 25), (35, 34), (29, 34), (35, 43), (29, 43)]  # fmt: skip
+    for index, (x, y) in enumerate(standing[:15]):
+        studio.do(edits.place_point(studio.person(person.id), index, float(x), float(y)))
+    studio.do(edits.set_limb_level(studio.person(person.id), Limb.RIGHT_LEG, Level.TRANSTIBIAL))
+    studio.do(edits.place_point(studio.person(person.id), LDPOSE_INDEX["below_right_knee_end"], 29.0, 38.0))
+
+    job = studio.fit(person.id)
+    assert job.wait(100)
+    kept = job.result
+    export = studio.export_reconstructions(tmp_path / "out")
+    assert export.wait(100)
+
+    mesh = studio.body_mesh(kept)
+    assert facts_of(kept)["mesh"]["watertight"]
+    assert len(kept.stumps) == len([limb for limb in kept.fit.limbs if limb.accepted])
+    assert mesh.residual.any() == bool(kept.stumps)
+    assert studio.fit_of(person.id) == kept
+    assert export.result.refused == ()
+    assert {"fit.json", "body.ply", "tpose.ply", "body.glb"} <= {
+        p.name for p in export.result.folders[0].iterdir()
+    }
+    studio.close()
+    studio.quit()
 
 
 # -------------------------------------------------------------------------------------------- stages
