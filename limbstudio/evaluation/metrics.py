@@ -24,8 +24,8 @@ from limbstudio.domain.body import BodyFit, LimbFit
 from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
 from limbstudio.rendering.silhouette import overlap, silhouette
-from limbstudio.resihmr.initial_fit import box_height
 from limbstudio.resihmr.pipeline import BodyMesh, PersonResult
+from limbstudio.resihmr.problem import box_height
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]

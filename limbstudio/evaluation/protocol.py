@@ -19,8 +19,8 @@ from limbstudio.domain.body import FitMode
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.photo import Person
 from limbstudio.evaluation.metrics import PersonMetrics, measure_person
-from limbstudio.resihmr.initial_fit import DEFAULT_SETTINGS, FitSettings
 from limbstudio.resihmr.pipeline import reconstruct_person
+from limbstudio.resihmr.problem import DEFAULT_SETTINGS, FitSettings
 
 Report = Callable[[float, str], None]
 

@@ -24,8 +24,8 @@ from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
 from limbstudio.domain.stump import Stump
 from limbstudio.evaluation.metrics import PersonMetrics, keypoint_errors, scored_ends
-from limbstudio.resihmr.initial_fit import box_height
 from limbstudio.resihmr.pipeline import PersonResult
+from limbstudio.resihmr.problem import box_height
 
 SCHEMA_VERSION = 1
 FILE_NAME = "fit.json"

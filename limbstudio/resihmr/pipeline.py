@@ -22,8 +22,8 @@ from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
 from limbstudio.domain.stump import Stump
-from limbstudio.resihmr import initial_fit
-from limbstudio.resihmr.initial_fit import DEFAULT_SETTINGS, FitSettings
+from limbstudio.resihmr.initial_fit import fit_person
+from limbstudio.resihmr.problem import DEFAULT_SETTINGS, FitSettings
 from limbstudio.resihmr.reconstruction import (
     LimbCut,
     LimbRegions,
@@ -90,7 +90,7 @@ def reconstruct_person(
     points.
     """
     start = time.perf_counter()
-    fit = initial_fit.fit_person(person, camera, body, mode=mode, settings=settings, mask=mask, seed=seed)
+    fit = fit_person(person, camera, body, mode=mode, settings=settings, mask=mask, seed=seed)
     fitted = time.perf_counter()
     mesh, warnings = build_mesh(person, fit, body)
     meshed = time.perf_counter()

@@ -31,8 +31,8 @@ from limbstudio.formats.fit_json import SCHEMA_VERSION, FitOrigin
 from limbstudio.formats.masks import person_mask
 from limbstudio.formats.placing import placed_on
 from limbstudio.images import LoadedPhoto, open_photo
-from limbstudio.resihmr.initial_fit import DEFAULT_SETTINGS, FitSettings
 from limbstudio.resihmr.pipeline import reconstruct_person
+from limbstudio.resihmr.problem import DEFAULT_SETTINGS, FitSettings
 from limbstudio.services.exporting import Existing, folder_names, is_finished, prepare_output, write_person
 from limbstudio.services.pipeline import file_hash, inputs_hash
 from limbstudio.services.records import digest
