@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from limbstudio.domain.errors import KnownError  # noqa: E402
 from limbstudio.services import settings  # noqa: E402
+from limbstudio.services.samples import sample_project  # noqa: E402
 from limbstudio.services.studio import Studio  # noqa: E402
 from limbstudio.ui.bridge import Bridge  # noqa: E402
 from limbstudio.ui.main_window import MainWindow, remembered_theme  # noqa: E402
@@ -52,8 +53,16 @@ def make_window(project: Path | None = None, *, memory: QSettings | None = None)
 
 
 def main(project: Path | None = None) -> int:
-    """Show the window until it is closed; return the exit code."""
+    """Show the window until it is closed; return the exit code. project: the sample project when None."""
+    refused: KnownError | None = None
+    if project is None:
+        try:
+            project = sample_project()
+        except KnownError as error:
+            refused = error
     window = make_window(project)
+    if refused is not None:
+        window.message_bar.say(refused.message, refused.hint)
     install_excepthook(lambda e: window.message_bar.say(e.message, e.hint), window.show_report)
     window.show()
     # The first paint must not wait for 3D, which takes more than a second to load.

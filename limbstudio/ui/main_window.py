@@ -39,6 +39,7 @@ from limbstudio.domain.errors import KnownError
 from limbstudio.services import settings
 from limbstudio.services.importing import ImportReport
 from limbstudio.services.jobs import JobState, JobView
+from limbstudio.services.samples import sample_project
 from limbstudio.services.studio import Studio
 from limbstudio.ui import icons
 from limbstudio.ui.actions import Actions, Owner, Where
@@ -296,8 +297,6 @@ class MainWindow(QMainWindow):
             self.open_folder(folder)
 
     def open_sample(self) -> None:
-        from limbstudio.services.samples import sample_project  # here: most sessions never need it
-
         folder = self.session.attempt(sample_project)
         if folder is not None:
             self.open_folder(folder)
