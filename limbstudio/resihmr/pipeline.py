@@ -90,7 +90,8 @@ def reconstruct_person(
     points.
     """
     start = time.perf_counter()
-    fit = fit_person(person, camera, body, mode=mode, settings=settings, mask=mask, seed=seed)
+    contour = None if mode is FitMode.PAPER else mask  # the paper fits points only
+    fit = fit_person(person, camera, body, mode=mode, settings=settings, mask=contour, seed=seed)
     fitted = time.perf_counter()
     mesh, warnings = build_mesh(person, fit, body)
     meshed = time.perf_counter()
