@@ -212,12 +212,14 @@ def bench_fit(
 
 @bench_app.command("stump")
 def bench_stump(
-    cuts: Annotated[int, typer.Option(min=1, help="Cuts to compare on.")] = 200, json_file: JsonFile = None
+    cuts: Annotated[int, typer.Option(min=1, help="Cuts to compare on.")] = 200,
+    random_cuts: Annotated[int, typer.Option(min=0, help="Random cuts to check.")] = 10_000,
+    json_file: JsonFile = None,
 ) -> None:
     """Cut and cap against trimesh and pyvista on the same cuts."""
     from limbstudio.evaluation.benchmarks import bench_stump as run
 
-    _bench(lambda report: run(cuts=cuts, report=report), json_file)
+    _bench(lambda report: run(cuts=cuts, random_cuts=random_cuts, report=report), json_file)
 
 
 @bench_app.command("start")

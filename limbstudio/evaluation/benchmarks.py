@@ -331,6 +331,7 @@ def l_bfgs_b(problem: Problem, x: Unknowns) -> float:
     def energy_and_gradient(step: np.ndarray) -> tuple[float, np.ndarray]:
         at = x.stepped(np, step[None])
         found = evaluate(problem, at, derivatives=True)
+        assert found.gradient is not None
         gradient = 2 * np.array(found.gradient[0])  # the solver's gradient is that of half the energy
         # evaluate differentiates by a further turn; the chart's own turn enters through its left Jacobian.
         _, left = rotation_and_left_jacobian(np, step[None, :3])
@@ -345,6 +346,40 @@ def l_bfgs_b(problem: Problem, x: Unknowns) -> float:
         energy_and_gradient, np.zeros(size), jac=True, method="L-BFGS-B", bounds=bounds, options=options
     )
     return float(found.fun)
+
+
+# ---------------------------------------------------------------------------------------------------- the cut
+
+
+def bench_stump(
+    *, cuts: int = 200, random_cuts: int = 10_000, report: Report = lambda fraction, sentence: None
+) -> Figures:
+    """Compare cut and cap with trimesh's and pyvista's on the same `cuts`; count what holds of
+    `random_cuts`.
+    """
+    from limbstudio.evaluation.stump_benchmark import check, compare  # what it compares with loads slowly
+
+    body = load_body()
+    report(0.0, f"The same {cuts} cuts by three programs")
+    compared = compare(body, cuts)
+    failures: list[str] = []
+    done = 0
+    totals: dict[str, float] = {}
+    while done < random_cuts:
+        report(0.1 + 0.9 * done / random_cuts, f"Random cut {done} of {random_cuts}")
+        some = min(500, random_cuts - done)
+        seen = check(body, some, seed=done, intersections=5, report=failures.append)
+        for name, value in seen.items():
+            totals[name] = totals.get(name, 0) + value if not name.endswith("_ms") else value
+        done += some
+    report(1.0, "Done")
+    fastest = min(compared["trimesh_median_ms"], compared["pyvista_median_ms"])
+    values = {
+        "same_cuts": {**compared, "share_of_the_faster": compared["ours_median_ms"] / fastest},
+        "random_cuts": totals,
+        "failures": "; ".join(failures) or "none",
+    }
+    return Figures("stump", values)
 
 
 # -------------------------------------------------------------------------------------------------- the start

@@ -58,7 +58,7 @@ def states(**other: str) -> list[str]:
     return [other.get(name, "visible" if i < 17 else "absent") for i, name in enumerate(LDPOSE_NAMES)]
 
 
-def broken_keypoints(keypoints: list, index: int, *numbers: float) -> list:
+def broken_keypoints(keypoints: list, index: int, *numbers: object) -> list:
     return [*keypoints[: 3 * index], *numbers, *keypoints[3 * index + 3 :]]
 
 

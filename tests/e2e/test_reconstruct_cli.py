@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import jsonschema
 import numpy as np
@@ -88,6 +89,7 @@ def test_every_mesh_is_closed_and_marks_the_residual_limbs(reconstructed, sample
             assert counted.volume_m3 > 0
         accepted = [name for name, limb in facts["limbs"].items() if limb["accepted"]]
         assert set(accepted) <= set(person["limbs"])
+        assert body.residual is not None
         assert bool(accepted) == bool(body.residual.any())
         for name in accepted:
             limb, known = facts["limbs"][name], person["limbs"][name]
@@ -213,7 +215,7 @@ def test_without_evidence_nothing_is_cut_and_every_limb_is_unsure(
 
     assert ended.code == 0
     for person in ended.json["people"]:
-        fit = json.loads(open(f"{person['folder']}/fit.json", encoding="utf-8").read())
+        fit = json.loads((Path(person["folder"]) / "fit.json").read_text(encoding="utf-8"))
         assert {limb["state"] for limb in fit["limbs"].values()} == {"unsure"}
         assert not any(limb["accepted"] for limb in fit["limbs"].values())
 
@@ -338,6 +340,6 @@ def test_our_own_mistake_ends_with_70_and_a_report(limbstudio, monkeypatch, samp
     assert ended.code == 70
     assert "Traceback" not in ended.err
     report = ended.err.strip().splitlines()[-1].split(": ")[-1]
-    text = open(report, encoding="utf-8").read()
+    text = Path(report).read_text(encoding="utf-8")
     assert "ZeroDivisionError" in text
     assert sample_photos[0].name not in text

@@ -47,6 +47,7 @@ def test_errors_are_means_over_points_in_pixels_and_in_percent_of_the_box(known_
     result = result_of(known_fit, body)
     nose = result.person.keypoints.points[0]
     assert nose.x is not None
+    assert result.person.box is not None
     moved = replace_point(result, 0, Point(KeypointState.VISIBLE, nose.x + 3.4, nose.y))
 
     metrics = measure_person(moved)

@@ -1,9 +1,6 @@
 """Cut limbs are closed, end where they should, and leave the rest of the body alone."""
 
-import importlib.util
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +10,7 @@ from limbstudio.body.parts import PART_INDEX
 from limbstudio.body.surface import face_normals, signed_volume, surface_facts, surface_topology
 from limbstudio.domain.anatomy import SMPLX_INDEX, Limb, Segment, limb_joints
 from limbstudio.domain.errors import KnownError
+from limbstudio.evaluation.stump_benchmark import check
 from limbstudio.resihmr.cap import (
     DOME_HEIGHT,
     PAPER_DOME_HEIGHT,
@@ -36,20 +34,6 @@ from limbstudio.resihmr.reconstruction import (
     stump_frame,
 )
 
-_BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-
-
-@pytest.fixture(scope="module")
-def bench():
-    """Return the benchmark, whose random cuts are tested here a few hundred at a time."""
-    spec = importlib.util.spec_from_file_location("stump_bench", _BENCHMARKS / "stump_bench.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["stump_bench"] = module  # its dataclasses look themselves up
-    spec.loader.exec_module(module)
-    return module
-
 
 def _cut(body: BodyModel, limb: Limb, segment: Segment, factor: float, *, paper: bool = False) -> LimbCut:
     names = limb_joints(limb)
@@ -71,8 +55,8 @@ def rest(body: BodyModel) -> np.ndarray:
 # ------------------------------------------------------------------------------------------ always closed
 
 
-def test_random_cuts_are_all_closed_and_nothing_flips(bench, body: BodyModel):
-    seen = bench.check(body, 300, seed=20)
+def test_random_cuts_are_all_closed_and_nothing_flips(body: BodyModel):
+    seen = check(body, 300, seed=20)
 
     assert seen["cuts"] == 300
     assert seen["closed_cuts"] == 300

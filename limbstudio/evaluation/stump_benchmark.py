@@ -1,6 +1,6 @@
 """Cut and cap thousands of random limbs; count what is not closed and time it against trimesh and pyvista.
 
-`run` is the whole benchmark; the unit tests take its random cuts a few hundred at a time.
+The unit tests take its random cuts a few hundred at a time.
 """
 
 import time
@@ -11,9 +11,10 @@ from functools import cache
 
 import numpy as np
 
-from limbstudio.body.model import BodyModel, load_body
+from limbstudio.body.model import BodyModel
 from limbstudio.body.surface import face_normals, intersecting_pairs, signed_volume, surface_topology
 from limbstudio.domain.anatomy import SMPLX_INDEX, Limb, limb_joints
+from limbstudio.rendering.clipping import VtkCut
 from limbstudio.resihmr.cap import loop_normal
 from limbstudio.resihmr.reconstruction import (
     LimbCut,
@@ -134,9 +135,17 @@ def flipped_faces(reconstruction: Reconstruction, vertices: np.ndarray) -> int:
 
 
 def check(
-    body: BodyModel, count: int, seed: int = 0, *, intersections: int = 0, report: bool = False
+    body: BodyModel,
+    count: int,
+    seed: int = 0,
+    *,
+    intersections: int = 0,
+    report: Callable[[str], None] = lambda words: None,
 ) -> dict[str, float]:
-    """Cut `count` limbs and count what holds. intersections: bodies searched for self-intersections."""
+    """Cut `count` limbs and count what holds. intersections: bodies searched for self-intersections.
+
+    report: told of every cut that does not hold.
+    """
     seen: Counter[str] = Counter()
     milliseconds = []
     for number, case in enumerate(random_cases(body, count, seed)):
@@ -163,11 +172,9 @@ def check(
             crossings = len(intersecting_pairs(vertices, result.faces)) if not old else 0
             seen["intersections_checked"] += not old
             seen["bodies_with_new_intersections"] += crossings > 0
-        if report and (not closed or flipped or crossings or not 0 < after < before):
-            print(
-                f"closed {closed} flipped {flipped} crossings {crossings} volume {after:.4f} of {before:.4f}"
-            )
-            print(f"  {case.words}")
+        if not closed or flipped or crossings or not 0 < after < before:
+            counts = f"closed {closed}, flipped {flipped}, crossings {crossings}"
+            report(f"{case.words}: {counts}, volume {after:.4f} of {before:.4f}")
     return {
         **seen,
         "median_ms": float(np.median(milliseconds)),
@@ -177,9 +184,9 @@ def check(
 
 def compare(body: BodyModel, count: int = COMPARED_CUTS, seed: int = 1) -> dict[str, float]:
     """Time one cut and cap of ours, trimesh and pyvista on the same planes of one rest body, in turns."""
-    import pyvista
-    import trimesh
+    import trimesh  # only this comparison needs it
 
+    vtk_cut = VtkCut()
     rng = np.random.default_rng(seed)
     regions = regions_of(body)
     vertices, joints = body.rest_vertices().astype(float), body.rest_joints()
@@ -209,25 +216,9 @@ def compare(body: BodyModel, count: int = COMPARED_CUTS, seed: int = 1) -> dict[
         closed["trimesh"] += surface_topology(np.asarray(sliced.faces), len(sliced.vertices)).is_closed
 
         started = time.perf_counter()
-        surface = pyvista.PolyData.from_regular_faces(vertices, body.faces)
-        clipped = surface.clip_closed_surface(normal=-cut.normal, origin=cut.origin)
+        n_points, faces = vtk_cut.clip(vertices, body.faces, origin=cut.origin, normal=cut.normal)
         times["pyvista"].append(time.perf_counter() - started)
-        faces = clipped.triangulate().regular_faces
-        closed["pyvista"] += surface_topology(faces, clipped.n_points).is_closed
+        closed["pyvista"] += surface_topology(faces, n_points).is_closed
     medians = {f"{name}_median_ms": 1e3 * float(np.median(values)) for name, values in times.items()}
     tails = {f"{name}_p95_ms": 1e3 * float(np.percentile(values, 95)) for name, values in times.items()}
     return {"cuts": count, **medians, **tails, **{f"{name}_closed": closed[name] for name in times}}
-
-
-def run(count: int = 10_000, *, seed: int = 0, report: bool = False) -> dict[str, dict[str, float]]:
-    """Run the benchmark: {"cuts": counts and times of `count` cuts, "compared": times on the same 200}."""
-    body = load_body()
-    cuts = check(body, count, seed, intersections=count // 100, report=report)
-    return {"cuts": cuts, "compared": compare(body)}
-
-
-if __name__ == "__main__":
-    import json
-    import sys
-
-    print(json.dumps(run(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000, report=True), indent=1))
