@@ -125,7 +125,9 @@ class AnnotatePage(QWidget):
             return
         sha256, studio = photo.sha256, self._session.studio
         # A wait shorter than a blink needs no word.
-        QTimer.singleShot(400, lambda: self._say_reading("Reading the photo") if self._waits(sha256) else None)
+        QTimer.singleShot(
+            400, lambda: self._say_reading("Reading the photo") if self._waits(sha256) else None
+        )
         self._session.bridge.read(
             lambda: studio.photo_pixels(photo),
             lambda pixels: self._show_pixels(sha256, pixels),
@@ -187,8 +189,8 @@ class AnnotatePage(QWidget):
     def _on_point(self, index: int) -> None:
         self.view.select(None if index < 0 else index)
         person = self._session.person
-        asking = person is not None and self.guide.phase in (Phase.PLACE, Phase.CHECK)
-        if index >= 0 and asking and not guided.is_settled(person.keypoints, index):
+        asking = index >= 0 and self.guide.phase in (Phase.PLACE, Phase.CHECK)
+        if asking and person is not None and not guided.is_settled(person.keypoints, index):
             self.guide = guided.go_to(self.guide, index)  # chosen in the list: ask for that one now
         self._show_guide()
 
@@ -236,7 +238,9 @@ class AnnotatePage(QWidget):
         first_click = has_photo and (
             self.guide.phase is Phase.LIMBS or (person is None and self.guide.phase is not Phase.FREE)
         )
-        expected = guided.predicted_position(person, asked) if asking and person and asked is not None else None
+        expected = (
+            guided.predicted_position(person, asked) if asking and person and asked is not None else None
+        )
         if expected is not None and not self._inside(expected):
             expected = None
         self.view.set_asking(asking or first_click, expected, by_keys=self.guide.phase is not Phase.LIMBS)
@@ -272,13 +276,16 @@ class AnnotatePage(QWidget):
             self.hint.show_point(asked, order.index(asked) + 1, len(order), self.guide.armed)
         elif phase is Phase.LIMBS:
             self.hint.show_sentence(
-                "Limb differences first", "Set a level in the diagram or click a residual limb's end. All intact: press Enter."
+                "Limb differences first",
+                "Set a level in the diagram or click a residual limb's end. All intact: press Enter.",
             )
         elif phase is Phase.CHECK:
             left = [i for i in guided.unplaced(person)]
             words = "All points are placed. Press R to mark this person ready."
             if left:
-                names = ", ".join(LDPOSE[i].label.lower() for i in left[:3]) + (" ..." if len(left) > 3 else "")
+                names = ", ".join(LDPOSE[i].label.lower() for i in left[:3]) + (
+                    " ..." if len(left) > 3 else ""
+                )
                 words = f"Not placed: {names}. Press G to place them, R when that is right."
             self.hint.show_sentence("Check", words)
         else:
@@ -403,7 +410,9 @@ class AnnotatePage(QWidget):
         menu.addSeparator()
         for definition in LDPOSE:
             if definition.is_residual_end:
-                action = menu.addAction(glyph_icon(glyph_of(definition, KeypointState.VISIBLE)), definition.label)
+                action = menu.addAction(
+                    glyph_icon(glyph_of(definition, KeypointState.VISIBLE)), definition.label
+                )
                 action.triggered.connect(lambda _=False, i=definition.index: self._place_end(i, x, y))
         at = self.view.on_screen(x, y).toPoint()
         menu.popup(self.view.viewport().mapToGlobal(at))
@@ -518,9 +527,7 @@ class AnnotatePage(QWidget):
         if person is None:
             return
         if limb is None:
-            self._session.said.emit(
-                "No limb is selected.", "Select a point of an arm or a leg first.", False
-            )
+            self._session.said.emit("No limb is selected.", "Select a point of an arm or a leg first.", False)
         else:
             self._session.do(edits.swap_sides(person, limb))
 
@@ -680,10 +687,14 @@ class AnnotatePage(QWidget):
         self.tool_bar.adjustSize()
         self.tool_bar.move(_MARGIN, _MARGIN)
         self.guide_bar.adjustSize()
-        self.guide_bar.move(width - self.guide_bar.width() - _MARGIN, _MARGIN)
+        left = width - self.guide_bar.width() - _MARGIN
+        beside = left > self.tool_bar.x() + self.tool_bar.width() + _MARGIN
+        below = self.tool_bar.y() + self.tool_bar.height() + 8
+        self.guide_bar.move(left, _MARGIN if beside else below)
         self.state_bar.adjustSize()
         self.state_bar.move((width - self.state_bar.width()) // 2, height - self.state_bar.height() - _MARGIN)
         bottom = self.state_bar.height() + 2 * _MARGIN
+        self.inset.set_small(width < 700 or height < 600)
         self.inset.move(_MARGIN, height - self.inset.height() - bottom)
         self._reading.setGeometry(width // 2 - 240, height // 2 - 60, 480, 120)
         for widget in (self.tool_bar, self.guide_bar, self.state_bar, self.inset, self.hint, self.loupe):
@@ -694,7 +705,9 @@ class AnnotatePage(QWidget):
         if self.hint.isHidden():
             return
         asked, person = self.guide.next_point, self._session.person
-        expected = guided.predicted_position(person, asked) if person is not None and asked is not None else None
+        expected = (
+            guided.predicted_position(person, asked) if person is not None and asked is not None else None
+        )
         wanted = None
         if expected is not None and self.view.has_photo:
             on_screen = self.view.on_screen(*expected)
@@ -715,7 +728,6 @@ class AnnotatePage(QWidget):
             (self.hint.width(), self.hint.height()), area, wanted=wanted, points=points, taken=taken
         )
         self.hint.move(round(place[0]), round(place[1]))
-
 
 
 def _changed_limbs(entry: Entry, person_id: str) -> bool:

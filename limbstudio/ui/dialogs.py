@@ -37,9 +37,7 @@ class Dialogs:
         return Path(name) if name else None
 
     def coco_file(self) -> Path | None:
-        name, _ = QFileDialog.getSaveFileName(
-            self._parent, "Export COCO-25", "annotations.json", COCO_FILTER
-        )
+        name, _ = QFileDialog.getSaveFileName(self._parent, "Export COCO-25", "annotations.json", COCO_FILTER)
         return Path(name) if name else None
 
     def folder(self) -> Path | None:

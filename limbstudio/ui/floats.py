@@ -124,6 +124,7 @@ class HintCard(FloatFrame):
         glyph = glyph_of(LDPOSE[index], armed)
         big = Glyph(glyph.frame, glyph.state, glyph.residual, 20.0)
         self._picture.setPixmap(glyph_pixmap(big, 44))
+        self._picture.show()
         self._title.setText(LDPOSE[index].label)
         self._count.setText(f"{number} of {total}")
         waiting = (
@@ -138,7 +139,7 @@ class HintCard(FloatFrame):
 
     def show_sentence(self, title: str, sentence: str) -> None:
         """Show a sentence of the guide that concerns no single point."""
-        self._picture.clear()
+        self._picture.hide()
         self._title.setText(title)
         self._count.setText("")
         self._sentence.setText(sentence)
@@ -263,6 +264,7 @@ class InsetFrame(FloatFrame):
 
     enlarge_asked = Signal()
     SIZE = QSize(168, 214)
+    SMALL_SIZE = QSize(120, 150)
 
     def __init__(self, view: QWidget, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -278,6 +280,11 @@ class InsetFrame(FloatFrame):
         column.addLayout(head)
         column.addWidget(view, 1)
         self.setFixedSize(self.SIZE)
+
+    def set_small(self, small: bool) -> None:
+        """Take less of a canvas that has little room."""
+        self.setFixedSize(self.SMALL_SIZE if small else self.SIZE)
+        self._note.setVisible(not small)
 
     def say(self, text: str, role: str = "caption") -> None:
         self._note.setText(text)

@@ -25,7 +25,9 @@ _SIZE = QSize(128, 196)
 _ARM = ((43.0, 45.0, 8.0), (35.0, 76.0, 6.0), (27.0, 104.0, 4.5), (24.0, 117.0, 4.5))
 _LEG = ((55.0, 98.0, 10.5), (54.0, 139.0, 7.5), (53.0, 178.0, 5.0), (50.0, 189.0, 5.5))
 _MIDDLE = 64.0
-_RESIDUAL_SHARE = 0.62  # how much of a cut segment is drawn; the diagram says which segment, not how long it is
+_RESIDUAL_SHARE = (
+    0.62  # how much of a cut segment is drawn; the diagram says which segment, not how long it is
+)
 
 
 def _joints(limb: Limb) -> list[tuple[float, float, float]]:

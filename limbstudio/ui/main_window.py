@@ -60,6 +60,7 @@ from limbstudio.ui.start_page import StartPage
 from limbstudio.ui.theme import DARK, LIGHT, THEMES, Theme, apply_theme
 
 _LEFT, _RIGHT, _LIMB_RIGHT = 248, 316, 360
+_LEFT_NARROW, _RIGHT_NARROW, _NARROW = 84, 288, 1280
 _RECENT = 5
 
 
@@ -141,6 +142,11 @@ class TopBar(QWidget):
         row.addWidget(self._help)
         self.set_theme(theme)
 
+    def set_narrow(self, narrow: bool) -> None:
+        """Leave room for the menus."""
+        self._search.setText("  Search" if narrow else "  Search or run a command")
+        self._search.setFixedWidth(140 if narrow else 262)
+
     def set_theme(self, theme: Theme) -> None:
         self._search.setIcon(icons.icon("ph.magnifying-glass", theme.text3))
         self._help.setIcon(icons.icon("ph.question", theme.text2))
@@ -150,7 +156,13 @@ class MainWindow(QMainWindow):
     """One window on one project."""
 
     def __init__(
-        self, studio: Studio, bridge: Bridge, theme: Theme, *, memory: QSettings, dialogs: Dialogs | None = None
+        self,
+        studio: Studio,
+        bridge: Bridge,
+        theme: Theme,
+        *,
+        memory: QSettings,
+        dialogs: Dialogs | None = None,
     ) -> None:
         super().__init__()
         self.studio = studio
@@ -159,10 +171,11 @@ class MainWindow(QMainWindow):
         self._memory = memory
         self._dialogs = dialogs or Dialogs(self)
         self._closing = False
+        self._narrow = False
         self.setWindowTitle("LimbStudio")
         self.setWindowIcon(program_icon())
         self.setMinimumSize(1024, 640)
-        self.resize(1440, 900)
+
         self.setAcceptDrops(True)
 
         self.session = Session(studio, bridge, self)
@@ -226,6 +239,7 @@ class MainWindow(QMainWindow):
         session.point_selected.connect(lambda _index: self._show_available())
         session.job_started.connect(lambda _job: self._show_available())
         self.status.job_ended.connect(self._on_job_ended)
+        self.resize(1440, 900)
         self._restore()
         if studio.is_open:
             session.begin()
@@ -581,6 +595,15 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        narrow = self.width() < _NARROW
+        if narrow is not self._narrow:
+            self._narrow = narrow
+            left, right = (_LEFT_NARROW, _RIGHT_NARROW) if narrow else (_LEFT, _RIGHT)
+            self.photos_panel.set_compact(narrow)
+            self.photos_panel.setMinimumWidth(min(left, 200))
+            self.photos_panel.setMaximumWidth(left if narrow else left + 160)
+            self._annotate.setSizes([left, self.width() - left - right, right])
+            self._top.set_narrow(narrow)
         self.jobs_popup.settle()
 
     @property
@@ -595,5 +618,3 @@ def _local_paths(urls: Sequence[QUrl]) -> list[Path]:
 def remembered_theme(memory: QSettings) -> Theme:
     """Return the theme of last time; dark at first."""
     return THEMES.get(str(memory.value("theme", "dark")), DARK)
-
-

@@ -74,7 +74,7 @@ class ValidityStrip(QWidget):
         row.addStretch(1)
 
     def show_mesh_facts(self, mesh: dict[str, Any] | None) -> None:
-        """mesh: the part `mesh` of fit.json; None without a fit."""
+        """mesh: what a kept fit says of its surface; None without a fit."""
         t = self._theme
         if not mesh:
             for fact in self._facts.values():
@@ -89,8 +89,9 @@ class ValidityStrip(QWidget):
             self._facts["self_intersections"].show_value("Not checked", "ph.circle-dashed", t.text3)
         else:
             self._facts["self_intersections"].show_value(str(crossings), *_sign(crossings == 0, t))
-        volume = mesh.get("volume_ml")
-        self._facts["volume"].show_value("–" if volume is None else f"{volume / 1000:.1f} l", "ph.cube", t.text2)
+        volume = mesh.get("volume_m3")
+        words = "–" if volume is None else f"{volume * 1000:.1f} l"
+        self._facts["volume"].show_value(words, "ph.cube", t.text2)
         counts = f"{mesh.get('vertices', 0)} vertices, {mesh.get('faces', 0)} faces"
         self._facts["mesh"].show_value(counts, "ph.polygon", t.text2)
 
@@ -105,7 +106,9 @@ def _sign(good: bool, theme: Theme) -> tuple[str, str]:
 class MeshPage(QWidget):
     """Show the chosen fit of the person in work from all sides."""
 
-    def __init__(self, session: Session, actions: Actions, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, session: Session, actions: Actions, theme: Theme, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._session = session
         self._actions = actions

@@ -150,12 +150,13 @@ class MeshView(QWidget):
         else:
             pink = tokens.PHOTO_RESIDUAL.lstrip("#")
             colours[np.asarray(residual, bool)] = [int(pink[i : i + 2], 16) for i in (0, 2, 4)]
-        same = self._mesh is not None and self._mesh.n_points == len(vertices) and self._same_faces(faces)
-        if same:
-            self._mesh.points = np.asarray(vertices, np.float32)
-            self._mesh.point_data["colour"] = colours
-            self._mesh.point_data.active_normals_name = None
-            self._mesh.compute_normals(cell_normals=False, inplace=True, split_vertices=False)
+        shown = self._mesh
+        same = shown is not None and self._same_faces(faces)
+        if shown is not None and same:
+            shown.points = np.asarray(vertices, np.float32)
+            shown.point_data["colour"] = colours
+            shown.point_data.active_normals_name = None
+            shown.compute_normals(cell_normals=False, inplace=True, split_vertices=False)
         else:
             padded = np.column_stack([np.full(len(faces), 3), faces]).astype(np.int64)
             self._mesh = pv.PolyData(np.asarray(vertices, np.float32), padded.ravel())

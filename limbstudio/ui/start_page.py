@@ -19,7 +19,11 @@ class StartPage(QWidget):
     """Offer the first step; nothing here is a dialog."""
 
     def __init__(
-        self, actions: Actions, theme: Theme, open_recent: Callable[[Path], None], parent: QWidget | None = None
+        self,
+        actions: Actions,
+        theme: Theme,
+        open_recent: Callable[[Path], None],
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("startPage")
@@ -43,12 +47,19 @@ class StartPage(QWidget):
         column.addWidget(self._first)
         column.addWidget(
             self._choice(
-                actions["open_sample"], "ph.flask", "Open the sample project", "Synthetic people, nothing to install"
+                actions["open_sample"],
+                "ph.flask",
+                "Open the sample project",
+                "Synthetic people, nothing to install",
             )
         )
         column.addWidget(
             self._choice(
-                actions["open_project"], "ph.folder-open", "Open a project", "A folder name.limb", "Ctrl Shift O"
+                actions["open_project"],
+                "ph.folder-open",
+                "Open a project",
+                "A folder name.limb",
+                "Ctrl Shift O",
             )
         )
         self._drop = self._drop_zone()
@@ -107,7 +118,9 @@ class StartPage(QWidget):
         inside.setSpacing(4)
         inside.addWidget(self._icon("ph.image", 22), 0, Qt.AlignmentFlag.AlignCenter)
         inside.addWidget(
-            label("Drop photos, a folder or an annotation file here", "value"), 0, Qt.AlignmentFlag.AlignCenter
+            label("Drop photos, a folder or an annotation file here", "value"),
+            0,
+            Qt.AlignmentFlag.AlignCenter,
         )
         inside.addWidget(label("JPEG, PNG, TIFF, HEIC, WebP, COCO", "small"), 0, Qt.AlignmentFlag.AlignCenter)
         return zone
@@ -132,8 +145,8 @@ class StartPage(QWidget):
     def show_recent(self, folders: Sequence[Path]) -> None:
         """List projects that were open before; those that are gone say so."""
         while (item := self._recent.takeAt(0)) is not None:
-            if item.widget() is not None:
-                item.widget().deleteLater()
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
         self._recent_heading.setVisible(bool(folders))
         for folder in folders:
             gone = not folder.is_dir()

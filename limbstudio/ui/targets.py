@@ -38,7 +38,7 @@ def find_target(
     the selected one first, then the nearest; points of other people come after those of the person in work.
     """
     reach = reach_px / zoom
-    if selected in points and _distance(pointer, points[selected]) <= reach:
+    if selected is not None and selected in points and _distance(pointer, points[selected]) <= reach:
         return HitTarget(TargetKind.POINT, selected)
     nearest = min(points, key=lambda i: _distance(pointer, points[i]), default=None)
     if nearest is not None and _distance(pointer, points[nearest]) <= reach:

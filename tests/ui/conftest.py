@@ -45,7 +45,7 @@ STANDING = {
 STANDING_INDEX = {LDPOSE_INDEX[name]: xy for name, xy in STANDING.items()}
 
 
-def test_photo(seed: int = 0) -> np.ndarray:
+def plain_photo(seed: int) -> np.ndarray:
     """Return a plain picture, (H, W, 3) uint8: a soft gradient and a lighter figure."""
     width, height = PHOTO_SIZE
     y, x = np.mgrid[0:height, 0:width]
@@ -54,15 +54,12 @@ def test_photo(seed: int = 0) -> np.ndarray:
     return picture.astype(np.uint8)
 
 
-test_photo.__test__ = False  # type: ignore[attr-defined]
-
-
 @pytest.fixture
 def photo_files(tmp_path: Path) -> list[Path]:
     files = []
     for n in range(2):
         path = tmp_path / f"photo_{n}.png"
-        Image.fromarray(test_photo(n)).save(path)
+        Image.fromarray(plain_photo(n)).save(path)
         files.append(path)
     return files
 
@@ -181,7 +178,7 @@ def body_fit_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
                 "watertight": True,
                 "components": 1,
                 "self_intersections": 0,
-                "volume_ml": 70000.0,
+                "volume_m3": 0.07,
                 "vertices": len(vertices),
                 "faces": len(faces),
             }

@@ -43,9 +43,7 @@ def _move(viewport, position: QPoint, modifiers) -> None:
     from PySide6.QtWidgets import QApplication
 
     where = QPointF(position)
-    event = QMouseEvent(
-        QEvent.Type.MouseMove, where, viewport.mapToGlobal(where), LEFT, LEFT, modifiers
-    )
+    event = QMouseEvent(QEvent.Type.MouseMove, where, viewport.mapToGlobal(where), LEFT, LEFT, modifiers)
     QApplication.sendEvent(viewport, event)
 
 

@@ -18,7 +18,7 @@ from limbstudio.ui.app import make_application
 from limbstudio.ui.photo_view import PhotoView
 from limbstudio.ui.theme import DARK, apply_theme
 
-from .conftest import STANDING_INDEX, test_photo
+from .conftest import STANDING_INDEX, plain_photo
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "canvas.png"
 _STATES = {
@@ -46,7 +46,7 @@ def test_the_canvas_looks_as_it_did(qtbot):
     view.resize(480, 640)
     view.show()
     qtbot.waitExposed(view)
-    view.show_photo(test_photo())
+    view.show_photo(plain_photo(0))
     view.show_people(_person())
     view.select(LDPOSE_INDEX["left_knee"])
     view.set_asking(True, (255, 690))

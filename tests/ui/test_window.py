@@ -162,9 +162,7 @@ def test_the_overlay_is_the_fits_projection(window, qtbot, body_fit_stand_in):
     image = view._overlay_item.pixmap().toImage()
 
     # The tube: radius 0.15 m, half height 0.6 m, 3 m away, focal length 900 px.
-    alpha = np.array(
-        [[image.pixelColor(x, y).alpha() for x in range(0, 600, 5)] for y in range(0, 800, 5)]
-    )
+    alpha = np.array([[image.pixelColor(x, y).alpha() for x in range(0, 600, 5)] for y in range(0, 800, 5)])
     rows, columns = np.nonzero(alpha > 60)
     assert columns.min() * 5 == pytest.approx(299.5 - 45, abs=6)
     assert columns.max() * 5 == pytest.approx(299.5 + 45, abs=6)

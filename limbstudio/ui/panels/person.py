@@ -67,7 +67,9 @@ class PointTree(QTreeWidget):
 class PersonPanel(QWidget):
     """Show and edit the person in work."""
 
-    def __init__(self, session: Session, actions: Actions, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, session: Session, actions: Actions, theme: Theme, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("rightPanel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -184,6 +186,7 @@ class PersonPanel(QWidget):
         tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self._groups: dict[str, QTreeWidgetItem] = {}
         self._rows: dict[int, QTreeWidgetItem] = {}
+        self._group_of: dict[int, str] = {}
         for group, words in _GROUPS.items():
             parent = QTreeWidgetItem(tree, [group, ""])
             parent.setFlags(Qt.ItemFlag.ItemIsEnabled)
@@ -197,6 +200,7 @@ class PersonPanel(QWidget):
                     row.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                     row.setSizeHint(0, QSize(0, 24))
                     self._rows[definition.index] = row
+                    self._group_of[definition.index] = group
         tree.expandItem(self._groups["Arms"])
         tree.expandItem(self._groups["Legs"])
         tree.itemSelectionChanged.connect(self._on_row_selected)
@@ -252,7 +256,9 @@ class PersonPanel(QWidget):
 
     def _show_limbs(self, person: Person | None) -> None:
         limbs = person.limbs if person is not None else None
-        wrong = frozenset(c.limb for c in person_contradictions(person)) if person is not None else frozenset()
+        wrong = (
+            frozenset(c.limb for c in person_contradictions(person)) if person is not None else frozenset()
+        )
         if limbs is not None:
             self.diagram.show_limbs(limbs, wrong)
         for limb, choice in self.levels.items():
@@ -269,7 +275,7 @@ class PersonPanel(QWidget):
         order = guided.placement_order(person.limbs) if person is not None else ()
         impossible = impossible_keypoints(person.limbs) if person is not None else frozenset()
         for index, row in self._rows.items():
-            group = row.parent().text(0)
+            group = self._group_of[index]
             state = person.keypoints.points[index].state if person is not None else KeypointState.UNLABELLED
             shown = not LDPOSE[index].is_residual_end or index in order or state.constrains_fit
             row.setHidden(not shown)
@@ -300,7 +306,7 @@ class PersonPanel(QWidget):
             item.setForeground(1, QBrush(QColor(self._theme.text2)))
         self._points_count.setText(f"{sum(settled.values())} of {sum(total.values())}" if person else "")
         if self._asked is not None:
-            self._groups[self._rows[self._asked].parent().text(0)].setExpanded(True)
+            self._groups[self._group_of[self._asked]].setExpanded(True)
         self._fit_tree_height()
 
     def _icon_of(self, glyph: Glyph) -> QIcon:
@@ -310,17 +316,15 @@ class PersonPanel(QWidget):
 
     def _fit_tree_height(self) -> None:
         """Let the panel scroll, not the tree in it."""
-        rows = 0
-        for group in self._groups.values():
-            rows += 1
-            if group.isExpanded():
-                rows += sum(not group.child(i).isHidden() for i in range(group.childCount()))
+        rows = len(self._groups)
+        for index, row in self._rows.items():
+            rows += self._groups[self._group_of[index]].isExpanded() and not row.isHidden()
         self.tree.setFixedHeight(24 * rows + 2)
 
     def _show_findings(self, person: Person | None) -> None:
         while (item := self._findings.takeAt(0)) is not None:
-            if item.widget() is not None:
-                item.widget().deleteLater()
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
         count = 0
         if person is not None:
             wrong = person_contradictions(person)
@@ -356,9 +360,7 @@ class PersonPanel(QWidget):
         self._findings_count.setText(str(count))
         set_role(self._findings_count, "badge-warn" if count else "badge")
 
-    def _add_finding(
-        self, icon: str, colour: str, text: str, button: str, act: Callable[[], object]
-    ) -> None:
+    def _add_finding(self, icon: str, colour: str, text: str, button: str, act: Callable[[], object]) -> None:
         from PySide6.QtWidgets import QPushButton
 
         row = QWidget()
@@ -414,7 +416,7 @@ class PersonPanel(QWidget):
         self.tree.clearSelection()
         if index in self._rows:
             row = self._rows[index]
-            row.parent().setExpanded(True)
+            self._groups[self._group_of[index]].setExpanded(True)
             self.tree.setCurrentItem(row)
         self.tree.blockSignals(False)
 
@@ -453,5 +455,3 @@ def state_menu(actions: Actions, parent: QWidget) -> QMenu:
 def residual_limbs(person: Person) -> tuple[Limb, ...]:
     """Return the limbs of a person that end in a segment, in the panel's order."""
     return tuple(limb for limb in _LIMBS if level_rule(limb, person.limbs[limb].level).segment is not None)
-
-

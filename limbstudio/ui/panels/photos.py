@@ -106,7 +106,9 @@ class PhotoModel(QAbstractListModel):
     def row_of(self, sha256: str) -> int:
         return next((i for i, p in enumerate(self._photos) if p.sha256 == sha256), -1)
 
-    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def data(
+        self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
         if not index.isValid():
             return None
         photo = self._photos[index.row()]
@@ -178,6 +180,7 @@ class _PhotoDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._model = model
         self.theme = theme
+        self.compact = False
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(200, _ROW_HEIGHT)
@@ -192,7 +195,8 @@ class _PhotoDelegate(QStyledItemDelegate):
 
         photo = self._model.photo(_source_row(index))
         t = self.theme
-        box = QRectF(option.rect).adjusted(12, 1, -12, -1)  # type: ignore[attr-defined]
+        margin = 4 if self.compact else 12
+        box = QRectF(option.rect).adjusted(margin, 1, -margin, -1)  # type: ignore[attr-defined]
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -204,6 +208,9 @@ class _PhotoDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(box, 6, 6)
         picture = QRectF(box.left() + 6, box.center().y() - 24, _THUMBNAIL.width(), _THUMBNAIL.height())
         self._paint_thumbnail(painter, picture, photo, selected)
+        if self.compact:
+            painter.restore()
+            return
 
         left = picture.right() + 10
         code = self._model.code(photo)
@@ -283,7 +290,9 @@ class _ProgressLine(QWidget):
         x = 0.0
         for state in (ReviewState.ACCEPTED, ReviewState.READY, ReviewState.SENT_BACK, ReviewState.IN_WORK):
             width = self.width() * self._counts.get(state, 0) / total
-            colour = self.theme.line2 if state is ReviewState.IN_WORK else getattr(self.theme, _STATES[state][1])
+            colour = (
+                self.theme.line2 if state is ReviewState.IN_WORK else getattr(self.theme, _STATES[state][1])
+            )
             painter.fillRect(QRectF(x, 0, width, self.height()), QColor(colour))
             x += width
 
@@ -307,7 +316,8 @@ class PhotosPanel(QWidget):
         head = QHBoxLayout()
         head.setContentsMargins(12, 0, 12, 0)
         head.setSpacing(8)
-        head.addWidget(label("Photos", "title"))
+        self._title = label("Photos", "title")
+        head.addWidget(self._title)
         head.addWidget(self._count)
         head.addStretch(1)
         self._search = QLineEdit()
@@ -335,6 +345,7 @@ class PhotosPanel(QWidget):
         self.list.setUniformItemSizes(True)
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.list.setMouseTracking(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName("Photos")
         self.list.selectionModel().currentChanged.connect(self._on_current_changed)
 
@@ -361,7 +372,7 @@ class PhotosPanel(QWidget):
 
     def _empty_state(self, theme: Theme, open_photos: QAction) -> QWidget:
         host = QWidget()
-        drop = QFrame()
+        drop = self._drop_words = QFrame()
         drop.setProperty("role", "drop")
         words = label("Drop photos, a folder or an annotation file here", "small")
         words.setWordWrap(True)
@@ -381,6 +392,14 @@ class PhotosPanel(QWidget):
         column.addStretch(1)
         return host
 
+    def set_compact(self, compact: bool) -> None:
+        """Show thumbnails only, where the window has little room."""
+        self._delegate.compact = compact
+        for part in (self._title, self._search, self._progress, self._progress_words):
+            part.setVisible(not compact)
+        self._drop_words.setVisible(not compact)
+        self.list.viewport().update()
+
     def set_theme(self, theme: Theme) -> None:
         self._delegate.theme = self._progress.theme = theme
         self.list.viewport().update()
@@ -394,7 +413,9 @@ class PhotosPanel(QWidget):
         self._count.setText(str(len(photos)))
         self._progress.show_counts(counts)
         done = counts.get(ReviewState.READY, 0) + counts.get(ReviewState.ACCEPTED, 0)
-        self._progress_words.setText(f"{done} ready, {len(photos) - done} to do" if photos else "No photos yet")
+        self._progress_words.setText(
+            f"{done} ready, {len(photos) - done} to do" if photos else "No photos yet"
+        )
         self._stack.setCurrentWidget(self.list if photos else self._empty)
         self._on_photo_selected()
 

@@ -46,10 +46,21 @@ def interval_words(limb: LimbFit, scale: ScaleSource) -> str:
     return f"{low * 1000:.0f} to {high * 1000:.0f} mm, 95 %"
 
 
+def girth_words(girth: Girth, scale: ScaleSource) -> tuple[str, str, str]:
+    """Say a girth: where it was measured, how long it is, and the widths; 'about' and in cm without a given scale."""
+    if scale is ScaleSource.PRIOR:
+        widths = f"{girth.widest_m * 100:.0f} × {girth.narrowest_m * 100:.0f} cm"
+        return f"{girth.from_end_m * 100:.1f} cm", f"≈ {girth.girth_m * 100:.0f} cm", widths
+    widths = f"{girth.widest_m * 1000:.0f} × {girth.narrowest_m * 1000:.0f}"
+    return f"{girth.from_end_m * 1000:.0f} mm", f"{girth.girth_m * 1000:.0f} mm", widths
+
+
 class ResidualLimbPanel(QWidget):
     """Show one residual limb of the fit of the person in work."""
 
-    def __init__(self, session: Session, actions: Actions, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, session: Session, actions: Actions, theme: Theme, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("limbPanel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -137,7 +148,9 @@ class ResidualLimbPanel(QWidget):
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(30)
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        table.horizontalHeader().setDefaultAlignment(
+            Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        )
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -168,17 +181,17 @@ class ResidualLimbPanel(QWidget):
                 "This person's limbs are marked intact or unsure. Set a level in Annotate and fit again."
             )
             return
-        if self._shown not in [limb.limb for limb in limbs]:
-            self._shown = limbs[0].limb
+        shown = next((limb for limb in limbs if limb.limb is self._shown), limbs[0])
+        self._shown = shown.limb
         self._choice.setVisible(len(limbs) > 1)
         self._choice.clear()
         for limb in limbs:
             self._choice.addItem(limb_name(limb.limb), limb.limb)
-        self._choice.setCurrentIndex([limb.limb for limb in limbs].index(self._shown))
+        self._choice.setCurrentIndex(limbs.index(shown))
         stale = self._session.studio.is_stale(kept)
         self._stale.setText("From before your edit. Fit again to update." if stale else "")
         self._stale.setVisible(stale)
-        self._show_limb(kept, next(limb for limb in limbs if limb.limb is self._shown), stale)
+        self._show_limb(kept, shown, stale)
 
     def _show_limb(self, kept: KeptFit, limb: LimbFit, stale: bool) -> None:
         fit = kept.fit
@@ -206,18 +219,15 @@ class ResidualLimbPanel(QWidget):
         if not rows:
             self._girth_note.setText("No girths: this limb was not cut, or the residual limb is too short.")
         elif fit.scale is ScaleSource.PRIOR:
-            self._girth_note.setText("Millimetres need a scale. Enter the stature; until then these are estimates.")
+            self._girth_note.setText(
+                "Millimetres need a scale. Enter the stature; until then these are estimates."
+            )
         else:
             self._girth_note.setText(SCALE_WORDS[fit.scale].capitalize() + ".")
         self.table.setVisible(bool(rows))
         self.table.setRowCount(len(rows))
-        about = "≈ " if fit.scale is ScaleSource.PRIOR else ""
         for row, girth in enumerate(rows):
-            cells = (
-                f"{about}{girth.from_end_m * 1000:.0f} mm",
-                f"{about}{girth.girth_m * 1000:.0f} mm",
-                f"{girth.widest_m * 1000:.0f} × {girth.narrowest_m * 1000:.0f}",
-            )
+            cells = girth_words(girth, fit.scale)
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

@@ -293,5 +293,3 @@ class StatusBar(QWidget):
             self._job.setText(view.sentence or view.title)
             self._bar.setValue(round(view.progress * 1000))
             self._percent.setText(f"{view.progress * 100:.0f} %")
-
-
