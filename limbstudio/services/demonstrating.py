@@ -67,7 +67,7 @@ class Demonstration:
         }
 
 
-def sample_project() -> Path:
+def sample_folder() -> Path:
     """Return the folder of the sample project; raise KnownError where it is missing."""
     folder = resource_path("samples")
     if not (folder / ANNOTATIONS).is_file():
@@ -80,7 +80,7 @@ def sample_project() -> Path:
 
 def demonstrate(out: Path, *, report: Report = lambda fraction, sentence: None) -> Demonstration:
     """Reconstruct the sample project into `out`, keeping what is finished there; compare with its truth."""
-    samples = sample_project()
+    samples = sample_folder()
     truth = json.loads((samples / TRUTH).read_text(encoding="utf-8"))
     photos = [samples / person["image"] for person in truth["people"]]
     options = ReconstructOptions(existing=Existing.RESUME)

@@ -150,10 +150,10 @@ def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
 
 
 def _samples() -> list[Finding]:
-    from limbstudio.services.demonstrating import sample_project
+    from limbstudio.services.demonstrating import sample_folder
 
     try:
-        folder = sample_project()
+        folder = sample_folder()
     except KnownError as error:
         return [Finding("samples", Verdict.MISSING, error.message, error.hint)]
     return [Finding("samples", Verdict.WORKS, f"{len(list(folder.glob('*.jpg')))} synthetic people")]
