@@ -6,6 +6,7 @@ segment's direction. In paper mode the ends are left to `rafo`; in intact mode n
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from time import perf_counter
 
 import numpy as np
@@ -30,6 +31,7 @@ from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
 from limbstudio.resihmr import rafo
+from limbstudio.resihmr.alignment import align
 from limbstudio.resihmr.energy import Evaluation, Problem, Unknowns, evaluate, posture_rows, project
 from limbstudio.resihmr.problem import (
     DEFAULT_SETTINGS,
@@ -41,6 +43,7 @@ from limbstudio.resihmr.problem import (
     fit_model,
     residual_limbs,
 )
+from limbstudio.resihmr.skeleton import Placed
 from limbstudio.resihmr.solver import minimise
 from limbstudio.resihmr.starts import Survivors, sharpened, solve_starts, start_unknowns
 from limbstudio.resihmr.uncertainty import Z95, segment_uncertainty
@@ -65,8 +68,16 @@ NEARLY_STANDING_DEG = 50.0
 HYPOTHESIS_STEPS = 15
 
 
-def fit_person(person: Person, camera: Camera, body: BodyModel, *, mode: FitMode = FitMode.JOINT,
-               settings: FitSettings = DEFAULT_SETTINGS, mask: NDArray[np.bool_] | None = None, seed: int = 0) -> BodyFit:  # fmt: skip
+def fit_person(
+    person: Person,
+    camera: Camera,
+    body: BodyModel,
+    *,
+    mode: FitMode = FitMode.JOINT,
+    settings: FitSettings = DEFAULT_SETTINGS,
+    mask: NDArray[np.bool_] | None = None,
+    seed: int = 0,
+) -> BodyFit:
     """Fit `body` to one person.
 
     mask (H, W): the person's silhouette at photo resolution, or None; its contour is then a term of the energy.
@@ -91,12 +102,23 @@ def fit_person(person: Person, camera: Camera, body: BodyModel, *, mode: FitMode
     others = tuple(_as_fit(body, person, camera, mode, other, settings) for other in alternatives)
     timings["rafo" if mode is FitMode.PAPER else "uncertainty"] = perf_counter() - began
     warnings = (*fit.warnings, *_ambiguity_warnings(fit, others))
-    return replace(fit, timings_s=timings, warnings=warnings, alternatives=others,
-                   energy={**fit.energy, **{f"stage_{name}": value for name, value in energies.items()}})  # fmt: skip
+    return replace(
+        fit,
+        timings_s=timings,
+        warnings=warnings,
+        alternatives=others,
+        energy={**fit.energy, **{f"stage_{name}": value for name, value in energies.items()}},
+    )
 
 
-def refit_person(person: Person, camera: Camera, body: BodyModel, previous: BodyFit, *,
-                 settings: FitSettings = DEFAULT_SETTINGS) -> BodyFit:  # fmt: skip
+def refit_person(
+    person: Person,
+    camera: Camera,
+    body: BodyModel,
+    previous: BodyFit,
+    *,
+    settings: FitSettings = DEFAULT_SETTINGS,
+) -> BodyFit:
     """Follow a moved point: polish `previous` on the person's present points, without other starts.
 
     Meant for every frame of a drag; it finds no other valley, so a full fit follows when the drag ends.
@@ -115,8 +137,10 @@ def require_enough_points(person: Person) -> None:
     usable = int(person.keypoints.observed.sum())
     if usable < FEWEST_POINTS:
         count = f"{usable} usable point" + ("" if usable == 1 else "s")
-        raise KnownError(f"Person {person.id} has {count}; a body needs at least {FEWEST_POINTS}.",
-                         "Place more points as visible or occluded, then fit again.")  # fmt: skip
+        raise KnownError(
+            f"Person {person.id} has {count}; a body needs at least {FEWEST_POINTS}.",
+            "Place more points as visible or occluded, then fit again.",
+        )
 
 
 # ---------------------------------------------------------------------------------------------- explanations
@@ -124,15 +148,26 @@ def require_enough_points(person: Person) -> None:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """One explanation: the problem it solves (one person), where, and its energy without the posture's share."""
+    """One explanation: the problem it solves (one person), its most probable x, and its energy without the posture's.
+
+    evaluation: at x, with derivatives, for the uncertainty. aligned: x after the alignment step, which is shown.
+    """
 
     problem: Problem
     x: Unknowns
     energy: float
 
-    @property
+    @cached_property
     def evaluation(self) -> Evaluation:
         return evaluate(self.problem, self.x, derivatives=True)
+
+    @cached_property
+    def aligned(self) -> Unknowns:
+        return align(self.problem, self.x, self.evaluation)
+
+    @cached_property
+    def placed(self) -> Placed:
+        return evaluate(self.problem, self.aligned, derivatives=False).placed
 
 
 def _explanations(
@@ -206,8 +241,14 @@ def _forward(fit: BodyFit) -> np.ndarray:
     return forward / np.linalg.norm(forward)
 
 
-def _with_contour(model: FitModel, body: BodyModel, person: Person, mask: NDArray[np.bool_], found: _Found,
-                  settings: FitSettings) -> _Found:  # fmt: skip
+def _with_contour(
+    model: FitModel,
+    body: BodyModel,
+    person: Person,
+    mask: NDArray[np.bool_],
+    found: _Found,
+    settings: FitSettings,
+) -> _Found:
     from limbstudio.resihmr.contour import fit_contour  # the joints-only path does without it
 
     problem, x = fit_contour(model, body, person, mask, found.problem, found.x, settings)
@@ -231,8 +272,7 @@ def unknowns_of(fit: BodyFit, problem: Problem) -> Unknowns:
 def _as_fit(
     body: BodyModel, person: Person, camera: Camera, mode: FitMode, found: _Found, settings: FitSettings
 ) -> BodyFit:
-    evaluation = found.evaluation
-    x, placed = found.x, evaluation.placed
+    x, placed = found.aligned, found.placed
     pose = np.zeros((len(SMPLX_JOINTS) - 1, 3))
     pose[:21] = x.pose[0].reshape(21, 3)
     orientation = rotation_vectors(x.root[0])
@@ -240,7 +280,7 @@ def _as_fit(
     _, joints = global_transforms(
         rotations=turns, rest_joints=body.rest_joints(x.shape[0]), parents=body.parents
     )
-    limbs, warnings = _limb_fits(person, camera, mode, found, evaluation)
+    limbs, warnings = _limb_fits(person, camera, mode, found)
     projected = np.full((N_KEYPOINTS, 2), np.nan)
     projected[:N_COCO] = project(placed.points[:, :N_COCO], found.problem.focal, found.problem.center)[0]
     used = person.keypoints.observed.copy()
@@ -254,12 +294,22 @@ def _as_fit(
     if mode is FitMode.INTACT:
         used[N_COCO:] = False
     return BodyFit(
-        body_name=body.name, mode=mode, camera=camera, orientation=orientation, pose=pose, shape=x.shape[0].copy(),
-        translation=x.move[0].copy(), joints=joints + x.move[0], projected_px=projected, used=used, limbs=tuple(limbs),
+        body_name=body.name,
+        mode=mode,
+        camera=camera,
+        orientation=orientation,
+        pose=pose,
+        shape=x.shape[0].copy(),
+        translation=x.move[0].copy(),
+        joints=joints + x.move[0],
+        projected_px=projected,
+        used=used,
+        limbs=tuple(limbs),
         tilt=(float(x.tilt[0, 0]), float(x.tilt[0, 1])),
         scale=ScaleSource.PRIOR if person.stature_mm is None else ScaleSource.STATURE,
-        energy={**_energy_terms(evaluation), "total": found.energy}, warnings=tuple(warnings),
-    )  # fmt: skip
+        energy={**_energy_terms(found.evaluation), "total": found.energy},
+        warnings=tuple(warnings),
+    )
 
 
 def _energy_terms(evaluation: Evaluation) -> Mapping[str, float]:
@@ -267,23 +317,23 @@ def _energy_terms(evaluation: Evaluation) -> Mapping[str, float]:
 
 
 def _limb_fits(
-    person: Person, camera: Camera, mode: FitMode, found: _Found, evaluation: Evaluation
+    person: Person, camera: Camera, mode: FitMode, found: _Found
 ) -> tuple[list[LimbFit], list[str]]:
     fits, warnings = [], []
     for residual in residual_limbs(person) if mode is not FitMode.INTACT else ():
         if residual.at_root:
-            fits.append(_root_limb(residual, found, evaluation, camera))
+            fits.append(_root_limb(residual, found, camera))
             continue
         make = _paper_limb if mode is FitMode.PAPER else _joint_limb
-        fit = make(person, residual, found, evaluation, camera)
+        fit = make(person, residual, found, camera)
         fits.append(fit)
         if not fit.accepted:
             warnings.append(f"{residual.limb.value.replace('_', ' ').capitalize()} is not cut: {fit.reason}")
     return fits, warnings
 
 
-def _segment(residual: Residual, found: _Found, evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray]:
-    points = evaluation.placed.points[0, N_COCO:]
+def _segment(residual: Residual, found: _Found) -> tuple[np.ndarray, np.ndarray]:
+    points = found.placed.points[0, N_COCO:]
     return points[found.problem.anchor[0, residual.slot]], points[found.problem.upstream[0, residual.slot]]
 
 
@@ -295,18 +345,17 @@ def _annotated(person: Person, residual: Residual) -> tuple[float, float] | None
     return point.x, point.y
 
 
-def _joint_limb(
-    person: Person, residual: Residual, found: _Found, evaluation: Evaluation, camera: Camera
-) -> LimbFit:
+def _joint_limb(person: Person, residual: Residual, found: _Found, camera: Camera) -> LimbFit:
     """Read one residual limb off the main problem; judge it by bound, interval and end error."""
-    anchor, upstream = _segment(residual, found, evaluation)
-    factor = float(found.x.factor[0, residual.slot]) if residual.observed else 0.0
+    anchor, upstream = _segment(residual, found)
+    factor = float(found.aligned.factor[0, residual.slot]) if residual.observed else 0.0
     if residual.at_joint and not residual.observed:
         factor = 0.0
     end = rafo.residual_end(anchor, upstream, factor)
     end_px = camera.project(end)
     annotated = _annotated(person, residual)
-    spread = segment_uncertainty(found.problem, found.x, evaluation, residual.slot)
+    spread = segment_uncertainty(found.problem, found.x, found.evaluation, residual.slot)
+    factor_interval = spread.factor_interval(factor)
     off = 0.0 if annotated is None else float(np.linalg.norm(end_px - annotated)) / box_height(person)
     reason = ""
     if annotated is None and not residual.at_joint:
@@ -317,21 +366,33 @@ def _joint_limb(
         )
     elif not residual.at_joint and not BOUND_MARGIN < factor < 1 - BOUND_MARGIN:
         reason = f"lambda is at its bound ({factor:.2f}); check the end and the level."
-    elif spread.factor_interval[1] - spread.factor_interval[0] > WIDEST_FACTOR_INTERVAL:
+    elif np.ptp(factor_interval) > WIDEST_FACTOR_INTERVAL:
         reason = "the picture does not say how long it is."
     elif off > MOST_END_ERROR:
         reason = f"its end lies {100 * off:.1f} % of the box height from the annotation."
     length = (1 - factor) * float(np.linalg.norm(upstream - anchor))
-    return LimbFit(residual.limb, _segment_of(residual), factor, residual.anchor, residual.upstream, anchor, upstream, end,
-                   (float(end_px[0]), float(end_px[1])), annotated, length, spread.factor_interval,
-                   spread.length_interval_m, not reason, reason)  # fmt: skip
+    return LimbFit(
+        residual.limb,
+        _segment_of(residual),
+        factor,
+        residual.anchor,
+        residual.upstream,
+        anchor,
+        upstream,
+        end,
+        (float(end_px[0]), float(end_px[1])),
+        annotated,
+        length,
+        factor_interval,
+        spread.length_interval_m(length),
+        not reason,
+        reason,
+    )
 
 
-def _paper_limb(
-    person: Person, residual: Residual, found: _Found, evaluation: Evaluation, camera: Camera
-) -> LimbFit:
+def _paper_limb(person: Person, residual: Residual, found: _Found, camera: Camera) -> LimbFit:
     """Run Algorithm 1 on one limb; a rejected limb keeps the initial fit and is scored at the segment's midpoint."""
-    anchor, upstream = _segment(residual, found, evaluation)
+    anchor, upstream = _segment(residual, found)
     annotated = _annotated(person, residual)
     middle = rafo.residual_end(anchor, upstream, rafo.FIRST_FACTOR)
     whole = float(np.linalg.norm(upstream - anchor))
@@ -346,9 +407,23 @@ def _paper_limb(
         )
     if result is None or not result.accepted:
         px = camera.project(middle)
-        return LimbFit(residual.limb, _segment_of(residual), rafo.FIRST_FACTOR, residual.anchor, residual.upstream, anchor,
-                       upstream, middle, (float(px[0]), float(px[1])), annotated, whole / 2, (0.0, 1.0), (0.0, whole),
-                       False, reason)  # fmt: skip
+        return LimbFit(
+            residual.limb,
+            _segment_of(residual),
+            rafo.FIRST_FACTOR,
+            residual.anchor,
+            residual.upstream,
+            anchor,
+            upstream,
+            middle,
+            (float(px[0]), float(px[1])),
+            annotated,
+            whole / 2,
+            (0.0, 1.0),
+            (0.0, whole),
+            False,
+            reason,
+        )
     px = camera.project(result.endpoint)
     covariance = np.linalg.inv(result.matrix)
     bone = upstream - result.anchor
@@ -359,18 +434,44 @@ def _paper_limb(
         float(np.sqrt(gradient @ covariance @ gradient)),
     )
     length = (1 - result.factor) * reach
-    return LimbFit(residual.limb, _segment_of(residual), result.factor, residual.anchor, residual.upstream, result.anchor,
-                   upstream, result.endpoint, (float(px[0]), float(px[1])), annotated, length,
-                   (max(0.0, result.factor - Z95 * factor_sigma), min(1.0, result.factor + Z95 * factor_sigma)),
-                   (max(0.0, length - Z95 * length_sigma), length + Z95 * length_sigma), True)  # fmt: skip
+    return LimbFit(
+        residual.limb,
+        _segment_of(residual),
+        result.factor,
+        residual.anchor,
+        residual.upstream,
+        result.anchor,
+        upstream,
+        result.endpoint,
+        (float(px[0]), float(px[1])),
+        annotated,
+        length,
+        (max(0.0, result.factor - Z95 * factor_sigma), min(1.0, result.factor + Z95 * factor_sigma)),
+        (max(0.0, length - Z95 * length_sigma), length + Z95 * length_sigma),
+        True,
+    )
 
 
-def _root_limb(residual: Residual, found: _Found, evaluation: Evaluation, camera: Camera) -> LimbFit:
+def _root_limb(residual: Residual, found: _Found, camera: Camera) -> LimbFit:
     """Describe a limb that is gone from its root: lambda is 1 by definition, and no length is left."""
-    anchor, upstream = _segment(residual, found, evaluation)
+    anchor, upstream = _segment(residual, found)
     px = camera.project(upstream)
-    return LimbFit(residual.limb, _segment_of(residual), 1.0, residual.anchor, residual.upstream, anchor, upstream, upstream,
-                   (float(px[0]), float(px[1])), None, 0.0, (1.0, 1.0), (0.0, 0.0), True)  # fmt: skip
+    return LimbFit(
+        residual.limb,
+        _segment_of(residual),
+        1.0,
+        residual.anchor,
+        residual.upstream,
+        anchor,
+        upstream,
+        upstream,
+        (float(px[0]), float(px[1])),
+        None,
+        0.0,
+        (1.0, 1.0),
+        (0.0, 0.0),
+        True,
+    )
 
 
 def _segment_of(residual: Residual) -> Segment:

@@ -10,7 +10,6 @@ import numpy as np
 from limbstudio.body.folding import fold_keypoints
 from limbstudio.body.model import BodyModel
 from limbstudio.domain.anatomy import (
-    LDPOSE_INDEX,
     N_COCO,
     SMPLX_INDEX,
     Level,
@@ -41,7 +40,7 @@ from limbstudio.resources import resource_path
 class FitSettings:
     """The numbers of the fit that are ours to choose, frozen for every photo.
 
-    sigma, hip_sigma, end_sigma: standard deviation of a click, in shares of the box height. bend: robust bend in
+    sigma, end_sigma: standard deviation of a click and of a residual end, shares of the box height. bend: robust bend in
     sigmas. factor_*: broad prior of lambda. tail: degrees of freedom of the single Gaussian's Student tail.
     starts: how many poses of the bank, seen from `yaws` directions, are tried; bank_apart: cosine above which two
     starts are one. smooth_keep, smooth_steps: starts kept and steps taken under the single Gaussian; sharp_steps:
@@ -49,16 +48,15 @@ class FitSettings:
     told apart; different_m: mean joint distance that makes them two.
     """
 
-    sigma: float = 0.0075
-    hip_sigma: float = 0.0075
-    end_sigma: float = 0.0075
+    sigma: float = 0.010
+    end_sigma: float = 0.006
     bend: float = 10.0
-    shape_sigma: float = 1.1
-    collar_sigma_deg: float = 9.0
+    shape_sigma: float = 1.0
+    collar_sigma_deg: float = 7.0
     pitch_sigma_deg: float = 8.0
     roll_sigma_deg: float = 3.0
-    factor_mean: float = 0.45
-    factor_sigma: float = 0.2
+    factor_mean: float = 0.43
+    factor_sigma: float = 0.18
     tail: float = 40.0
     yaws: int = 12
     starts: int = 16
@@ -92,8 +90,9 @@ def fit_model(body: BodyModel) -> FitModel:
     folded = fold_keypoints(body, body.keypoint_regressors["coco17"])
     prior = load(resource_path("priors/pose_prior.npz"))
     top, bottom = int(np.argmax(body.template[:, 1])), int(np.argmin(body.template[:, 1]))
-    height = np.append(body.shape_dirs[top, 1] - body.shape_dirs[bottom, 1],
-                       body.template[top, 1] - body.template[bottom, 1]).astype(float)  # fmt: skip
+    height = np.append(
+        body.shape_dirs[top, 1] - body.shape_dirs[bottom, 1], body.template[top, 1] - body.template[bottom, 1]
+    ).astype(float)
     return FitModel(body, build_skeleton(body, folded, _click_offsets(body)), prior, height)
 
 
@@ -107,7 +106,7 @@ def _click_offsets(body: BodyModel) -> np.ndarray | None:
 
 @dataclass(frozen=True, eq=False)
 class Residual:
-    """A residual limb as the fit sees it. slot: limb index; end: LDPose index, None where LDPose has no point for it."""
+    """A residual limb as the fit sees it. slot: limb index; end: LDPose index, None where LDPose has none."""
 
     limb: Limb
     slot: int
@@ -129,8 +128,19 @@ def residual_limbs(person: Person) -> tuple[Residual, ...]:
         if rule.anchor is None or rule.upstream is None:
             continue
         observed = rule.endpoint is not None and person.keypoints.points[rule.endpoint].constrains_fit
-        found.append(Residual(limb, slot, level, rule.endpoint, rule.anchor, rule.upstream, observed,
-                              rule.ends_at_joint, rule.removed_at_root))  # fmt: skip
+        found.append(
+            Residual(
+                limb,
+                slot,
+                level,
+                rule.endpoint,
+                rule.anchor,
+                rule.upstream,
+                observed,
+                rule.ends_at_joint,
+                rule.removed_at_root,
+            )
+        )
     return tuple(found)
 
 
@@ -159,8 +169,15 @@ def box_height(person: Person) -> float:
     return float(max(np.ptp(y) * 1.15, 1.0)) if len(y) else 1.0
 
 
-def build_problem(model: FitModel, people: Sequence[Person], cameras: Sequence[Camera], *, mode: FitMode,
-                  settings: FitSettings = DEFAULT_SETTINGS, postures: Sequence[Posture] | None = None) -> Problem:  # fmt: skip
+def build_problem(
+    model: FitModel,
+    people: Sequence[Person],
+    cameras: Sequence[Camera],
+    *,
+    mode: FitMode,
+    settings: FitSettings = DEFAULT_SETTINGS,
+    postures: Sequence[Posture] | None = None,
+) -> Problem:
     """Build the problem of N people (stacked). postures: overrides the people's own, for hypotheses."""
     parts = [
         _person_part(model, person, mode, settings, person.posture if postures is None else postures[i])
@@ -173,16 +190,22 @@ def build_problem(model: FitModel, people: Sequence[Person], cameras: Sequence[C
     statures = [part["stature"] for part in parts]
     given = all(s is not None for s in statures)
     return Problem(
-        skeleton=model.skeleton, **stacked,
-        focal=np.array([c.focal_px for c in cameras]), center=np.array([c.center_px for c in cameras], float),
+        skeleton=model.skeleton,
+        **stacked,
+        focal=np.array([c.focal_px for c in cameras]),
+        center=np.array([c.center_px for c in cameras], float),
         shape_sigma=settings.shape_sigma,
         tilt_sigma=np.radians([settings.pitch_sigma_deg, settings.roll_sigma_deg]),
-        posture=rows, limit_axis=axis, limit_sign=sign, limit_at=at,
+        posture=rows,
+        limit_axis=axis,
+        limit_sign=sign,
+        limit_at=at,
         stature_row=model.stature_row if given else None,
         stature=np.array(statures, float) if given else None,
-        stature_sigma=settings.stature_sigma_m, tail=settings.tail,
+        stature_sigma=settings.stature_sigma_m,
+        tail=settings.tail,
         mixture=Mixture(model.prior.means, *patterns, which),
-    )  # fmt: skip
+    )
 
 
 def _person_part(
@@ -194,8 +217,6 @@ def _person_part(
     coco = observed[:N_COCO]
     observed_px[:N_COCO][coco] = xy[:N_COCO][coco]
     scale[:N_COCO][coco] = 1 / (settings.sigma * height)
-    for name in ("left_hip", "right_hip"):
-        scale[LDPOSE_INDEX[name]] *= settings.sigma / settings.hip_sigma
     anchor = np.zeros(N_LIMBS, int)
     upstream = np.ones(N_LIMBS, int)
     on, factor_mean = np.zeros(N_LIMBS), np.full(N_LIMBS, settings.factor_mean)
@@ -213,12 +234,20 @@ def _person_part(
     free = free_pose(residuals)
     precision, ridge = _marginal(model.prior, tuple(free.tolist()), settings.collar_sigma_deg)
     return {
-        "observed_px": observed_px, "scale": scale, "rho": np.full(N_COCO + N_LIMBS, settings.bend),
-        "anchor": anchor, "upstream": upstream, "prior_mean": model.prior.mean, "prior_precision": precision,
-        "pose_ridge": ridge, "factor_mean": factor_mean, "factor_sigma": factor_sigma, "factor_on": on,
+        "observed_px": observed_px,
+        "scale": scale,
+        "rho": np.full(N_COCO + N_LIMBS, settings.bend),
+        "anchor": anchor,
+        "upstream": upstream,
+        "prior_mean": model.prior.mean,
+        "prior_precision": precision,
+        "pose_ridge": ridge,
+        "factor_mean": factor_mean,
+        "factor_sigma": factor_sigma,
+        "factor_on": on,
         "posture_on": _posture_weights(posture, residuals),
         "stature": None if person.stature_mm is None else person.stature_mm / 1000,
-    }  # fmt: skip
+    }
 
 
 @lru_cache(maxsize=64)

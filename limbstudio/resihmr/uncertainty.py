@@ -1,8 +1,9 @@
 """How far lambda and the residual limb's length can be trusted: the Laplace approximation at the optimum.
 
 The energy is twice the negative log posterior up to a constant, so its Gauss-Newton matrix is the posterior's
-precision. Quantities follow by the delta method. The matrix leaves out the bends of the energy, so intervals are
-widened by a factor measured on synthetic people of the training poses and checked on those of the validation poses.
+precision, once the clicks weigh what their own noise, estimated from the residuals, says. Quantities follow by the
+delta method. The matrix leaves out the bends of the energy, so intervals are widened by a factor measured on synthetic
+people of the training poses and checked on those of the validation poses.
 """
 
 from dataclasses import dataclass
@@ -11,30 +12,42 @@ import numpy as np
 
 from limbstudio.body.rotations import rotation_and_left_jacobian
 from limbstudio.domain.anatomy import N_COCO
+from limbstudio.resihmr.alignment import noise_ratio
 from limbstudio.resihmr.energy import Evaluation, Problem, Unknowns, parent_axes, point_jacobian
 
 # 97.5 % quantile of the standard normal distribution.
 Z95 = 1.959964
-# Ratio of the observed spread of lambda's error to the Laplace standard deviation, on 400 synthetic training people at
-# 0.6 % noise (see `limbstudio bench fit`): the factor that makes the intervals honest.
+# Ratio of the observed spread of lambda's error to the Laplace standard deviation, on synthetic people of the training
+# poses at 0.6 % and 1.5 % noise: the factor that makes the intervals honest.
 SPREAD_FACTOR = 1.0
 
 
 @dataclass(frozen=True)
 class SegmentUncertainty:
-    """Standard deviations of lambda and of the residual length in metres, and their correlation-free 95 % intervals."""
+    """Standard deviations of lambda and of the residual length, metres."""
 
     factor_sigma: float
     length_sigma_m: float
-    factor_interval: tuple[float, float]
-    length_interval_m: tuple[float, float]
+
+    def factor_interval(self, factor: float) -> tuple[float, float]:
+        """Return the 95 % interval of lambda about `factor`, within [0, 1]."""
+        reach = Z95 * self.factor_sigma
+        return max(0.0, factor - reach), min(1.0, factor + reach)
+
+    def length_interval_m(self, length_m: float) -> tuple[float, float]:
+        """Return the 95 % interval of the residual length about `length_m`, metres, not below zero."""
+        reach = Z95 * self.length_sigma_m
+        return max(0.0, length_m - reach), length_m + reach
 
 
 def segment_uncertainty(
     problem: Problem, x: Unknowns, evaluation: Evaluation, limb: int
 ) -> SegmentUncertainty:
     """Return the uncertainty of limb `limb` (0-3) of a single-person problem at its optimum."""
-    covariance = np.linalg.inv(evaluation.matrix[0])
+    assert evaluation.data is not None
+    J_data = evaluation.data.jacobian[0]
+    noise = max(1.0, float(noise_ratio(evaluation)[0]))
+    covariance = np.linalg.inv(evaluation.matrix[0] - (1 - 1 / noise**2) * J_data.T @ J_data)
     b = x.shape.shape[1]
     n = covariance.shape[0]
     placed = evaluation.placed
@@ -52,9 +65,4 @@ def segment_uncertainty(
     by_length[71 + b + limb] = -whole
     factor_sigma = SPREAD_FACTOR * float(np.sqrt(covariance[71 + b + limb, 71 + b + limb]))
     length_sigma = SPREAD_FACTOR * float(np.sqrt(by_length @ covariance @ by_length))
-    length = (1 - factor) * whole
-    return SegmentUncertainty(
-        factor_sigma, length_sigma,
-        (max(0.0, factor - Z95 * factor_sigma), min(1.0, factor + Z95 * factor_sigma)),
-        (max(0.0, length - Z95 * length_sigma), length + Z95 * length_sigma),
-    )  # fmt: skip
+    return SegmentUncertainty(factor_sigma, length_sigma)
