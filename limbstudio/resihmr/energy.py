@@ -7,13 +7,14 @@ The unknowns of one person are 85 numbers: rotation increment of the root (3), r
 translation (3, metres), shape (10), camera pitch and roll against gravity (2), lambda of each limb (4).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
-from limbstudio.body.rotations import cross_matrix, rotation_and_left_jacobian
-from limbstudio.domain.anatomy import SMPLX_INDEX
+from limbstudio.body.rotations import cross_matrix, identity, rotation, rotation_and_left_jacobian
+from limbstudio.domain.anatomy import N_BODY_JOINTS, SMPLX_INDEX
 from limbstudio.resihmr.skeleton import (
     N_SEGMENT_JOINTS,
     SEGMENT_JOINTS,
@@ -21,6 +22,7 @@ from limbstudio.resihmr.skeleton import (
     Placed,
     Skeleton,
     place,
+    to_torch,
 )
 
 N_LIMBS = 4
@@ -33,12 +35,15 @@ LIMITS_DEG: tuple[tuple[str, int, int, float], ...] = (
     ("left_elbow", 1, 1, 5.0), ("right_elbow", 1, -1, 5.0),
     ("left_hip", 0, 1, 30.0), ("right_hip", 0, 1, 30.0),
 )  # fmt: skip
-LIMIT_SIGMA_DEG = 4.0
+LIMIT_SIGMA = float(np.radians(4.0))
 
 
 @dataclass(frozen=True, eq=False)
 class Unknowns:
-    """The current estimate, batch first: root (N, 3, 3), pose (N, 63), move (N, 3), shape (N, B), tilt (N, 2), factor (N, 4)."""
+    """The current estimate, batch first.
+
+    root (N, 3, 3), pose (N, 63), move (N, 3), shape (N, B), tilt (N, 2), factor (N, 4).
+    """
 
     root: Array
     pose: Array
@@ -57,9 +62,8 @@ class Unknowns:
     def stepped(self, xp: Any, step: Array) -> "Unknowns":
         """Return the estimate moved by step (N, n); the factor is kept in [0, 1]."""
         b = self.shape.shape[1]
-        turn, _ = rotation_and_left_jacobian(xp, step[:, ROOT])
         return Unknowns(
-            turn @ self.root,
+            rotation(xp, step[:, ROOT]) @ self.root,
             self.pose + step[:, POSE],
             self.move + step[:, MOVE],
             self.shape + step[:, 69 : 69 + b],
@@ -98,18 +102,36 @@ class Mixture:
     log_weights: Array
     pattern: Array
 
+    @cached_property
+    def groups(self) -> tuple[tuple[int, Any], ...]:
+        """The patterns that occur, and the items of each (all of them as a slice where there is but one)."""
+        pattern = _as_numpy(self.pattern)
+        found = np.unique(pattern)
+        if len(found) == 1:
+            return ((int(found[0]), slice(None)),)
+        return tuple((int(p), np.flatnonzero(pattern == p)) for p in found)
+
     def terms(self, xp: Any, z: Array) -> tuple[Array, Array, Array]:
         """Return -2 log of the density (N,), half its gradient (N, 66) and the responsibilities' mean precision."""
-        P = self.precisions[self.pattern]
-        gap = z[:, None] - self.means
-        Pz = (P @ gap[..., None])[..., 0]
-        log = self.log_weights[self.pattern] - 0.5 * xp.sum(gap * Pz, 2)
-        top = xp.max(log, 1)[:, None] if xp is np else xp.amax(log, 1)[:, None]
+        if len(self.groups) == 1:
+            return self._of_pattern(xp, self.groups[0][0], z)
+        n, size = z.shape
+        energy, gradient, matrix = (_zeros(xp, z, shape) for shape in ((n,), (n, size), (n, size, size)))
+        for pattern, items in self.groups:
+            energy[items], gradient[items], matrix[items] = self._of_pattern(xp, pattern, z[items])
+        return energy, gradient, matrix
+
+    def _of_pattern(self, xp: Any, pattern: int, z: Array) -> tuple[Array, Array, Array]:
+        P = self.precisions[pattern]
+        gap = xp.swapaxes(z - self.means[:, None], 1, 2)  # (C, 66, N)
+        Pz = P @ gap
+        log = self.log_weights[pattern][:, None] - 0.5 * xp.sum(gap * Pz, 1)  # (C, N)
+        top = xp.max(log, 0) if xp is np else xp.amax(log, 0)
         share = xp.exp(log - top)
-        total = xp.sum(share, 1)
-        share = share / total[:, None]
-        matrix = xp.sum(share[..., None, None] * P, 1)
-        return -2 * (top[:, 0] + xp.log(total)), xp.sum(share[..., None] * Pz, 1), matrix
+        total = xp.sum(share, 0)
+        share = share / total
+        matrix = (xp.swapaxes(share, 0, 1) @ P.reshape(len(P), -1)).reshape(-1, *P.shape[1:])
+        return -2 * (top + xp.log(total)), xp.swapaxes(xp.sum(share[:, None] * Pz, 0), 0, 1), matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,18 +178,162 @@ class Problem:
 
     def taken(self, index: Array) -> "Problem":
         """Return the problem of the items at `index` (repeats allowed)."""
-        names = ("observed_px", "scale", "rho", "focal", "center", "anchor", "upstream", "prior_mean",
-                 "prior_precision", "pose_ridge", "factor_mean", "factor_sigma", "factor_on", "posture_on")  # fmt: skip
-        parts = {name: getattr(self, name)[index] for name in names}
-        stature = None if self.stature is None else self.stature[index]
+        parts = {name: getattr(self, name)[index] for name in _PER_ITEM}
+        if self.stature is not None:
+            parts["stature"] = self.stature[index]
+        if self.mixture is not None:
+            parts["mixture"] = replace(self.mixture, pattern=self.mixture.pattern[index])
         contour = None if self.contour is None else self.contour.taken(index)
-        mixture = None if self.mixture is None else replace(self.mixture, pattern=self.mixture.pattern[index])
-        return replace(self, **parts, stature=stature, contour=contour, mixture=mixture)
+        return replace(self, **parts, contour=contour)
+
+    @cached_property
+    def targets(self) -> "Targets":
+        """What the rows compare, in the arrangement that `evaluate` needs."""
+        return _targets(self)
+
+    @cached_property
+    def beliefs(self) -> "Beliefs":
+        """What is believed of single numbers, in the arrangement that `evaluate` needs."""
+        return _beliefs(self)
+
+
+_PER_ITEM = ("observed_px", "scale", "rho", "focal", "center", "anchor", "upstream", "prior_mean", "prior_precision",
+             "pose_ridge", "factor_mean", "factor_sigma", "factor_on", "posture_on")  # fmt: skip
+
+
+def problem_to(problem: Problem, device: str) -> Problem:
+    """Return the same problem as float64 torch tensors on `device` ("cpu", "cuda"); it must have no contour."""
+    import torch  # only batches on a device need it; importing it costs two seconds
+
+    def moved(value: Any) -> Any:
+        return torch.as_tensor(value, device=device) if isinstance(value, np.ndarray) else value
+
+    def all_moved(record: Any) -> Any:
+        return replace(record, **{f.name: moved(getattr(record, f.name)) for f in fields(record)})
+
+    assert problem.contour is None
+    return replace(
+        all_moved(problem),
+        skeleton=to_torch(problem.skeleton, device),
+        posture=all_moved(problem.posture),
+        mixture=None if problem.mixture is None else all_moved(problem.mixture),
+    )
+
+
+def _as_numpy(array: Array) -> np.ndarray:
+    return array if isinstance(array, np.ndarray) else array.cpu().numpy()
+
+
+def _zeros(xp: Any, like: Array, shape: tuple[int, ...]) -> Array:
+    return xp.zeros(shape, dtype=like.dtype, **({} if xp is np else {"device": like.device}))
+
+
+# ------------------------------------------------------------------------------------- arranged for evaluation
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """What a problem's rows compare: D picture points, then R bones of a posture.
+
+    seen: which of the 21 observed points the picture points are. slots: limbs with an observed end (the last points).
+    mix (N, K, D + R): each of them is a fixed mix of the skeleton's points; along (N, K, L): to be added to the end's
+    column times its factor (equation 3). scale (N, 1, D), focal_scale (N, 1, D), offset (N, 2, D): residuals in sigmas
+    are focal_scale * point / depth + offset. rho_square (N, 1, D). rows: the posture's rows that are on for anyone.
+    bone_weight (N, 1, R): 1 / sigma where on. lengthwise (1, 1, R): 1 where the bone should lie along gravity.
+    """
+
+    seen: np.ndarray
+    slots: tuple[int, ...]
+    mix: Array
+    along: Array
+    focal_scale: Array
+    offset: Array
+    rho: Array
+    rho_square: Array
+    bone_weight: Array
+    lengthwise: Array
+
+    @property
+    def n_points(self) -> int:
+        return len(self.seen)
+
+
+def _targets(problem: Problem) -> Targets:
+    s, xp = problem.skeleton, problem.skeleton.xp
+    n, k = problem.scale.shape[0], s.n_points - N_SEGMENT_JOINTS
+    seen = np.flatnonzero((_as_numpy(problem.scale) > 0).any(0))
+    slots = tuple(int(i) - k for i in seen if i >= k)
+    bones = np.flatnonzero((_as_numpy(problem.posture_on) > 0).any(0))
+    d = len(seen)
+    mix = _zeros(xp, problem.scale, (n, s.n_points, d + len(bones)))
+    along = _zeros(xp, problem.scale, (n, s.n_points, len(slots)))
+    items = np.arange(n)
+    for column, point in enumerate(seen):
+        if point < k:
+            mix[:, int(point), column] = 1
+    for i, slot in enumerate(slots):
+        anchor, upstream = k + problem.anchor[:, slot], k + problem.upstream[:, slot]
+        mix[items, anchor, d - len(slots) + i] = 1
+        along[items, anchor, i] = -1
+        along[items, upstream, i] += 1
+    if len(bones):
+        mix[:, k:, d:] = xp.swapaxes(problem.posture.bones[bones], 0, 1)
+    scale = problem.scale[:, None, seen]
+    rho = problem.rho[:, None, seen]
+    shift = problem.center[:, :, None] - xp.swapaxes(problem.observed_px[:, seen], 1, 2)
+    return Targets(
+        seen, slots, mix, along, problem.focal[:, None, None] * scale, shift * scale, rho, rho * rho,
+        (xp.sqrt(problem.posture_on[:, bones]) / problem.posture.sigma[bones])[:, None],
+        problem.posture.along[bones][None, None],
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Beliefs:
+    """What is believed of each of the n unknowns by itself: weight (N, n) and mean (N, n) of a square, bounds (n,).
+
+    held (N, n): curvature of numbers that nothing speaks of. existing (N,): how many prior numbers are not ridged.
+    """
+
+    weight: Array
+    mean: Array
+    lowest: Array
+    highest: Array
+    diagonal: Array
+    existing: Array
+
+
+def _beliefs(problem: Problem) -> Beliefs:
+    s, xp = problem.skeleton, problem.skeleton.xp
+    like, n, b = problem.scale, problem.scale.shape[0], s.n_shape
+    size = n_unknowns(b)
+    weight, mean = _zeros(xp, like, (n, size)), _zeros(xp, like, (n, size))
+    bound = _zeros(xp, like, (size,)) + np.inf
+    lowest, highest = -bound, bound
+    weight[:, POSE] = problem.pose_ridge
+    weight[:, 69 : 69 + b] = 1 / problem.shape_sigma**2
+    weight[:, 69 + b : 71 + b] = 1 / problem.tilt_sigma**2
+    weight[:, 71 + b :] = problem.factor_on / problem.factor_sigma**2
+    mean[:, 71 + b :] = problem.factor_mean
+    held = xp.where(problem.factor_on > 0, 0.0 * problem.factor_on, 1.0 + 0.0 * problem.factor_on)
+    diagonal = weight + 0.0
+    # An unknown that nothing speaks of (the factor of an intact limb) is held where it is.
+    diagonal[:, 71 + b :] += held
+    up = problem.limit_sign > 0
+    highest[3 + problem.limit_axis[up]] = problem.limit_at[up]
+    lowest[3 + problem.limit_axis[~up]] = -problem.limit_at[~up]
+    return Beliefs(weight, mean, lowest, highest, diagonal, 66.0 - xp.sum(problem.pose_ridge, 1))
+
+
+# ------------------------------------------------------------------------------------------------- the energy
 
 
 @dataclass(frozen=True, eq=False)
 class DataRows:
-    """The weighted data rows (N, 21, 2), their Jacobian (N, 42, n), and their derivative by the points (N, M, 2, 3)."""
+    """The data rows in the order of the 21 observed points, zero where nothing is observed.
+
+    rows (N, 21, 2): weighted residuals; jacobian (N, 42, n); by_point (N, 21, 2, 3): the rows by their own point.
+    """
 
     rows: Array
     jacobian: Array
@@ -176,14 +342,48 @@ class DataRows:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Energy (N,), gradient (N, n) and Gauss-Newton matrix (N, n, n) of half the energy's squares; terms by name."""
+    """Energy (N,), and gradient (N, n) and Gauss-Newton matrix (N, n, n) of half of it where asked for.
+
+    shares: what the terms add up to: arrays (N,), or (N, n) for those of single unknowns.
+    """
 
     energy: Array
     gradient: Array | None
     matrix: Array | None
-    terms: dict[str, Array]
     placed: Placed
-    data: DataRows | None = None
+    shares: dict[str, Array]
+    problem: Problem
+    picture: "PictureRows"
+    jacobian: Array | None
+
+    @cached_property
+    def terms(self) -> dict[str, Array]:
+        """The energy by term, each (N,)."""
+        xp, b = self.problem.skeleton.xp, self.problem.skeleton.n_shape
+        own, limits = self.shares["numbers"], self.shares["limits"]
+        terms = {name: value for name, value in self.shares.items() if name not in ("numbers", "limits")}
+        terms["pose"] = terms["pose"] + xp.sum(own[:, POSE], 1)
+        terms["limits"] = xp.sum(limits, 1)
+        terms["shape"] = xp.sum(own[:, 69 : 69 + b], 1)
+        terms["camera"] = xp.sum(own[:, 69 + b : 71 + b], 1)
+        terms["lambda"] = xp.sum(own[:, 71 + b :], 1)
+        return terms
+
+    @cached_property
+    def data(self) -> DataRows | None:
+        """The data rows, where derivatives were asked for."""
+        if self.jacobian is None:
+            return None
+        xp, seen = self.problem.skeleton.xp, self.problem.targets.seen
+        n, size, _ = self.jacobian.shape
+        d, m = len(seen), self.problem.scale.shape[1]
+        rows = _zeros(xp, self.energy, (n, m, 2))
+        rows[:, seen] = xp.swapaxes(self.picture.rows, 1, 2)
+        jacobian = _zeros(xp, self.energy, (n, m, 2, size))
+        jacobian[:, seen] = xp.moveaxis(self.jacobian[:, :, : 2 * d].reshape(n, size, 2, d), (3, 2), (1, 2))
+        by_point = _zeros(xp, self.energy, (n, m, 2, 3))
+        by_point[:, seen] = xp.moveaxis(self.picture.by_point(xp, self.problem.targets), (3, 2), (1, 2))
+        return DataRows(rows, jacobian.reshape(n, 2 * m, size), by_point)
 
 
 def up_in_camera(xp: Any, tilt: Array) -> tuple[Array, Array]:
@@ -191,12 +391,11 @@ def up_in_camera(xp: Any, tilt: Array) -> tuple[Array, Array]:
 
     Pitch is positive when the camera looks down; with no tilt up is -y.
     """
-    sp, cp, sr, cr = xp.sin(tilt[:, 0]), xp.cos(tilt[:, 0]), xp.sin(tilt[:, 1]), xp.cos(tilt[:, 1])
-    up = xp.stack([sr, -cr * cp, -cr * sp], -1)
-    zero = xp.zeros_like(sp)
-    by_pitch = xp.stack([zero, cr * sp, -cr * cp], -1)
-    by_roll = xp.stack([cr, sr * cp, sr * sp], -1)
-    return up, xp.stack([by_pitch, by_roll], -1)
+    sine, cosine = xp.sin(tilt), xp.cos(tilt)
+    sp, sr, cp, cr = sine[:, 0], sine[:, 1], cosine[:, 0], cosine[:, 1]
+    down, ahead = cr * cp, cr * sp
+    numbers = xp.stack([sr, -down, -ahead, 0.0 * sp, cr, ahead, sr * cp, -down, sr * sp], -1)
+    return numbers[:, :3], numbers[:, 3:].reshape(-1, 3, 2)
 
 
 def project(points: Array, focal: Array, center: Array) -> Array:
@@ -204,27 +403,40 @@ def project(points: Array, focal: Array, center: Array) -> Array:
     return focal[:, None, None] * points[..., :2] / points[..., 2:] + center[:, None]
 
 
-def _observed_points(xp: Any, problem: Problem, x: Unknowns, placed: Placed) -> tuple[Array, Array, Array]:
-    """Return COCO points and residual ends (N, 21, 3), and anchor and upstream positions (N, 4, 3) (equation 3)."""
-    k = problem.skeleton.n_points - N_SEGMENT_JOINTS
-    rows = (
-        xp.arange(x.pose.shape[0])[:, None]
-        if xp is np
-        else xp.arange(x.pose.shape[0], device=x.pose.device)[:, None]
-    )
-    anchor = placed.points[rows, k + problem.anchor]
-    upstream = placed.points[rows, k + problem.upstream]
-    ends = anchor + x.factor[..., None] * (upstream - anchor)
-    return xp.concatenate([placed.points[:, :k], ends], 1), anchor, upstream
+@dataclass(frozen=True, eq=False)
+class PictureRows:
+    """E_data's rows (equation 2, Geman-McClure), component first: rows (N, 2, D) in sigmas after the robust bend.
+
+    flat (N, 2, D): points over their depth; depth, bend, spread (N, 1, D): of the bend and its derivative; raw: before.
+    """
+
+    rows: Array
+    raw: Array
+    flat: Array
+    depth: Array
+    bend: Array
+    spread: Array
+
+    def by_point(self, xp: Any, targets: Targets) -> Array:
+        """Return the derivative of the rows by their own point, (N, 3 xyz, 2 rows, D)."""
+        n, _, d = self.rows.shape
+        weight = self.bend * targets.focal_scale / self.depth
+        out = _zeros(xp, self.rows, (n, 3, 2, d))
+        # bend * (I - r r^T / (r^2 + rho^2)) by the pixel, then the projection's own derivative.
+        out[:, :2] = self.raw[:, :, None] * ((-weight / self.spread) * self.raw)[:, None]
+        out[:, 0, 0] += weight[:, 0]
+        out[:, 1, 1] += weight[:, 0]
+        out[:, 2] = -xp.sum(out[:, :2] * self.flat[:, :, None], 1)
+        return out
 
 
-def _data_rows(xp: Any, problem: Problem, points: Array) -> tuple[Array, Array]:
-    """Return residuals in sigmas (N, M, 2) after the robust bend, and E_data (N,) (equation 2, Geman-McClure)."""
-    r = (project(points, problem.focal, problem.center) - problem.observed_px) * problem.scale[..., None]
-    square = xp.sum(r * r, -1, keepdims=True)
-    bend = problem.rho[..., None] / xp.sqrt(square + problem.rho[..., None] ** 2)
-    rows = r * bend
-    return rows, xp.sum(rows * rows, (1, 2))
+def _picture_rows(xp: Any, targets: Targets, columns: Array) -> PictureRows:
+    depth = columns[:, 2:]
+    flat = columns[:, :2] / depth
+    raw = flat * targets.focal_scale + targets.offset
+    spread = xp.sum(raw * raw, 1)[:, None] + targets.rho_square
+    bend = targets.rho / xp.sqrt(spread)
+    return PictureRows(raw * bend, raw, flat, depth, bend, spread)
 
 
 def _student(xp: Any, square: Array, tail: float, count: Array) -> tuple[Array, Array]:
@@ -238,193 +450,180 @@ def _student(xp: Any, square: Array, tail: float, count: Array) -> tuple[Array, 
     return (tail + count) * xp.log1p(square / tail), (tail + count) / (tail + square)
 
 
-def _prior_terms(xp: Any, problem: Problem, x: Unknowns) -> tuple[Array, Array, Array]:
-    """Return E_pose (N,), half its gradient by z (N, 66) and its Gauss-Newton matrix (N, 66, 66); z = [up in pelvis, pose]."""
-    up, _ = up_in_camera(xp, x.tilt)
-    up_pelvis = (xp.swapaxes(x.root, 1, 2) @ up[..., None])[..., 0]
+def _prior_terms(xp: Any, problem: Problem, x: Unknowns, up: Array) -> tuple[Array, Array, Array]:
+    """Return E_pose (N,), half its gradient by z (N, 66) and its Gauss-Newton matrix (N, 66, 66).
+
+    z = [up in the pelvis frame, pose].
+    """
+    up_pelvis = (up[:, None] @ x.root)[:, 0]
     z = xp.concatenate([up_pelvis, x.pose], 1)
     if problem.use_mixture and problem.mixture is not None:
         return problem.mixture.terms(xp, z)
     z = z - problem.prior_mean
     Pz = (problem.prior_precision @ z[..., None])[..., 0]
     square = xp.sum(z * Pz, 1)
-    energy, weight = _student(xp, square, problem.tail, 66.0 - xp.sum(problem.pose_ridge, 1))
+    energy, weight = _student(xp, square, problem.tail, problem.beliefs.existing)
     return energy, weight[:, None] * Pz, weight[:, None, None] * problem.prior_precision
 
 
 def evaluate(problem: Problem, x: Unknowns, *, derivatives: bool) -> Evaluation:
     """Evaluate the energy at `x`, with its gradient and Gauss-Newton matrix when `derivatives`."""
-    s, xp = problem.skeleton, problem.skeleton.xp
+    s, xp, targets, beliefs = problem.skeleton, problem.skeleton.xp, problem.targets, problem.beliefs
     n, b = x.shape.shape
+    d = targets.n_points
     local, left = rotation_and_left_jacobian(xp, x.pose.reshape(n, 21, 3))
     placed = place(s, x.root, local, x.shape, x.move, derivatives=derivatives)
-    points, anchor, upstream = _observed_points(xp, problem, x, placed)
-    rows, e_data = _data_rows(xp, problem, points)
-    e_pose, Pz, prior_matrix = _prior_terms(xp, problem, x)
-    ridge = problem.pose_ridge * x.pose
-    over = xp.clip(problem.limit_sign * x.pose[:, problem.limit_axis] - problem.limit_at, 0.0, None)
-    over = over / np.radians(LIMIT_SIGMA_DEG)
-    lam = problem.factor_on * (x.factor - problem.factor_mean) / problem.factor_sigma
-    terms = {
-        "data": e_data,
-        "pose": e_pose + xp.sum(ridge * x.pose, 1),
-        "shape": xp.sum(x.shape * x.shape, 1) / problem.shape_sigma**2,
-        "camera": xp.sum((x.tilt / problem.tilt_sigma) ** 2, 1),
-        "limits": xp.sum(over * over, 1),
-        "lambda": xp.sum(lam * lam, 1),
+    up, by_tilt = up_in_camera(xp, x.tilt)
+    mix = _mix(targets, x)
+    columns = placed.columns @ mix
+    picture = _picture_rows(xp, targets, columns[..., :d])
+    e_pose, Pz, prior_matrix = _prior_terms(xp, problem, x, up)
+    # The root's three are any numbers: nothing is believed of them.
+    numbers = xp.concatenate([x.root[:, 0], x.pose, x.move, x.shape, x.tilt, x.factor], 1)
+    gap = numbers - beliefs.mean
+    pull = beliefs.weight * gap
+    over = (numbers - xp.clip(numbers, beliefs.lowest, beliefs.highest)) / LIMIT_SIGMA
+    shares = {
+        "data": xp.sum(picture.rows**2, (1, 2)),
+        "pose": e_pose,
+        "numbers": gap * pull,
+        "limits": over * over,
     }
-    bones, posture_rows = _posture_rows(xp, problem, x, placed)
-    terms["posture"] = xp.sum(posture_rows * posture_rows, (1, 2))
+    energy = shares["data"] + e_pose + xp.sum(shares["numbers"] + shares["limits"], 1)
+    bones = _bone_rows(xp, targets, columns[..., d:], up) if columns.shape[2] > d else None
+    shares["posture"] = 0.0 * e_pose if bones is None else xp.sum(bones.rows**2, (1, 2))
     if problem.stature_row is not None:
-        stature_gap = (
-            x.shape @ problem.stature_row[:b] + problem.stature_row[b] - problem.stature
-        ) / problem.stature_sigma
-        terms["stature"] = stature_gap**2
-    contour_rows = None
+        height = x.shape @ problem.stature_row[:b] + problem.stature_row[b]
+        stature_gap = (height - problem.stature) / problem.stature_sigma
+        shares["stature"] = stature_gap**2
+    contour = None
     if problem.contour is not None:
-        contour_rows = problem.contour.rows(problem, x, local, derivatives=derivatives, left=left)
-        terms["contour"] = contour_rows.energy
-    energy = sum(terms.values())
+        contour = problem.contour.rows(problem, x, local, derivatives=derivatives, left=left)
+        shares["contour"] = contour.energy
+    for name in ("posture", "stature", "contour"):
+        if name in shares:
+            energy = energy + shares[name]
     if not derivatives:
-        return Evaluation(energy, None, None, terms, placed)
+        return Evaluation(energy, None, None, placed, shares, problem, picture, None)
 
     size = n_unknowns(b)
-    like = {"dtype": x.pose.dtype} if xp is np else {"dtype": x.pose.dtype, "device": x.pose.device}
-    axes = parent_axes(xp, s, placed, left)
-    J, by_point = _data_jacobian(xp, problem, x, placed, points, anchor, upstream, axes)
-    flat = rows.reshape(n, -1)
-    Jt = xp.swapaxes(J, 1, 2)
-    g = (Jt @ flat[..., None])[..., 0]
-    H = Jt @ J
-    _add_prior(xp, x, g, H, Pz, prior_matrix)
-    diagonal = xp.zeros((n, size), **like)
-    diagonal[:, POSE] = problem.pose_ridge
-    g[:, POSE] += ridge
-    weight = 1 / np.radians(LIMIT_SIGMA_DEG) ** 2
-    g[:, 3 + problem.limit_axis] += problem.limit_sign * over / np.radians(LIMIT_SIGMA_DEG)
-    diagonal[:, 3 + problem.limit_axis] += weight * (over > 0)
-    g[:, 69 : 69 + b] += x.shape / problem.shape_sigma**2
-    diagonal[:, 69 : 69 + b] += 1 / problem.shape_sigma**2
-    g[:, 69 + b : 71 + b] += x.tilt / problem.tilt_sigma**2
-    diagonal[:, 69 + b : 71 + b] += 1 / problem.tilt_sigma**2
-    g[:, 71 + b :] += problem.factor_on * lam / problem.factor_sigma
-    # An unknown that nothing speaks of (the factor of an intact limb) is held where it is.
-    diagonal[:, 71 + b :] += xp.where(problem.factor_on > 0, 1 / problem.factor_sigma**2, xp.ones_like(lam))
+    axes = body_axes(xp, s, placed, left)
+    Jt = _zeros(
+        xp, energy, (n, size, 2 * d + (0 if bones is None else bones.rows.shape[1] * bones.rows.shape[2]))
+    )
+    assert placed.lever is not None and placed.shaped is not None
+    lever = (placed.lever.reshape(n, 66, s.n_points) @ mix).reshape(n, N_BODY_JOINTS, 3, -1)
+    shaped = (placed.shaped.reshape(n, 3 * b, s.n_points) @ mix).reshape(n, 3, b, -1)
+    by_point = picture.by_point(xp, targets)
+    Jt[:, : 69 + b, : 2 * d] = row_jacobian(xp, lever[..., :d], shaped[..., :d], axes, by_point)
+    _add_factor(xp, targets, placed, by_point, Jt)
+    rows = picture.rows.reshape(n, -1)
+    if bones is not None:
+        by_bone, by_tilt_rows = bones.derivatives(xp, targets, up, by_tilt)
+        Jt[:, : 69 + b, 2 * d :] = row_jacobian(xp, lever[..., d:], shaped[..., d:], axes, by_bone)
+        Jt[:, MOVE, 2 * d :] = 0  # a direction does not move with the body
+        Jt[:, 69 + b : 71 + b, 2 * d :] = by_tilt_rows
+        rows = xp.concatenate([rows, bones.rows.reshape(n, -1)], 1)
+    g = (Jt @ rows[..., None])[..., 0]
+    H = Jt @ xp.swapaxes(Jt, 1, 2)
+    _add_prior(xp, x, up, by_tilt, g, H, Pz, prior_matrix)
+    g += pull + over / LIMIT_SIGMA
     index = np.arange(size)
-    H[:, index, index] += diagonal
+    H[:, index, index] += beliefs.diagonal + (over != 0) / LIMIT_SIGMA**2
     if problem.stature_row is not None:
         row = problem.stature_row[:b] / problem.stature_sigma
         g[:, 69 : 69 + b] += stature_gap[:, None] * row
         H[:, 69 : 69 + b, 69 : 69 + b] += row[:, None] * row
-    if bool((problem.posture_on > 0).any()):
-        Jp = _posture_jacobian(xp, problem, x, placed, bones, axes)
-        Jpt = xp.swapaxes(Jp, 1, 2)
-        g += (Jpt @ posture_rows.reshape(n, -1, 1))[..., 0]
-        H += Jpt @ Jp
-    if contour_rows is not None:
-        g += contour_rows.gradient
-        H += contour_rows.matrix
-    return Evaluation(energy, g, H, terms, placed, DataRows(rows, J, by_point))
+    if contour is not None:
+        g += contour.gradient
+        H += contour.matrix
+    return Evaluation(energy, g, H, placed, shares, problem, picture, Jt)
 
 
-def parent_axes(xp: Any, skeleton: Skeleton, placed: Placed, left: Array) -> Array:
-    """Return, per joint but the root, the camera-frame axes (N, 21, 3, 3) about which its rotation vector turns."""
-    return placed.rotations[:, skeleton.parents[1:]] @ left
+def _mix(targets: Targets, x: Unknowns) -> Array:
+    """Return how the compared points are mixed from the skeleton's at the present factors (equation 3)."""
+    if not targets.slots:
+        return targets.mix
+    mix = targets.mix + 0.0
+    ends = slice(targets.n_points - len(targets.slots), targets.n_points)
+    mix[..., ends] += targets.along * x.factor[:, None, list(targets.slots)]
+    return mix
 
 
-def point_jacobian(xp: Any, by_axis: Array, by_shape: Array, axes: Array, to_rows: Array) -> Array:
-    """Assemble d(rows)/d(root, pose, move, shape), (N, M, R, 69 + B).
+def body_axes(xp: Any, skeleton: Skeleton, placed: Placed, left: Array) -> Array:
+    """Return, per joint, the camera-frame axes (N, 22, 3, 3) about which its unknowns turn it (columns).
 
-    by_axis (N, 22, M, 3, 3), by_shape (N, B, M, 3): derivatives of M points. axes (N, 21, 3, 3). to_rows (N, M, R, 3):
-    derivative of the rows by the point (a projection, a direction).
+    The root's are the camera's own; the others' come from the left Jacobian (N, 21, 3, 3) of their rotation vectors.
     """
-    n, _, m = by_axis.shape[:3]
+    axes = _zeros(xp, left, (left.shape[0], N_BODY_JOINTS, 3, 3))
+    axes[:, 0] = identity(xp, left)
+    axes[:, 1:] = placed.rotations[:, skeleton.parents[1:]] @ left
+    return axes
+
+
+def row_jacobian(xp: Any, lever: Array, shaped: Array, axes: Array, to_rows: Array) -> Array:
+    """Return d(rows)/d(root, pose, move, shape) as columns, (N, 69 + B, R * M), the rows' M points last.
+
+    lever (N, 22, 3, M), shaped (N, 3, B, M): derivatives of M points, as in Placed. axes (N, 22, 3, 3). to_rows (N, 3,
+    R, M): derivative of each point's R rows (a projection, a direction) by its xyz.
+    """
+    n, _, b, m = shaped.shape
     r = to_rows.shape[2]
-    to_rows_t = xp.swapaxes(to_rows, 2, 3)
-    turned = by_axis @ to_rows_t[:, None]  # (N, 22, M, 3 axes, R)
-    posed = xp.swapaxes(axes, 2, 3)[:, :, None] @ turned[:, 1:]
-    root = xp.swapaxes(turned[:, 0], 2, 3)
-    posed = xp.moveaxis(posed, 1, 3)  # (N, M, 3, 21, R)
-    posed = posed.transpose(0, 1, 4, 3, 2) if xp is np else posed.permute(0, 1, 4, 3, 2)
-    shaped = xp.moveaxis(by_shape, 1, 2) @ to_rows_t  # (N, M, B, R)
-    return xp.concatenate([root, posed.reshape(n, m, r, 63), to_rows, xp.swapaxes(shaped, 2, 3)], 3)
+    L, to = lever[:, :, :, None], to_rows[:, None]
+    # A row q of a point turns with its joint by q . (w x L) = w . (L x q) about any axis w.
+    turned = _zeros(xp, lever, (n, N_BODY_JOINTS, 3, r, m))
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        turned[:, :, i] = L[:, :, j] * to[:, :, k] - L[:, :, k] * to[:, :, j]
+    out = _zeros(xp, lever, (n, 69 + b, r * m))
+    out[:, :66] = (xp.swapaxes(axes, 2, 3) @ turned.reshape(n, N_BODY_JOINTS, 3, -1)).reshape(n, 66, -1)
+    out[:, MOVE] = to_rows.reshape(n, 3, -1)
+    out[:, 69:] = xp.sum(shaped[:, :, :, None] * to_rows[:, :, None], 1).reshape(n, b, -1)
+    return out
 
 
-def projection_jacobian(xp: Any, points: Array, focal: Array) -> Array:
-    """Return d(pixel)/d(point), (N, M, 2, 3)."""
-    inv = focal[:, None] / points[..., 2]
-    zero = xp.zeros_like(inv)
-    x_row = xp.stack([inv, zero, -inv * points[..., 0] / points[..., 2]], -1)
-    y_row = xp.stack([zero, inv, -inv * points[..., 1] / points[..., 2]], -1)
-    return xp.stack([x_row, y_row], -2)
+def _add_factor(xp: Any, targets: Targets, placed: Placed, by_point: Array, Jt: Array) -> None:
+    """Write what the factors do to their ends' rows."""
+    d, first = targets.n_points, Jt.shape[1] - N_LIMBS
+    if not targets.slots:
+        return
+    bones = placed.columns @ targets.along  # (N, 3, L): from anchor to upstream
+    start = d - len(targets.slots)
+    by_factor = xp.sum(by_point[..., start:] * bones[:, :, None], 1)  # (N, 2, L)
+    for i, slot in enumerate(targets.slots):
+        for component in range(2):
+            Jt[:, first + slot, component * d + start + i] = by_factor[:, component, i]
 
 
-def _data_jacobian(xp: Any, problem: Problem, x: Unknowns, placed: Placed, points: Array, anchor: Array,
-                   upstream: Array, axes: Array) -> tuple[Array, Array]:  # fmt: skip
-    """Return the Jacobian of the robust data rows, (N, 42, n), and of the rows by their own point, (N, M, 2, 3)."""
-    n, b = x.shape.shape
-    k = problem.skeleton.n_points - N_SEGMENT_JOINTS
-    assert placed.by_axis is not None and placed.by_shape is not None
-    rows = xp.arange(n)[:, None] if xp is np else xp.arange(n, device=x.pose.device)[:, None]
-    along = x.factor[..., None]
-
-    def at_ends(by: Array, a: Array, u: Array) -> Array:
-        first, second = by[rows, :, a], by[rows, :, u]  # advanced indices first: (N, 4, ., ...)
-        weight = along[..., None] if first.ndim == 4 else along[..., None, None]
-        return xp.moveaxis(first + weight * (second - first), 1, 2)
-
-    if bool((problem.scale[:, k:] > 0).any()):
-        a, u = k + problem.anchor, k + problem.upstream
-        by_axis = xp.concatenate([placed.by_axis[:, :, :k], at_ends(placed.by_axis, a, u)], 2)
-        by_shape = xp.concatenate([placed.by_shape[:, :, :k], at_ends(placed.by_shape, a, u)], 2)
-    else:
-        by_axis, by_shape, points = placed.by_axis[:, :, :k], placed.by_shape[:, :, :k], points[:, :k]
-    m = points.shape[1]
-    to_px = projection_jacobian(xp, points, problem.focal)
-    scale, rho = problem.scale[:, :m], problem.rho[:, :m]
-    r = (project(points, problem.focal, problem.center) - problem.observed_px[:, :m]) * scale[..., None]
-    square = xp.sum(r * r, -1)[..., None, None] + rho[..., None, None] ** 2
-    bend = rho[..., None, None] / xp.sqrt(square)
-    eye = np.eye(2) if xp is np else xp.eye(2, dtype=r.dtype, device=r.device)
-    bent = bend * (eye - r[..., :, None] * r[..., None, :] / square) * scale[..., None, None]
-    to_rows = bent @ to_px
-    J = point_jacobian(xp, by_axis, by_shape, axes, to_rows)
-    size = n_unknowns(b)
-    like = {"dtype": r.dtype} if xp is np else {"dtype": r.dtype, "device": r.device}
-    full = xp.zeros((n, k + N_LIMBS, 2, size), **like)
-    full[:, :m, :, : 69 + b] = J
-    if m > k:
-        by_factor = (to_rows[:, k:] @ (upstream - anchor)[..., None])[..., 0]
-        for limb in range(N_LIMBS):
-            full[:, k + limb, :, 71 + b + limb] = by_factor[:, limb]
-    return full.reshape(n, -1, size), to_rows
-
-
-def _add_prior(xp: Any, x: Unknowns, g: Array, H: Array, Pz: Array, P: Array) -> None:
+def _add_prior(
+    xp: Any, x: Unknowns, up: Array, by_tilt: Array, g: Array, H: Array, Pz: Array, P: Array
+) -> None:
     """Add the pose prior to gradient and matrix: z = [up in the pelvis frame, pose]."""
     b = x.shape.shape[1]
-    up, by_tilt = up_in_camera(xp, x.tilt)
     Rt = xp.swapaxes(x.root, 1, 2)
-    by_root = Rt @ cross_matrix(xp, up)  # d(R^T exp(-d) up)/dd = R^T [up]x
-    du = xp.concatenate([by_root, Rt @ by_tilt], 2)  # (N, 3, 5)
-    columns = [0, 1, 2, 69 + b, 70 + b]
+    # d(R^T exp(-d) up)/dd = R^T [up]x for the root's three, then the two of the tilt.
+    du = Rt @ xp.concatenate([cross_matrix(xp, up), by_tilt], 2)  # (N, 3, 5)
     dut = xp.swapaxes(du, 1, 2)
     gu = (dut @ Pz[:, :3, None])[..., 0]
-    Huu = dut @ P[:, :3, :3] @ du
-    Hup = dut @ P[:, :3, 3:]
+    side = dut @ P[:, :3]  # (N, 5, 66)
+    corner, beside = side[..., :3] @ du, side[..., 3:]
+    across = xp.swapaxes(beside, 1, 2)
+    tilt = slice(69 + b, 71 + b)
+    g[:, ROOT] += gu[:, :3]
+    g[:, tilt] += gu[:, 3:]
     g[:, POSE] += Pz[:, 3:]
     H[:, POSE, POSE] += P[:, 3:, 3:]
-    for i, row in enumerate(columns):
-        g[:, row] += gu[:, i]
-        H[:, row, POSE] += Hup[:, i]
-        H[:, POSE, row] += Hup[:, i]
-        for j, column in enumerate(columns):
-            H[:, row, column] += Huu[:, i, j]
+    for own, rows in ((ROOT, slice(0, 3)), (tilt, slice(3, 5))):
+        H[:, own, POSE] += beside[:, rows]
+        H[:, POSE, own] += across[:, :, rows]
+        H[:, own, ROOT] += corner[:, rows, :3]
+        H[:, own, tilt] += corner[:, rows, 3:]
 
 
 # ---------------------------------------------------------------------------------------------------- posture
 
 
+@lru_cache(maxsize=1)
 def posture_rows() -> tuple[PostureRows, dict[str, np.ndarray]]:
     """Return the table of posture rows and, by posture name, which rows it switches on.
 
@@ -464,55 +663,47 @@ POSTURE_THIGH_ROWS = {"left": (1, 6), "right": (2, 7)}
 POSTURE_SHANK_ROWS = {"left": (3, 8), "right": (4, 9)}
 
 
-def _posture_rows(xp: Any, problem: Problem, x: Unknowns, placed: Placed) -> tuple[Array, Array]:
-    """Return bone vectors (N, R, 3) and rows (N, R, 3): the part of each bone that gravity says should vanish."""
-    k = problem.skeleton.n_points - N_SEGMENT_JOINTS
-    bones = problem.posture.bones @ placed.points[:, k:]
-    up, _ = up_in_camera(xp, x.tilt)
-    length = xp.sqrt(xp.sum(bones * bones, -1, keepdims=True)) + 1e-9
-    vertical = (bones @ up[..., None]) * up[:, None]
-    along = problem.posture.along[:, None]
-    rows = along * (bones - vertical) + (1 - along) * vertical
-    weight = xp.sqrt(problem.posture_on)[..., None] / (length * problem.posture.sigma[:, None])
-    return bones, rows * weight
+@dataclass(frozen=True, eq=False)
+class BoneRows:
+    """The part of each bone that gravity says should vanish: rows (N, 3 xyz, R), weighted by 1 / sigma.
+
+    direction (N, 3, R): of the bones. vertical (N, 1, R): their component along up. length (N, 1, R) metres.
+    """
+
+    rows: Array
+    direction: Array
+    vertical: Array
+    length: Array
+
+    def derivatives(self, xp: Any, targets: Targets, up: Array, by_tilt: Array) -> tuple[Array, Array]:
+        """Return the rows by the bone, (N, 3 xyz, 3 rows, R), and by pitch and roll, (N, 2, 3 * R)."""
+        n = up.shape[0]
+        uu = (up[:, :, None] * up[:, None])[..., None]
+        eye = identity(xp, up)[..., None]
+        lengthwise = targets.lengthwise[:, None]
+        kept = lengthwise * (eye - uu) + (1 - lengthwise) * uu
+        # d(K v / |v|) = (K - K d d^T) dv / |v| for a bone v = |v| d
+        by_bone = kept * targets.bone_weight[:, None] - self.direction[:, :, None] * self.rows[:, None]
+        by_bone = by_bone / self.length[:, None]
+        # d(vertical)/d(tilt) = (d . up') up + (d . up) up', in units of the bone's length
+        turned = xp.swapaxes(by_tilt, 1, 2) @ self.direction  # (N, 2, R)
+        change = turned[:, :, None] * up[:, None, :, None]
+        change = change + self.vertical[:, None] * xp.swapaxes(by_tilt, 1, 2)[..., None]
+        weight = ((1 - 2 * targets.lengthwise) * targets.bone_weight)[:, None]
+        return by_bone, (change * weight).reshape(n, 2, -1)
 
 
-def _posture_jacobian(
-    xp: Any, problem: Problem, x: Unknowns, placed: Placed, bones: Array, axes: Array
-) -> Array:
-    """Return the Jacobian of the posture rows, (N, 3R, n)."""
-    n, b = x.shape.shape
-    k = problem.skeleton.n_points - N_SEGMENT_JOINTS
-    assert placed.by_axis is not None and placed.by_shape is not None
-    r = bones.shape[1]
-    up, by_tilt = up_in_camera(xp, x.tilt)
-    W = problem.posture.bones
-    by_axis = (W @ placed.by_axis[:, :, k:].reshape(n, 22, N_SEGMENT_JOINTS, 9)).reshape(n, 22, r, 3, 3)
-    by_shape = W @ placed.by_shape[:, :, k:]
-    length = xp.sqrt(xp.sum(bones * bones, -1)) + 1e-9
-    weight = (xp.sqrt(problem.posture_on) / (length * problem.posture.sigma))[..., None, None]
-    along = problem.posture.along[:, None, None]
-    eye = np.eye(3) if xp is np else xp.eye(3, dtype=up.dtype, device=up.device)
-    uu = (up[:, :, None] * up[:, None, :])[:, None]
-    kept = along * (eye - uu) + (1 - along) * uu
-    direction = bones / length[..., None]
-    # d(K v / |v|) = (K - K d d^T) dv / |v| for a bone v = |v| d
-    to_rows = (kept - (kept @ direction[..., None]) * direction[..., None, :]) * weight
-    J = point_jacobian(xp, by_axis, by_shape, axes, to_rows)
-    # d(vertical)/d(tilt) = (v . up') up + (v . up) up'
-    dv = (
-        up[:, None, :, None] * (bones @ by_tilt)[:, :, None, :]
-        + (bones @ up[..., None])[..., None] * by_tilt[:, None]
-    )
-    dv = (1 - 2 * along) * dv * weight
-    like = {"dtype": up.dtype} if xp is np else {"dtype": up.dtype, "device": up.device}
-    full = xp.zeros((n, r, 3, n_unknowns(b)), **like)
-    full[..., : 69 + b] = J
-    full[..., 66:69] = 0  # a direction does not move with the body
-    full[..., 69 + b : 71 + b] = dv
-    return full.reshape(n, 3 * r, -1)
+def _bone_rows(xp: Any, targets: Targets, bones: Array, up: Array) -> BoneRows:
+    """Compare bone vectors (N, 3, R) with gravity."""
+    length = xp.sqrt(xp.sum(bones * bones, 1))[:, None] + 1e-9
+    direction = bones / length
+    vertical = up[:, None] @ direction
+    flat = vertical * up[..., None]
+    rows = targets.lengthwise * (direction - flat) + (1 - targets.lengthwise) * flat
+    return BoneRows(rows * targets.bone_weight, direction, vertical, length)
 
 
+@lru_cache(maxsize=1)
 def limit_arrays() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (index into the 63 pose numbers, sign, limit in radians) of the joint limits."""
     axis = np.array([3 * (SMPLX_INDEX[joint] - 1) + a for joint, a, _, _ in LIMITS_DEG])

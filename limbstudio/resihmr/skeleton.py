@@ -1,21 +1,23 @@
 """The joints-only body: keypoints and their exact derivatives without skinning a single vertex.
 
 A keypoint that is a fixed combination of skinned vertices is, once its weights are folded with the skinning weights,
-``p_k = sum_j G_j (a0_kj + aB_kj beta) + c_kj P_j`` with G_j, P_j the global rotation and position of joint j. Its
-derivative by a rotation of joint j about an axis w is ``w x (sum over j's subtree of the contributions - c P_j)``.
+``p_k = sum_j G_j (a0_kj + aB_kj beta) + c_kj P_j`` with G_j, P_j the global rotation and position of joint j. P_j is
+itself a sum of bones ``G_parent(i) (o0_i + oB_i beta)`` over the joints i from the root to j. Folding the bones into
+their parents' contributions leaves ``p_k = c_k P_root + sum_j G_j (r0_jk + rB_jk beta)``. The derivative by a rotation
+of joint j about an axis w is ``w x L_jk``, where the lever L_jk is the same sum over j's subtree only.
 
 Everything is batch first and written against the array-API namespace of its inputs, so the same lines run on numpy
 for one person and on torch for many, on CPU or CUDA.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from limbstudio.body.folding import FoldedKeypoints
 from limbstudio.body.model import BodyModel
-from limbstudio.body.rotations import cross_matrix
 from limbstudio.domain.anatomy import N_BODY_JOINTS, SMPLX_INDEX, SMPLX_PARENTS, Limb, limb_joints
 
 Array = Any  # a numpy array or a torch tensor
@@ -29,40 +31,58 @@ N_SEGMENT_JOINTS = len(SEGMENT_JOINTS)
 class Skeleton:
     """The folded body in arrays of one namespace.
 
-    offsets0 (22, 3), offsetsB (B, 22*3): rest offset of each joint from its parent, metres, and its shape derivative.
-    a0 (22*K*3,), aB (B, 22*K*3), c (22, K): folded keypoints, joint-major. subtree (22, 22): 1 where the column's joint
-    lies in the row's subtree. levels: joints by depth, with their parents, for the forward pass.
+    rest0 (22*3*K,), rest_by_shape (B, 22*3*K): what each joint's rotation carries to each point, joint-major, then xyz.
+    shape_dirs (22*3, B*K): the same numbers, for the derivative by shape. share (K,): how much of the root's position
+    each point has (1 but for sloppy regressors). root0 (3,), root_by_shape (B, 3): rest position of the root, metres.
+    bones0 (22, 3), bones_by_shape (B, 22*3): rest offset of each joint from its parent. subtree (22, 22): 1 where the
+    column's joint lies in the row's subtree. jumps: pairs (joints, ancestors 1, 2, 4... links up), for the forward pass.
     """
 
     xp: Any
     n_points: int
     n_shape: int
     root0: Array
-    rootB: Array
-    offsets0: Array
-    offsetsB: Array
-    a0: Array
-    aB: Array
-    c: Array
-    c_subtree: Array
+    root_by_shape: Array
+    bones0: Array
+    bones_by_shape: Array
+    rest0: Array
+    rest_by_shape: Array
+    shape_dirs: Array
+    share: Array
     subtree: Array
-    levels: tuple[tuple[Array, Array], ...]
+    jumps: tuple[tuple[Array, Array], ...]
     parents: Array
 
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """A posed skeleton. points (N, K, 3) and joints (N, 22, 3): camera frame, metres; rotations (N, 22, 3, 3) global.
+    """A posed skeleton, camera frame, metres.
 
-    by_axis (N, 22, K, 3, 3): derivative of a point by joint j's rotation about each world axis, last index xyz of the
-    point. by_shape (N, B, K, 3).
+    rotations (N, 22, 3, 3) global. root (N, 3): where the root joint is. columns (N, 3, K): the points.
+    lever (N, 22, 3, K): a rotation of joint j about w moves point k by w x lever[:, j, :, k]. shaped (N, 3, B, K):
+    derivative of the points by shape. Both None unless derivatives were asked for.
     """
 
-    points: Array
-    joints: Array
+    skeleton: Skeleton
+    shape: Array
     rotations: Array
-    by_axis: Array | None
-    by_shape: Array | None
+    root: Array
+    columns: Array
+    lever: Array | None
+    shaped: Array | None
+
+    @property
+    def points(self) -> Array:
+        """The points as (N, K, 3)."""
+        return self.skeleton.xp.swapaxes(self.columns, 1, 2)
+
+    @cached_property
+    def joints(self) -> Array:
+        """The joints, (N, 22, 3)."""
+        s = self.skeleton
+        bones = (s.bones0 + (self.shape @ s.bones_by_shape).reshape(-1, N_BODY_JOINTS, 3))[:, 1:, :, None]
+        turned = (self.rotations[:, s.parents[1:]] @ bones)[..., 0]
+        return self.root[:, None] + s.xp.swapaxes(s.subtree, 0, 1)[:, 1:] @ turned
 
 
 def fold_skeleton(body: BodyModel, folded: FoldedKeypoints) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -107,21 +127,38 @@ def _assemble(body: BodyModel, a0: np.ndarray, aB: np.ndarray, c: np.ndarray) ->
     parents = np.array(SMPLX_PARENTS[:N_BODY_JOINTS])
     J0 = np.asarray(body.joint_template, float)[:N_BODY_JOINTS]
     JB = np.asarray(body.joint_shape_dirs, float)[:N_BODY_JOINTS]
-    n_shape = JB.shape[-1]
-    offsets0, offsetsB = J0.copy(), JB.copy()
-    offsets0[1:] -= J0[parents[1:]]
-    offsetsB[1:] -= JB[parents[1:]]
+    n_shape, n_points = JB.shape[-1], c.shape[1]
+    bones0, bonesB = J0.copy(), JB.copy()
+    bones0[1:] -= J0[parents[1:]]
+    bonesB[1:] -= JB[parents[1:]]
     subtree = np.eye(N_BODY_JOINTS)
     for joint in range(N_BODY_JOINTS - 1, 0, -1):
         subtree[parents[joint]] += subtree[joint]
-    depth = np.zeros(N_BODY_JOINTS, int)
+    carried = subtree @ c  # how much of each point hangs on each bone
+    rest0, restB = a0.copy(), aB.copy()
     for joint in range(1, N_BODY_JOINTS):
-        depth[joint] = depth[parents[joint]] + 1
-    levels = tuple((np.flatnonzero(depth == d), parents[depth == d]) for d in range(1, depth.max() + 1))
+        rest0[parents[joint]] += carried[joint][:, None] * bones0[joint]
+        restB[parents[joint]] += carried[joint][:, None, None] * bonesB[joint]
     return Skeleton(
-        np, a0.shape[1], n_shape, J0[0], JB[0].T.copy(), offsets0, offsetsB.transpose(2, 0, 1).reshape(n_shape, -1).copy(),
-        a0.reshape(-1).copy(), aB.transpose(3, 0, 1, 2).reshape(n_shape, -1).copy(), c, subtree @ c, subtree, levels, parents,
+        np, n_points, n_shape,
+        root0=J0[0], root_by_shape=JB[0].T.copy(),
+        bones0=bones0, bones_by_shape=bonesB.transpose(2, 0, 1).reshape(n_shape, -1).copy(),
+        rest0=rest0.transpose(0, 2, 1).reshape(-1).copy(),
+        rest_by_shape=restB.transpose(3, 0, 2, 1).reshape(n_shape, -1).copy(),
+        shape_dirs=restB.transpose(0, 2, 3, 1).reshape(3 * N_BODY_JOINTS, -1).copy(),
+        share=carried[0], subtree=subtree, jumps=_jumps(parents), parents=parents,
     )  # fmt: skip
+
+
+def _jumps(parents: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+    """Return, for strides 1, 2, 4..., the joints that have an ancestor so many links up, and those ancestors."""
+    ancestor = np.where(np.arange(len(parents)) > 0, parents, -1)
+    jumps = []
+    while (ancestor >= 0).any():
+        joints = np.flatnonzero(ancestor >= 0)
+        jumps.append((joints, ancestor[joints]))
+        ancestor = np.where(ancestor >= 0, ancestor[ancestor], -1)
+    return tuple(jumps)
 
 
 def vertex_skeleton(body: BodyModel, folded: FoldedKeypoints) -> Skeleton:
@@ -136,10 +173,11 @@ def to_torch(skeleton: Skeleton, device: str) -> Skeleton:
     def moved(value: Any) -> Any:
         return torch.as_tensor(value, device=device)
 
-    names = ("root0", "rootB", "offsets0", "offsetsB", "a0", "aB", "c", "c_subtree", "subtree", "parents")
+    names = ("root0", "root_by_shape", "bones0", "bones_by_shape", "rest0", "rest_by_shape", "shape_dirs", "share",
+             "subtree", "parents")  # fmt: skip
     tensors = {name: moved(getattr(skeleton, name)) for name in names}
-    levels = tuple((moved(joints), moved(parents)) for joints, parents in skeleton.levels)
-    return Skeleton(torch, skeleton.n_points, skeleton.n_shape, levels=levels, **tensors)
+    jumps = tuple((moved(joints), moved(ancestors)) for joints, ancestors in skeleton.jumps)
+    return Skeleton(torch, skeleton.n_points, skeleton.n_shape, jumps=jumps, **tensors)
 
 
 def place(
@@ -148,42 +186,24 @@ def place(
     """Pose the skeleton.
 
     root (N, 3, 3): body-to-camera rotation. local (N, 21, 3, 3): rotations of the other joints. shape (N, B).
-    translation (N, 3) metres. derivatives: also compute by_axis and by_shape.
+    translation (N, 3) metres. derivatives: also compute lever and shaped.
     """
     s, xp = skeleton, skeleton.xp
     n, k, b = shape.shape[0], s.n_points, s.n_shape
-    offsets = s.offsets0 + (shape @ s.offsetsB).reshape(n, N_BODY_JOINTS, 3)
-    G = (
-        xp.empty((n, N_BODY_JOINTS, 3, 3), dtype=shape.dtype)
-        if xp is np
-        else shape.new_empty((n, N_BODY_JOINTS, 3, 3))
-    )
-    P = (
-        xp.empty((n, N_BODY_JOINTS, 3), dtype=shape.dtype)
-        if xp is np
-        else shape.new_empty((n, N_BODY_JOINTS, 3))
-    )
-    G[:, 0] = root
-    P[:, 0] = translation + s.root0 + shape @ s.rootB
-    for joints, parents in s.levels:
-        Gp = G[:, parents]
-        G[:, joints] = Gp @ local[:, joints - 1]
-        P[:, joints] = P[:, parents] + (Gp @ offsets[:, joints, :, None])[..., 0]
-    a = (s.a0 + shape @ s.aB).reshape(n, N_BODY_JOINTS, k, 3)
-    parts = a @ xp.swapaxes(G, -1, -2) + s.c[..., None] * P[:, :, None]
-    points = xp.sum(parts, 1)
+    G = xp.concatenate([root[:, None], local], 1)
+    for (
+        joints,
+        ancestors,
+    ) in s.jumps:  # chains of 1, 2, 4... rotations are joined to chains of twice the length
+        G[:, joints] = G[:, ancestors] @ G[:, joints]
+    position = translation + s.root0 + shape @ s.root_by_shape
+    rest = (s.rest0 + shape @ s.rest_by_shape).reshape(n, N_BODY_JOINTS, 3, k)
+    parts = G @ rest
+    at_root = position[:, :, None] * s.share
     if not derivatives:
-        return Placed(points, P, G, None, None)
-    subtree_sum = (s.subtree @ parts.reshape(n, N_BODY_JOINTS, k * 3)).reshape(n, N_BODY_JOINTS, k, 3)
-    lever = subtree_sum - s.c_subtree[..., None] * P[:, :, None]
-    # axis x lever for the three world axes: row w of this matrix is e_w x lever.
-    by_axis = cross_matrix(xp, lever)
-    Gp = xp.concatenate([G[:, :1], G[:, s.parents[1:]]], 1)
-    moved = Gp[:, None] @ s.offsetsB.reshape(
-        b, N_BODY_JOINTS, 3, 1
-    )  # (N, B, 22, 3, 1): what shape does to each bone
-    moved[:, :, 0] = s.rootB[:, :, None]
-    joint_by_shape = xp.swapaxes(s.subtree, 0, 1) @ moved[..., 0]  # ancestors and self add up
-    aB = s.aB.reshape(b, N_BODY_JOINTS, k, 3)
-    by_shape = xp.sum(aB @ xp.swapaxes(G, -1, -2)[:, None], 2) + xp.swapaxes(s.c, 0, 1) @ joint_by_shape
-    return Placed(points, P, G, by_axis, by_shape)
+        return Placed(s, shape, G, position, at_root + xp.sum(parts, 1), None, None)
+    lever = (s.subtree @ parts.reshape(n, N_BODY_JOINTS, 3 * k)).reshape(n, N_BODY_JOINTS, 3, k)
+    side_by_side = xp.swapaxes(G, 1, 2).reshape(n, 3, 3 * N_BODY_JOINTS)  # [G_0 G_1 ...]
+    shaped = (side_by_side @ s.shape_dirs).reshape(n, 3, b, k)
+    shaped += xp.swapaxes(s.root_by_shape, 0, 1)[..., None] * s.share
+    return Placed(s, shape, G, position, at_root + lever[:, 0], lever, shaped)
