@@ -103,6 +103,7 @@ class TopBar(QWidget):
         actions.fill(self.menus)
         switch = QFrame()
         switch.setProperty("role", "card")
+        switch.setFixedHeight(36)
         inside = QHBoxLayout(switch)
         inside.setContentsMargins(2, 2, 2, 2)
         inside.setSpacing(2)

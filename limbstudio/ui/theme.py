@@ -244,7 +244,7 @@ QToolButton:hover {{ background: {t.hover}; }}
 QToolButton:checked {{ background: {t.accent_bg}; color: {t.text}; }}
 QToolButton:focus {{ border-color: {t.accent}; }}
 QToolButton:disabled {{ color: {t.edge}; }}
-QToolButton[role="perspective"] {{ font-weight: 500; padding: 4px 12px; min-height: 20px; }}
+QToolButton[role="perspective"] {{ font-weight: 500; padding: 2px 12px; min-height: 20px; }}
 QToolButton[role="perspective"]:checked {{ color: {t.text}; font-weight: 600; }}
 QToolButton[role="state"] {{ padding: 3px 2px; font-size: 12px; font-weight: 500; }}
 QToolButton[role="segment"] {{ font-size: 12px; font-weight: 500; padding: 4px 9px; }}

@@ -169,6 +169,22 @@ def test_the_overlay_is_the_fits_projection(window, qtbot, body_fit_stand_in):
     assert rows.min() * 5 == pytest.approx(399.5 - 900 * 0.6 / 2.85, abs=8)
 
 
+def test_a_stature_is_an_edit_that_asks_for_a_new_fit(window, qtbot, body_fit_stand_in):
+    placed_person(window, qtbot)
+    window.annotate_page.fit_body()
+    qtbot.waitUntil(lambda: window.session.fit is not None)
+    window.show_residual_limb()
+    field = window.limb_panel.stature
+
+    field.selectAll()
+    QTest.keyClicks(field, "1720")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    qtbot.wait(30)
+
+    assert window.session.person.stature_mm == 1720
+    assert window.limb_panel._stale.isVisible()
+
+
 def test_moving_a_point_makes_the_fit_stale(window, qtbot, body_fit_stand_in):
     person = placed_person(window, qtbot)
     window.annotate_page.fit_body()

@@ -1,5 +1,7 @@
 """The residual-limb panel: what the fit says of one limb, always with its uncertainty and where its scale is from."""
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
@@ -9,12 +11,14 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QSpinBox,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
+from limbstudio.domain import edits
 from limbstudio.domain.anatomy import Limb
 from limbstudio.domain.body import BodyFit, LimbFit, ScaleSource
 from limbstudio.domain.fitted import KeptFit
@@ -104,6 +108,22 @@ class ResidualLimbPanel(QWidget):
             self._rows[key] = value
         facts.setColumnStretch(1, 1)
 
+        self.stature = QSpinBox()
+        self.stature.setRange(0, 2500)
+        self.stature.setSingleStep(5)
+        self.stature.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self.stature.setFixedWidth(112)
+        self.stature.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.stature.setSuffix(" mm")
+        self.stature.setSpecialValueText("not given")
+        self.stature.setKeyboardTracking(False)
+        self.stature.setAccessibleName("Stature in millimetres")
+        self.stature.setToolTip("The person's stature: gives the fit its scale. Fit again afterwards.")
+        self.stature.editingFinished.connect(self._set_stature)
+        stature_row = QHBoxLayout()
+        stature_row.addWidget(label("Stature", "small"))
+        stature_row.addStretch(1)
+        stature_row.addWidget(self.stature)
         self._girth_note = label("", "small")
         self._girth_note.setWordWrap(True)
         self.table = self._girth_table()
@@ -118,6 +138,7 @@ class ResidualLimbPanel(QWidget):
         inside.addWidget(self._stale)
         inside.addWidget(section("Fit"))
         inside.addLayout(facts)
+        inside.addLayout(stature_row)
         inside.addWidget(line())
         inside.addWidget(section("Girths"))
         inside.addWidget(self._girth_note)
@@ -169,6 +190,7 @@ class ResidualLimbPanel(QWidget):
         if person is not None:
             people = self._session.people
             self._person.setText(f"Person {[p.id for p in people].index(person.id) + 1}")
+            self.stature.setValue(round(person.stature_mm or 0))
         self._body.setVisible(bool(limbs))
         self._empty.setVisible(not limbs)
         if kept is None:
@@ -242,6 +264,13 @@ class ResidualLimbPanel(QWidget):
         return residual_girths(
             mesh.vertices, mesh.faces, mesh.residual, upstream=limb.upstream_position, end=limb.endpoint
         )
+
+    def _set_stature(self) -> None:
+        person = self._session.person
+        given = float(self.stature.value()) or None
+        if person is not None and person.stature_mm != given:
+            after = replace(person, stature_mm=given)
+            self._session.do(edits.change_person(person, after, "Stature", f"stature {person.id}"))
 
     def _on_chosen(self, index: int) -> None:
         self._shown = Limb(self._choice.itemData(index))
