@@ -9,16 +9,15 @@ contours along the picture's border make no pairs. Clothes, hair and things carr
 lets such stretches go.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from limbstudio.body.folding import fold_vertices
 from limbstudio.body.model import N_JOINTS, BodyModel
-from limbstudio.body.parts import HEAD, PART_INDEX, TORSO, distal_parts, part_of
+from limbstudio.body.parts import HEAD, PART_INDEX, PARTS, TORSO, distal_parts, part_of
 from limbstudio.body.rotations import rotation_and_left_jacobian
 from limbstudio.domain.anatomy import (
     LDPOSE_INDEX,
@@ -30,9 +29,9 @@ from limbstudio.domain.anatomy import (
     limb_joints,
 )
 from limbstudio.domain.photo import Person
-from limbstudio.resihmr.energy import Problem, Unknowns, n_unknowns
+from limbstudio.resihmr.energy import MOVE, POSE, ROOT, Problem, Unknowns, n_unknowns
 from limbstudio.resihmr.problem import FitModel, FitSettings, box_height, residual_limbs
-from limbstudio.resihmr.skeleton import Placed, fold_skeleton, place
+from limbstudio.resihmr.skeleton import place
 from limbstudio.resihmr.solver import minimise
 
 Floats = NDArray[np.floating]
@@ -70,6 +69,8 @@ PART_WEIGHTS: Mapping[int, float] = {
 }
 # A vertex normal points out of the picture's plane by less than this at the rim, or it is no rim vertex of use.
 _LEAST_FLAT_NORMAL = 0.3
+# Vertices nearer to the camera than this, or behind it, are nowhere in the picture.
+_NEAREST_M = 0.05
 _FEWEST_PAIRS = 12
 
 
@@ -252,34 +253,41 @@ def visible_rim(
     height: of the person's box, pixels.
     """
     vertices, joints = _posed(body, x)
-    exists = ~np.isin(body.part_labels, missing.gone)
+    exists = ~_table(missing.gone)[body.part_labels]
     for part, anchor, upstream, slot in missing.cut:
         bone = joints[upstream] - joints[anchor]
         along = (vertices - joints[anchor]) @ bone / (bone @ bone)
         exists &= (body.part_labels != part) | (along >= x.factor[0, slot])
-    exists &= vertices[:, 2] > 0.05
-    depth = np.where(exists, vertices[:, 2], 1.0)
-    px = problem.focal[0] * vertices[:, :2] / depth[:, None] + problem.center[0]
+    exists &= vertices[:, 2] > _NEAREST_M
+    center = problem.center[0].astype(np.float32)
+    px = vertices[:, :2] * (np.float32(problem.focal[0]) / np.maximum(vertices[:, 2:], _NEAREST_M)) + center
 
     mesh = _mesh(body)
-    a, b, c = (px[mesh.faces[:, i]] for i in range(3))
-    turned = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1]) > 0
-    whole = exists[mesh.faces].all(1)
-    one, other = mesh.edge_faces.T
-    turns = (turned[one] != turned[other]) & whole[one] & whole[other]
-    rim = np.unique(mesh.edges[turns])
-    normals = _vertex_normals(mesh, vertices, rim)
+    a, b, c = mesh.corners
+    ab, ac = px[b] - px[a], px[c] - px[a]
+    clockwise = ab[:, 0] * ac[:, 1] > ac[:, 0] * ab[:, 1]
+    whole = exists[a] & exists[b] & exists[c]
+    one, other = mesh.edge_faces
+    rims = np.zeros(len(vertices), bool)
+    rims[mesh.edges[:, (clockwise[one] != clockwise[other]) & whole[one] & whole[other]]] = True
+    rim = np.flatnonzero(rims)
     # A rim's tangent plane holds the camera, so the picture's normal is the normal without its depth.
-    flat = normals[:, :2]
-    length = np.linalg.norm(flat, axis=1)
+    normals = _vertex_normals(mesh, vertices, rim)[:, :2]
+    length = np.linalg.norm(normals, axis=1)
     kept = length > _LEAST_FLAT_NORMAL
-    rim, flat = rim[kept], flat[kept] / length[kept, None]
-    outer = _is_outer(px, exists, whole, mesh, rim, flat, settings.cell * height)
-    rim, flat = rim[outer], flat[outer]
+    rim, normals = rim[kept], normals[kept] / length[kept, None]
+    drawn = np.concatenate([px[exists], ((px[a] + px[b] + px[c]) / 3)[whole]])
+    outer = _is_outer(drawn, px[rim], normals, settings.cell * height)
+    rim, normals = rim[outer], normals[outer]
     thin = _thinned(px[rim], settings.spacing * height)
-    rim, flat = rim[thin], flat[thin]
-    weights = np.array([PART_WEIGHTS.get(part, 1.0) if part in missing.seen else 0.0 for part in range(len(PART_INDEX))])
-    return Rim(rim, px[rim], flat, weights[body.part_labels[rim]])
+    rim, normals = rim[thin], normals[thin]
+    weights = np.array([PART_WEIGHTS.get(part, 1.0) for part in range(len(PARTS))]) * _table(missing.seen)
+    return Rim(rim, px[rim], normals, weights[body.part_labels[rim]])
+
+
+def _table(parts: Collection[int]) -> Bools:
+    """Return which of PARTS are among `parts`."""
+    return np.isin(np.arange(len(PARTS)), list(parts))
 
 
 def _posed(body: BodyModel, x: Unknowns) -> tuple[Floats, Floats]:
@@ -290,68 +298,64 @@ def _posed(body: BodyModel, x: Unknowns) -> tuple[Floats, Floats]:
     return posed.vertices, posed.joints
 
 
-def _is_outer(
-    px: Floats, exists: Bools, whole: Bools, mesh: "_Mesh", rim: Ints, normals: Floats, cell: float
-) -> Bools:
-    """Tell which rim vertices have nothing of the body behind them just outside: the others lie before other parts.
+def _is_outer(drawn: Floats, points: Floats, normals: Floats, cell: float) -> Bools:
+    """Tell which rim points (R, 2) have nothing of the body just outside: the others lie before other parts.
 
-    The body is drawn by its vertices and the middles of its triangles, in cells of `cell` pixels, gaps closed.
+    drawn: (D, 2) pixels, the body as dots, dense enough to fill cells of `cell` pixels when gaps are closed.
     """
     import cv2  # loads in 0.1 s, and the path without masks does without it
 
-    middles = px[mesh.faces[whole]].mean(1)
-    drawn = np.concatenate([px[exists], middles])
     low = drawn.min(0) - 4 * cell
     width, height = (np.ceil((drawn.max(0) - low) / cell) + 5).astype(int)
     picture = np.zeros((height, width), np.uint8)
-    columns, rows = ((drawn - low) / cell).astype(int).T
+    columns, rows = ((drawn - low) / cell).astype(np.intp).T
     picture[rows, columns] = 1
     picture = cv2.morphologyEx(picture, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    inside = np.zeros(len(rim), int)
+    inside = np.zeros(len(points), int)
     for away in (2.0, 3.0):
-        columns, rows = ((px[rim] + away * cell * normals - low) / cell).astype(int).T
+        columns, rows = ((points + away * cell * normals - low) / cell).astype(np.intp).T
         inside += picture[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)]
     return inside == 0
 
 
 @dataclass(frozen=True, eq=False)
 class _Mesh:
-    """A body's triangles (F, 3), edges (E, 2), the two triangles of each edge (E, 2), and of each vertex its triangles,
-    padded with repeats (V, D) beside which of them count (V, D).
+    """A body's surface as columns: corners (3, F) of triangles, edges (2, E), the two triangles of each edge (2, E), and
+    of each vertex its triangles, padded (D, V) beside which of them count (D, V).
     """
 
-    faces: Ints
+    corners: Ints
     edges: Ints
     edge_faces: Ints
     vertex_faces: Ints
-    counts: Floats
+    counts: Bools
 
 
 @lru_cache(maxsize=4)
 def _mesh(body: BodyModel) -> _Mesh:
-    faces = np.asarray(body.faces, np.int64)
-    corners = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    faces = np.asarray(body.faces, np.intp)
+    edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), 1)
     owner = np.tile(np.arange(len(faces)), 3)
-    corners = np.sort(corners, 1)
-    order = np.lexsort(corners.T[::-1])
-    corners, owner = corners[order], owner[order]
-    # Open borders (SMPL files) and edges of three triangles have no rim.
-    same = (corners[1:] == corners[:-1]).all(1)
-    alone = same & ~np.append(False, same[:-1]) & ~np.append(same[1:], False)
-    first = np.flatnonzero(alone)
-    by_vertex = np.argsort(faces.reshape(-1), kind="stable")
-    starts = np.searchsorted(faces.reshape(-1)[by_vertex], np.arange(len(body.template) + 1))
-    degree = np.diff(starts)
-    column = np.arange(max(1, int(degree.max())))
-    reach = np.minimum(starts[:-1, None] + np.minimum(column, np.maximum(degree - 1, 0)[:, None]), 3 * len(faces) - 1)
-    return _Mesh(faces, corners[first], np.stack([owner[first], owner[first + 1]], 1), by_vertex[reach] // 3,
-                 (column < degree[:, None]).astype(float))  # fmt: skip
+    order = np.lexsort(edges.T)
+    edges, owner = edges[order], owner[order]
+    # Open borders (eyes of SMPL files) have one triangle to an edge, and no rim.
+    first = np.flatnonzero((edges[1:] == edges[:-1]).all(1))
+    flat = faces.reshape(-1)
+    by_vertex = np.argsort(flat, kind="stable")
+    starts = np.searchsorted(flat[by_vertex], np.arange(len(body.template) + 1))
+    column = np.arange(int(np.diff(starts).max()))[:, None]
+    place_of = np.minimum(starts[:-1] + column, len(flat) - 1)
+    return _Mesh(np.ascontiguousarray(faces.T), np.ascontiguousarray(edges[first].T),
+                 np.stack([owner[first], owner[first + 1]]), by_vertex[place_of] // 3, column < np.diff(starts))  # fmt: skip
 
 
 def _vertex_normals(mesh: _Mesh, vertices: Floats, rows: Ints) -> Floats:
     """Return the outward unit normals (R, 3) of some vertices."""
-    a, b, c = (vertices[mesh.faces[mesh.vertex_faces[rows]][..., i]] for i in range(3))
-    normals = (np.cross(b - a, c - a) * mesh.counts[rows][..., None]).sum(1)
+    faces, inverse = np.unique(mesh.vertex_faces[:, rows], return_inverse=True)
+    a, b, c = (vertices[corner[faces]].T for corner in mesh.corners)
+    (ux, uy, uz), (vx, vy, vz) = b - a, c - a
+    across = np.stack([uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx], 1)
+    normals = (across[inverse.reshape(-1, len(rows))] * mesh.counts[:, rows, None]).sum(0)
     return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
 
 
@@ -380,8 +384,7 @@ def pair_up(
     """
     if not len(rim.vertices) or not len(outline.points_px):
         return Pairs(np.zeros(0, int), np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0))
-    gap = rim.points_px[:, None] - outline.points_px
-    distance = np.sqrt((gap * gap).sum(2))
+    distance = np.hypot(*(rim.points_px[:, axis, None] - outline.points_px[:, axis] for axis in (0, 1)))
     cosine = rim.normals @ outline.normals.T
     # A pair that looks the other way is as good as one this much farther away.
     cost = distance * (2.0 - cosine)
@@ -394,8 +397,22 @@ def pair_up(
     point = np.concatenate([there[forth], columns[home]])
     weights = rim.weights[vertex]
     judged = weights > 0
-    vertex, point = vertex[judged], point[judged]
-    return Pairs(rim.vertices[vertex], outline.points_px[point], outline.normals[point], weights[judged])
+    return _merged(rim, outline, vertex[judged], point[judged], weights[judged])
+
+
+def _merged(rim: Rim, outline: Outline, vertex: Ints, point: Ints, weights: Floats) -> Pairs:
+    """Make one row of all pairs of a vertex: the mean of their points and normals, and the sum of their weights."""
+    count = len(rim.vertices)
+
+    def total(values: Floats) -> Floats:
+        return np.bincount(vertex, weights * values, count)
+
+    share = total(np.ones(len(vertex)))
+    paired = np.flatnonzero(share > 0)
+    normal = np.stack([total(outline.normals[point, axis]) for axis in (0, 1)], 1)[paired]
+    target = np.stack([total(outline.points_px[point, axis]) for axis in (0, 1)], 1)[paired]
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    return Pairs(rim.vertices[paired], target / share[paired, None], normal, share[paired])
 
 
 # -------------------------------------------------------------------------------------------------------- rows
@@ -414,12 +431,15 @@ class Terms:
 class ContourRows:
     """The mask term of one person, for any number of estimates of it.
 
-    a0 (22, K, 3), aB (22, K, 3, B), c (22, K): the paired vertices, folded. shift (22, 3, B): what shape does to each
-    joint's place in its parent's frame. subtree (22, 22): 1 where the column's joint lies in the row's subtree.
-    targets_px, normals (K, 2). scale (K,): 1 / sigma, pixels, weights within. bend: of a row, in the unit of the rows,
-    before weights.
+    The K paired vertices as skinned sums, one entry per vertex and joint that moves it: joint, vertex (E,); a0 (E, 3) and
+    aB (E, 3, B), weighted rest offsets from the joint and their shape derivative; c (22, K), weights.
+    shift (22, 3, B): what shape does to each joint's place in its parent's frame. subtree (22, 22): 1 where the column's
+    joint lies in the row's subtree. targets_px, normals (K, 2): as in `Pairs`. scale: 1 / sigma, 1 / pixels.
+    weights (K,): square roots of what rows count. bend: of a row, in sigmas.
     """
 
+    joint: Ints
+    vertex: Ints
     a0: Floats
     aB: Floats
     c: Floats
@@ -427,19 +447,22 @@ class ContourRows:
     subtree: Floats
     targets_px: Floats
     normals: Floats
-    scale: Floats
+    scale: float
     weights: Floats
     bend: float
 
     @staticmethod
     def of(body: BodyModel, pairs: Pairs, height: float, bend: float, settings: ContourSettings) -> "ContourRows":
-        """Fold the paired vertices. height: of the box, pixels. bend: share of it."""
-        unique, which = np.unique(pairs.vertices, return_inverse=True)
-        a0, aB, c = fold_skeleton(body, fold_vertices(body, unique))
-        shift, subtree = _kinematics(body)
-        scale = np.full(len(which), 1 / (settings.sigma * height))
-        return ContourRows(a0[:, which], aB[:, which], c[:, which], shift, subtree, pairs.targets_px, pairs.normals,
-                           scale, np.sqrt(settings.count * pairs.weights), bend / settings.sigma)  # fmt: skip
+        """Write the paired vertices as sums over joints. height: of the box, pixels. bend: share of it."""
+        tree = _tree(body)
+        weights = tree.weights[pairs.vertices]
+        vertex, joint = np.nonzero(weights)
+        entry, rows = weights[vertex, joint], pairs.vertices[vertex]
+        a0 = entry[:, None] * (body.template[rows] - tree.joints[joint])
+        aB = entry[:, None, None] * (body.shape_dirs[rows] - tree.joint_dirs[joint])
+        return ContourRows(joint, vertex, a0, aB, weights.T.copy(), tree.shift, tree.subtree, pairs.targets_px,
+                           pairs.normals, 1 / (settings.sigma * height), np.sqrt(settings.count * pairs.weights),
+                           bend / settings.sigma)  # fmt: skip
 
     def taken(self, index: Ints) -> "ContourRows":
         """Return the same rows: estimates at `index` are of the same person."""
@@ -447,10 +470,12 @@ class ContourRows:
 
     def rows(self, problem: Problem, x: Unknowns, local: Floats, *, derivatives: bool, left: Floats) -> Terms:
         """Evaluate E_contour at estimates `x`. local, left (N, 21, 3, 3): rotations and left Jacobians of the pose."""
-        placed = place(problem.skeleton, x.root, local, x.shape, x.move, derivatives=False)
-        G, P = placed.rotations, placed.joints
-        turned = (self.a0 + np.einsum("jkcb,nb->njkc", self.aB, x.shape)) @ G.swapaxes(-1, -2)
-        parts = turned + self.c[..., None] * P[:, :, None]
+        G, P = self._joints(problem, x, local)
+        n, k = len(P), len(self.weights)
+        rest = self.a0 + (self.aB @ x.shape.T).transpose(2, 0, 1)
+        turned = (G[:, self.joint] @ rest[..., None])[..., 0]
+        parts = self.c[..., None] * P[:, :, None]
+        parts[:, self.joint, self.vertex] += turned
         points = parts.sum(1)
         z = points[..., 2:]
         px = problem.focal[:, None, None] * points[..., :2] / z + problem.center[:, None]
@@ -463,40 +488,65 @@ class ContourRows:
         # Of a row by its vertex (N, K, 3): the bend's own derivative makes it the third power.
         flat = (self.weights * self.scale * bent**3)[..., None] * self.normals * problem.focal[:, None, None] / z
         along = np.concatenate([flat, -(flat * points[..., :2]).sum(2, keepdims=True) / z], 2)
-        J = self._jacobian(placed, parts, along, left)
+        lever = (self.subtree @ parts.reshape(n, N_BODY_JOINTS, -1)).reshape(n, N_BODY_JOINTS, k, 3)
+        lever -= (self.subtree @ self.c)[..., None] * P[:, :, None]
+        J = self._jacobian(G, lever, along, left)
         Jt = J.swapaxes(1, 2)
         return Terms(energy, (Jt @ rows[..., None])[..., 0], Jt @ J)
 
-    def _jacobian(self, placed: Placed, parts: Floats, along: Floats, left: Floats) -> Floats:
-        """Return the rows' derivatives (N, K, n). parts (N, 22, K, 3): each joint's contribution to a vertex."""
-        G, P = placed.rotations, placed.joints
-        n, k, b = len(P), along.shape[1], self.aB.shape[-1]
-        lever = (self.subtree @ parts.reshape(n, N_BODY_JOINTS, -1)).reshape(parts.shape)
-        lever -= (self.subtree @ self.c)[..., None] * P[:, :, None]
-        # Turning about axis w moves a vertex by w x lever, a row by w . (lever x along).
-        turn = np.cross(lever, along[:, None])
-        parents = np.array(SMPLX_PARENTS[1:N_BODY_JOINTS])
-        axes = G[:, parents] @ left  # (N, 21, 3, 3): columns are the axes of a joint's rotation vector
+    def _joints(self, problem: Problem, x: Unknowns, local: Floats) -> tuple[Floats, Floats]:
+        """Return global rotations (N, 22, 3, 3) and positions (N, 22, 3) of the joints."""
+        placed = place(problem.skeleton, x.root, local, x.shape, x.move, derivatives=False)
+        return placed.rotations, placed.joints
+
+    def _jacobian(self, G: Floats, lever: Floats, along: Floats, left: Floats) -> Floats:
+        """Return the rows' derivatives (N, K, n). lever (N, 22, K, 3): of what turns with a joint, from the joint."""
+        n, k, b = len(G), along.shape[1], self.aB.shape[-1]
+        # Turning about an axis w moves a vertex by w x lever, a row by w . (lever x along).
+        (lx, ly, lz), (ax, ay, az) = np.moveaxis(lever, -1, 0), np.moveaxis(along[:, None], -1, 0)
+        turn = np.stack([ly * az - lz * ay, lz * ax - lx * az, lx * ay - ly * ax], -1)
+        axes = G[:, _PARENTS] @ left  # (N, 21, 3, 3): columns are the axes of a joint's rotation vector
         J = np.zeros((n, k, n_unknowns(b)))
-        J[..., :3] = turn[:, 0]
-        J[..., 3:66] = (turn[:, 1:] @ axes).swapaxes(1, 2).reshape(n, k, 63)
-        J[..., 66:69] = along
-        in_joint = along[:, None] @ G  # (N, 22, K, 3): the row's direction in each joint's frame
-        shaped = np.einsum("njkc,jkcb->nkb", in_joint, self.aB)
-        moved = self.shift.copy()[None].repeat(n, 0)
-        moved[:, 1:] = G[:, parents] @ moved[:, 1:]
-        joint_by_shape = (self.subtree.T @ moved.reshape(n, N_BODY_JOINTS, -1)).reshape(moved.shape)
-        shaped += np.einsum("nkc,jk,njcb->nkb", along, self.c, joint_by_shape, optimize=True)
-        J[..., 69 : 69 + b] = shaped
+        J[..., ROOT] = turn[:, 0]
+        J[..., POSE] = (turn[:, 1:] @ axes).swapaxes(1, 2).reshape(n, k, 63)
+        J[..., MOVE] = along
+        in_joint = along[:, self.vertex, None] @ G[:, self.joint]  # (N, E, 1, 3)
+        by_entry = (in_joint @ self.aB)[:, :, 0]
+        first = np.searchsorted(self.vertex, np.arange(k))
+        moved = self.shift[None].repeat(n, 0)
+        moved[:, 1:] = G[:, _PARENTS] @ moved[:, 1:]
+        by_shape = (self.c.T @ (self.subtree.T @ moved.reshape(n, N_BODY_JOINTS, -1))).reshape(n, k, 3, b)
+        J[..., 69 : 69 + b] = np.add.reduceat(by_entry, first, axis=1) + (along[:, :, None] @ by_shape)[:, :, 0]
         return J
 
 
+_PARENTS = np.array(SMPLX_PARENTS[1:N_BODY_JOINTS])
+
+
+@dataclass(frozen=True, eq=False)
+class _Tree:
+    """A body's skinning on its 22 body joints: weights (V, 22), joints (22, 3), joint_dirs (22, 3, B); see `ContourRows`
+    for shift and subtree.
+    """
+
+    weights: Floats
+    joints: Floats
+    joint_dirs: Floats
+    shift: Floats
+    subtree: Floats
+
+
 @lru_cache(maxsize=4)
-def _kinematics(body: BodyModel) -> tuple[Floats, Floats]:
-    """Return what shape does to each joint's offset from its parent (22, 3, B), and the subtree matrix (22, 22)."""
-    shift = np.asarray(body.joint_shape_dirs, float)[:N_BODY_JOINTS].copy()
-    shift[1:] -= np.asarray(body.joint_shape_dirs, float)[np.array(SMPLX_PARENTS[1:N_BODY_JOINTS])]
+def _tree(body: BodyModel) -> _Tree:
+    """Lay a body out for the rows. Hands, jaw and eyes, which a fit does not pose, move with their body joint."""
+    weights = np.asarray(body.skin_weights, float).copy()
+    for joint in range(weights.shape[1] - 1, N_BODY_JOINTS - 1, -1):  # children come after their parents
+        weights[:, SMPLX_PARENTS[joint]] += weights[:, joint]
+    joints = np.asarray(body.joint_template, float)[:N_BODY_JOINTS]
+    dirs = np.asarray(body.joint_shape_dirs, float)[:N_BODY_JOINTS]
+    shift = dirs.copy()
+    shift[1:] -= dirs[_PARENTS]
     subtree = np.eye(N_BODY_JOINTS)
     for joint in range(N_BODY_JOINTS - 1, 0, -1):
         subtree[SMPLX_PARENTS[joint]] += subtree[joint]
-    return shift, subtree
+    return _Tree(weights[:, :N_BODY_JOINTS].copy(), joints, dirs, shift, subtree)
