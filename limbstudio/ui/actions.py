@@ -142,7 +142,8 @@ ACTIONS: tuple[ActionRow, ...] = (
               ("Shift+X",), _A, _CANVAS, needs="person"),
     ActionRow("mend", "Mend contradictions", "ph.wrench", "mend", "Limb", (), _A, group=1, needs="contradictions"),
     *(ActionRow(f"posture_{posture}", f"Posture: {posture}", "ph.person-simple", f"posture_{posture}", "Limb/Posture",
-                (), _A, group=2, needs="person") for posture in ("unknown", "standing", "sitting", "lying")),
+                keys, _A, _CANVAS, group=2, needs="person")
+      for posture, keys in (("unknown", ()), ("standing", ("8",)), ("sitting", ("9",)), ("lying", ("0",)))),
     *(ActionRow(f"view_{view}", f"View from {text}", "ph.cube", f"view_{view}", "Limb/View", (str(key),), _L, _MESH,
                 group=3, needs="fit") for key, (view, text) in enumerate((
                     ("front", "the front"), ("back", "the back"), ("left", "the left"), ("right", "the right"),
