@@ -35,6 +35,9 @@ from limbstudio.resihmr.reconstruction import (
     root_cut,
 )
 
+# A person must be this many pixels long; in less, one pixel of error turns a limb by a right angle.
+_SMALLEST_PX = 8.0
+
 Floats = NDArray[np.floating]
 Ints = NDArray[np.integer]
 Bools = NDArray[np.bool_]
@@ -89,6 +92,7 @@ def reconstruct_person(
     each other (most of the time that a mesh takes). Raises KnownError for a person with too few usable
     points.
     """
+    _require_extent(person)
     start = time.perf_counter()
     contour = None if mode is FitMode.PAPER else mask  # the paper fits points only
     fit = fit_person(person, camera, body, mode=mode, settings=settings, mask=contour, seed=seed)
@@ -99,6 +103,16 @@ def reconstruct_person(
     timings = {**fit.timings_s, "fit": fitted - start, "reconstruction": meshed - fitted}
     timings["surface"] = time.perf_counter() - meshed
     return PersonResult(person, fit, mesh, facts, timings, (*fit.warnings, *warnings))
+
+
+def _require_extent(person: Person) -> None:
+    """Raise KnownError where the points lie so close together that they show no body."""
+    seen = person.keypoints.positions_px[person.keypoints.observed]
+    if len(seen) and float(np.ptp(seen, axis=0).max()) < _SMALLEST_PX:
+        raise KnownError(
+            f"All {len(seen)} usable points of person {person.id} lie within {_SMALLEST_PX:g} pixels.",
+            "Place the points where the joints are, or use a larger picture.",
+        )
 
 
 def posed_vertices(fit: BodyFit, body: BodyModel) -> Floats:

@@ -384,7 +384,12 @@ def _mask(batch: _Batch, annotated: AnnotatedPerson, photo: LoadedPhoto) -> NDAr
     """Return the mask that counts: the given file, else the annotation's mask_file, else its segmentation."""
     asked = batch.options.mask
     given = None if asked in (MASK_AUTO, MASK_OFF) else Path(asked)
-    return person_mask(annotated, photo, folder=batch.annotations.folder, given=given)
+    try:
+        return person_mask(annotated, photo, folder=batch.annotations.folder, given=given)
+    except KnownError:
+        if asked == MASK_OFF:  # it would only have been compared with
+            return None
+        raise
 
 
 def _inputs_hash(batch: _Batch, person: Person, photo: LoadedPhoto, mask: NDArray[np.bool_] | None) -> str:
