@@ -170,6 +170,7 @@ def reconstruct_photos(
     KnownError where nothing can be done at all (annotations, body or output folder); what concerns one photo
     or person becomes a refused outcome and the others go on.
     """
+    notes = _device_notes(options.device)
     annotations = read_annotations(annotations_file)
     body = load_body(options.body)
     tasks, outcomes = plan(photos, annotations, out)
@@ -188,7 +189,23 @@ def reconstruct_photos(
             outcomes.append(outcome)
             done(outcome)
     report(1.0, "Done")
-    return BatchResult(tuple(outcomes), annotations.warnings)
+    return BatchResult(tuple(outcomes), (*notes, *annotations.warnings))
+
+
+def _device_notes(device: str) -> tuple[str, ...]:
+    """Return what is to be said about a device that was asked for; raise KnownError where there is none.
+
+    "auto" is the CPU: a single person takes longer to reach a GPU than to be fitted.
+    """
+    if device != "cuda":
+        return ()
+    import torch  # two seconds, and only those who ask for it wait
+
+    if not torch.cuda.is_available():
+        raise KnownError(
+            "There is no CUDA GPU that PyTorch can use.", "Leave --device out, or see: limbstudio doctor"
+        )
+    return ("People are fitted one by one here, which the CPU does faster than the GPU; the CPU was used.",)
 
 
 @dataclass(frozen=True, eq=False)

@@ -262,6 +262,18 @@ def test_a_bad_option_is_named(samples, sample_photos, limbstudio, tmp_path, arg
     assert words in ended.out + ended.err
 
 
+def test_a_gpu_that_is_not_there_is_named(samples, sample_photos, limbstudio, tmp_path, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    command = ("reconstruct", sample_photos[0], "--annotations", samples / "annotations.json")
+
+    ended = limbstudio(*command, "--out", tmp_path / "out", "--device", "cuda")
+
+    assert ended.code == 2
+    assert "CUDA" in ended.err
+
+
 def test_a_mask_of_another_size_is_refused(samples, sample_photos, limbstudio, tmp_path):
     other = sorted(samples.glob("*_mask.png"))
     command = ("reconstruct", sample_photos[0], "--annotations", samples / "annotations.json")
