@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 Array = Any  # a numpy array or a torch tensor
+Rows = tuple[tuple[float, ...], ...]
 
 # Added to squared angles so that no angle is zero; at 1e-12 radians sin(t) / t is 1 to the last bit.
 _TINY = 1e-24
@@ -31,7 +32,7 @@ def rotation(xp: Any, theta: Array) -> Array:
 
 def _rodrigues(xp: Any, theta: Array) -> tuple[Array, Array, Array, Array, Array]:
     """Return t^2, [theta]x, its square, sin(t) / t and (1 - cos(t)) / t^2, the numbers shaped (..., 1, 1)."""
-    square = xp.sum(theta * theta, -1)[..., None, None] + _TINY
+    square = (theta * theta).sum(-1)[..., None, None] + _TINY
     half = 0.5 * xp.sqrt(square)
     sine = xp.sin(half)
     b = 2 * sine * sine / square
@@ -42,32 +43,24 @@ def _rodrigues(xp: Any, theta: Array) -> tuple[Array, Array, Array, Array, Array
 
 def cross_matrix(xp: Any, v: Array) -> Array:
     """Return [v]x, (..., 3, 3), with [v]x w = v x w."""
-    return (v @ _generators(xp, *_kind(xp, v))).reshape(*v.shape, 3)
+    return (v @ constant(xp, v, _GENERATORS)).reshape(*v.shape, 3)
 
 
 def identity(xp: Any, like: Array) -> Array:
     """Return the 3 x 3 identity of the type, and on the device, of `like`."""
-    return _identity(xp, *_kind(xp, like))
+    return constant(xp, like, _IDENTITY)
 
 
-def _kind(xp: Any, like: Array) -> tuple[Any, Any]:
-    return like.dtype, None if xp is np else like.device
+def constant(xp: Any, like: Array, rows: Rows) -> Array:
+    """Return a constant matrix of the type and on the device of `like`, made once; it must not be written to."""
+    return _made(xp, rows, like.dtype, None if xp is np else like.device)
 
 
-def _made(xp: Any, values: np.ndarray, dtype: Any, device: Any) -> Array:
-    return values.astype(dtype) if xp is np else xp.as_tensor(values, dtype=dtype, device=device)
+@lru_cache(maxsize=32)
+def _made(xp: Any, rows: Rows, dtype: Any, device: Any) -> Array:
+    return np.array(rows, dtype) if xp is np else xp.as_tensor(rows, dtype=dtype, device=device)
 
 
-@lru_cache(maxsize=16)
-def _identity(xp: Any, dtype: Any, device: Any) -> Array:
-    return _made(xp, np.eye(3), dtype, device)
-
-
-@lru_cache(maxsize=16)
-def _generators(xp: Any, dtype: Any, device: Any) -> Array:
-    """Return the (3, 9) matrix that makes [v]x of v."""
-    generators = np.zeros((3, 3, 3))
-    for i in range(3):
-        j, k = (i + 1) % 3, (i + 2) % 3
-        generators[i, k, j], generators[i, j, k] = 1, -1
-    return _made(xp, generators.reshape(3, 9), dtype, device)
+_IDENTITY: Rows = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
+# Row i is the cross matrix of the i-th axis, row by row.
+_GENERATORS: Rows = ((0, 0, 0, 0, 0, -1, 0, 1, 0), (0, 0, 1, 0, 0, 0, -1, 0, 0), (0, -1, 0, 1, 0, 0, 0, 0, 0))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from limbstudio.body.rotations import cross_matrix, identity, rotation, rotation_and_left_jacobian
+from limbstudio.body.rotations import constant, cross_matrix, identity, rotation, rotation_and_left_jacobian
 from limbstudio.domain.anatomy import N_BODY_JOINTS, SMPLX_INDEX
 from limbstudio.resihmr.skeleton import (
     N_SEGMENT_JOINTS,
@@ -36,6 +36,8 @@ LIMITS_DEG: tuple[tuple[str, int, int, float], ...] = (
     ("left_hip", 0, 1, 30.0), ("right_hip", 0, 1, 30.0),
 )  # fmt: skip
 LIMIT_SIGMA = float(np.radians(4.0))
+# Gaussians of the mixture with a smaller share in a pose are left out of its derivatives.
+LEAST_SHARE = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +107,7 @@ class Mixture:
     @cached_property
     def groups(self) -> tuple[tuple[int, Any], ...]:
         """The patterns that occur, and the items of each (all of them as a slice where there is but one)."""
-        pattern = _as_numpy(self.pattern)
+        pattern = as_numpy(self.pattern)
         found = np.unique(pattern)
         if len(found) == 1:
             return ((int(found[0]), slice(None)),)
@@ -123,15 +125,18 @@ class Mixture:
 
     def _of_pattern(self, xp: Any, pattern: int, z: Array) -> tuple[Array, Array, Array]:
         P = self.precisions[pattern]
-        gap = xp.swapaxes(z - self.means[:, None], 1, 2)  # (C, 66, N)
+        gap = (z - self.means[:, None]).swapaxes(1, 2)  # (C, 66, N)
         Pz = P @ gap
-        log = self.log_weights[pattern][:, None] - 0.5 * xp.sum(gap * Pz, 1)  # (C, N)
-        top = xp.max(log, 0) if xp is np else xp.amax(log, 0)
+        log = self.log_weights[pattern][:, None] - 0.5 * (gap * Pz).sum(1)  # (C, N)
+        top = log.max(0) if xp is np else xp.amax(log, 0)
         share = xp.exp(log - top)
-        total = xp.sum(share, 0)
+        total = share.sum(0)
         share = share / total
-        matrix = (xp.swapaxes(share, 0, 1) @ P.reshape(len(P), -1)).reshape(-1, *P.shape[1:])
-        return -2 * (top + xp.log(total)), xp.swapaxes(xp.sum(share[:, None] * Pz, 0), 0, 1), matrix
+        if xp is np:  # most of the 16 say nothing here, and their matrices are large
+            near = np.flatnonzero(share.max(1) > LEAST_SHARE)
+            P, Pz, share = P[near], Pz[near], share[near]
+        matrix = (share.swapaxes(0, 1) @ P.reshape(len(P), -1)).reshape(-1, *P.shape[1:])
+        return -2 * (top + xp.log(total)), (share[:, None] * Pz).sum(0).swapaxes(0, 1), matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +145,8 @@ class Problem:
 
     observed_px (N, 17 + 4, 2): COCO-17 points, then each limb's residual end. scale (N, 21): 1 / sigma in px, 0 where
     nothing is observed. rho (N, 21): robust bend in sigmas. focal (N,), center (N, 2). anchor, upstream (N, 4):
-    segment-joint rows of equation 3. prior_mean (N, 66), prior_precision (N, 66, 66): of [up in the pelvis frame, pose].
+    segment-joint rows of equation 3. prior_mean (N, 66), prior_precision (N, 66, 66): of z = [up in the pelvis frame,
+    pose].
     pose_ridge (N, 63): precision added on unknowns without a prior. shape_sigma. tilt_sigma (2,). factor_mean,
     factor_sigma, factor_on (N, 4). posture_on (N, R). stature_row (B + 1,) or None: metres by shape, constant last;
     stature (N,), stature_sigma. tail: degrees of freedom of the pose prior's Student tail, 0 for
@@ -220,7 +226,8 @@ def problem_to(problem: Problem, device: str) -> Problem:
     )
 
 
-def _as_numpy(array: Array) -> np.ndarray:
+def as_numpy(array: Array) -> np.ndarray:
+    """Return a tensor of any device, or an array, as an array."""
     return array if isinstance(array, np.ndarray) else array.cpu().numpy()
 
 
@@ -237,15 +244,17 @@ class Targets:
 
     seen: which of the 21 observed points the picture points are. slots: limbs with an observed end (the last points).
     mix (N, K, D + R): each of them is a fixed mix of the skeleton's points; along (N, K, L): to be added to the end's
-    column times its factor (equation 3). scale (N, 1, D), focal_scale (N, 1, D), offset (N, 2, D): residuals in sigmas
-    are focal_scale * point / depth + offset. rho_square (N, 1, D). rows: the posture's rows that are on for anyone.
-    bone_weight (N, 1, R): 1 / sigma where on. lengthwise (1, 1, R): 1 where the bone should lie along gravity.
+    column times its factor (equation 3). columns (2 D + 3 R,): the mixed point of each row, the rows component first.
+    focal_scale (N, 1, D), offset (N, 2, D): residuals in sigmas are focal_scale * point / depth + offset. rho,
+    rho_square (N, 1, D). bone_weight (N, 1, R): 1 / sigma where a posture's row is on. lengthwise (1, 1, R): 1 where
+    the bone should lie along gravity.
     """
 
     seen: np.ndarray
     slots: tuple[int, ...]
     mix: Array
     along: Array
+    columns: np.ndarray
     focal_scale: Array
     offset: Array
     rho: Array
@@ -261,9 +270,9 @@ class Targets:
 def _targets(problem: Problem) -> Targets:
     s, xp = problem.skeleton, problem.skeleton.xp
     n, k = problem.scale.shape[0], s.n_points - N_SEGMENT_JOINTS
-    seen = np.flatnonzero((_as_numpy(problem.scale) > 0).any(0))
+    seen = np.flatnonzero((as_numpy(problem.scale) > 0).any(0))
     slots = tuple(int(i) - k for i in seen if i >= k)
-    bones = np.flatnonzero((_as_numpy(problem.posture_on) > 0).any(0))
+    bones = np.flatnonzero((as_numpy(problem.posture_on) > 0).any(0))
     d = len(seen)
     mix = _zeros(xp, problem.scale, (n, s.n_points, d + len(bones)))
     along = _zeros(xp, problem.scale, (n, s.n_points, len(slots)))
@@ -277,14 +286,16 @@ def _targets(problem: Problem) -> Targets:
         along[items, anchor, i] = -1
         along[items, upstream, i] += 1
     if len(bones):
-        mix[:, k:, d:] = xp.swapaxes(problem.posture.bones[bones], 0, 1)
+        mix[:, k:, d:] = problem.posture.bones[bones].swapaxes(0, 1)
     scale = problem.scale[:, None, seen]
     rho = problem.rho[:, None, seen]
-    shift = problem.center[:, :, None] - xp.swapaxes(problem.observed_px[:, seen], 1, 2)
+    shift = problem.center[:, :, None] - problem.observed_px[:, seen].swapaxes(1, 2)
     return Targets(
-        seen, slots, mix, along, problem.focal[:, None, None] * scale, shift * scale, rho, rho * rho,
-        (xp.sqrt(problem.posture_on[:, bones]) / problem.posture.sigma[bones])[:, None],
-        problem.posture.along[bones][None, None],
+        seen=seen, slots=slots, mix=mix, along=along,
+        columns=np.concatenate([np.tile(np.arange(d), 2), np.tile(d + np.arange(len(bones)), 3)]),
+        focal_scale=problem.focal[:, None, None] * scale, offset=shift * scale, rho=rho, rho_square=rho * rho,
+        bone_weight=(xp.sqrt(problem.posture_on[:, bones]) / problem.posture.sigma[bones])[:, None],
+        lengthwise=problem.posture.along[bones][None, None],
     )  # fmt: skip
 
 
@@ -322,7 +333,7 @@ def _beliefs(problem: Problem) -> Beliefs:
     up = problem.limit_sign > 0
     highest[3 + problem.limit_axis[up]] = problem.limit_at[up]
     lowest[3 + problem.limit_axis[~up]] = -problem.limit_at[~up]
-    return Beliefs(weight, mean, lowest, highest, diagonal, 66.0 - xp.sum(problem.pose_ridge, 1))
+    return Beliefs(weight, mean, lowest, highest, diagonal, 66.0 - problem.pose_ridge.sum(1))
 
 
 # ------------------------------------------------------------------------------------------------- the energy
@@ -359,14 +370,14 @@ class Evaluation:
     @cached_property
     def terms(self) -> dict[str, Array]:
         """The energy by term, each (N,)."""
-        xp, b = self.problem.skeleton.xp, self.problem.skeleton.n_shape
+        b = self.problem.skeleton.n_shape
         own, limits = self.shares["numbers"], self.shares["limits"]
         terms = {name: value for name, value in self.shares.items() if name not in ("numbers", "limits")}
-        terms["pose"] = terms["pose"] + xp.sum(own[:, POSE], 1)
-        terms["limits"] = xp.sum(limits, 1)
-        terms["shape"] = xp.sum(own[:, 69 : 69 + b], 1)
-        terms["camera"] = xp.sum(own[:, 69 + b : 71 + b], 1)
-        terms["lambda"] = xp.sum(own[:, 71 + b :], 1)
+        terms["pose"] = terms["pose"] + own[:, POSE].sum(1)
+        terms["limits"] = limits.sum(1)
+        terms["shape"] = own[:, 69 : 69 + b].sum(1)
+        terms["camera"] = own[:, 69 + b : 71 + b].sum(1)
+        terms["lambda"] = own[:, 71 + b :].sum(1)
         return terms
 
     @cached_property
@@ -378,7 +389,7 @@ class Evaluation:
         n, size, _ = self.jacobian.shape
         d, m = len(seen), self.problem.scale.shape[1]
         rows = _zeros(xp, self.energy, (n, m, 2))
-        rows[:, seen] = xp.swapaxes(self.picture.rows, 1, 2)
+        rows[:, seen] = self.picture.rows.swapaxes(1, 2)
         jacobian = _zeros(xp, self.energy, (n, m, 2, size))
         jacobian[:, seen] = xp.moveaxis(self.jacobian[:, :, : 2 * d].reshape(n, size, 2, d), (3, 2), (1, 2))
         by_point = _zeros(xp, self.energy, (n, m, 2, 3))
@@ -392,10 +403,23 @@ def up_in_camera(xp: Any, tilt: Array) -> tuple[Array, Array]:
     Pitch is positive when the camera looks down; with no tilt up is -y.
     """
     sine, cosine = xp.sin(tilt), xp.cos(tilt)
-    sp, sr, cp, cr = sine[:, 0], sine[:, 1], cosine[:, 0], cosine[:, 1]
-    down, ahead = cr * cp, cr * sp
-    numbers = xp.stack([sr, -down, -ahead, 0.0 * sp, cr, ahead, sr * cp, -down, sr * sp], -1)
+    one = xp.ones_like(sine[:, :1])
+    pitch = xp.concatenate([sine[:, :1], cosine[:, :1], one], 1)
+    roll = xp.concatenate([sine[:, 1:], cosine[:, 1:]], 1)
+    products = (pitch[:, :, None] * roll[:, None]).reshape(-1, 6)
+    numbers = products @ constant(xp, tilt, _UP)
     return numbers[:, :3], numbers[:, 3:].reshape(-1, 3, 2)
+
+
+# Up (x, y, z), then each component by pitch and by roll, from products of (sin p, cos p, 1) and (sin r, cos r).
+_UP = (
+    (0, 0, 0, 0, 0, 0, 0, 0, 1),
+    (0, 0, -1, 0, 0, 1, 0, 0, 0),
+    (0, 0, 0, 0, 0, 0, 1, 0, 0),
+    (0, -1, 0, 0, 0, 0, 0, -1, 0),
+    (1, 0, 0, 0, 0, 0, 0, 0, 0),
+    (0, 0, 0, 0, 1, 0, 0, 0, 0),
+)
 
 
 def project(points: Array, focal: Array, center: Array) -> Array:
@@ -426,7 +450,7 @@ class PictureRows:
         out[:, :2] = self.raw[:, :, None] * ((-weight / self.spread) * self.raw)[:, None]
         out[:, 0, 0] += weight[:, 0]
         out[:, 1, 1] += weight[:, 0]
-        out[:, 2] = -xp.sum(out[:, :2] * self.flat[:, :, None], 1)
+        out[:, 2] = -(out[:, :2] * self.flat[:, :, None]).sum(1)
         return out
 
 
@@ -434,7 +458,7 @@ def _picture_rows(xp: Any, targets: Targets, columns: Array) -> PictureRows:
     depth = columns[:, 2:]
     flat = columns[:, :2] / depth
     raw = flat * targets.focal_scale + targets.offset
-    spread = xp.sum(raw * raw, 1)[:, None] + targets.rho_square
+    spread = (raw * raw).sum(1)[:, None] + targets.rho_square
     bend = targets.rho / xp.sqrt(spread)
     return PictureRows(raw * bend, raw, flat, depth, bend, spread)
 
@@ -461,7 +485,7 @@ def _prior_terms(xp: Any, problem: Problem, x: Unknowns, up: Array) -> tuple[Arr
         return problem.mixture.terms(xp, z)
     z = z - problem.prior_mean
     Pz = (problem.prior_precision @ z[..., None])[..., 0]
-    square = xp.sum(z * Pz, 1)
+    square = (z * Pz).sum(1)
     energy, weight = _student(xp, square, problem.tail, problem.beliefs.existing)
     return energy, weight[:, None] * Pz, weight[:, None, None] * problem.prior_precision
 
@@ -482,16 +506,16 @@ def evaluate(problem: Problem, x: Unknowns, *, derivatives: bool) -> Evaluation:
     numbers = xp.concatenate([x.root[:, 0], x.pose, x.move, x.shape, x.tilt, x.factor], 1)
     gap = numbers - beliefs.mean
     pull = beliefs.weight * gap
-    over = (numbers - xp.clip(numbers, beliefs.lowest, beliefs.highest)) / LIMIT_SIGMA
+    over = (numbers - xp.maximum(xp.minimum(numbers, beliefs.highest), beliefs.lowest)) / LIMIT_SIGMA
     shares = {
-        "data": xp.sum(picture.rows**2, (1, 2)),
+        "data": (picture.rows**2).sum((1, 2)),
         "pose": e_pose,
         "numbers": gap * pull,
         "limits": over * over,
     }
-    energy = shares["data"] + e_pose + xp.sum(shares["numbers"] + shares["limits"], 1)
+    energy = shares["data"] + e_pose + (shares["numbers"] + shares["limits"]).sum(1)
     bones = _bone_rows(xp, targets, columns[..., d:], up) if columns.shape[2] > d else None
-    shares["posture"] = 0.0 * e_pose if bones is None else xp.sum(bones.rows**2, (1, 2))
+    shares["posture"] = 0.0 * e_pose if bones is None else (bones.rows**2).sum((1, 2))
     if problem.stature_row is not None:
         height = x.shape @ problem.stature_row[:b] + problem.stature_row[b]
         stature_gap = (height - problem.stature) / problem.stature_sigma
@@ -507,29 +531,30 @@ def evaluate(problem: Problem, x: Unknowns, *, derivatives: bool) -> Evaluation:
         return Evaluation(energy, None, None, placed, shares, problem, picture, None)
 
     size = n_unknowns(b)
-    axes = body_axes(xp, s, placed, left)
-    Jt = _zeros(
-        xp, energy, (n, size, 2 * d + (0 if bones is None else bones.rows.shape[1] * bones.rows.shape[2]))
-    )
     assert placed.lever is not None and placed.shaped is not None
-    lever = (placed.lever.reshape(n, 66, s.n_points) @ mix).reshape(n, N_BODY_JOINTS, 3, -1)
-    shaped = (placed.shaped.reshape(n, 3 * b, s.n_points) @ mix).reshape(n, 3, b, -1)
-    by_point = picture.by_point(xp, targets)
-    Jt[:, : 69 + b, : 2 * d] = row_jacobian(xp, lever[..., :d], shaped[..., :d], axes, by_point)
-    _add_factor(xp, targets, placed, by_point, Jt)
+    by_row = mix[..., targets.columns]
+    to_rows = picture.by_point(xp, targets).reshape(n, 3, -1)
     rows = picture.rows.reshape(n, -1)
     if bones is not None:
-        by_bone, by_tilt_rows = bones.derivatives(xp, targets, up, by_tilt)
-        Jt[:, : 69 + b, 2 * d :] = row_jacobian(xp, lever[..., d:], shaped[..., d:], axes, by_bone)
-        Jt[:, MOVE, 2 * d :] = 0  # a direction does not move with the body
-        Jt[:, 69 + b : 71 + b, 2 * d :] = by_tilt_rows
+        to_rows = xp.concatenate([to_rows, bones.by_bone(xp, targets, up).reshape(n, 3, -1)], 2)
         rows = xp.concatenate([rows, bones.rows.reshape(n, -1)], 1)
+    Jt = _zeros(xp, energy, (n, size, rows.shape[1]))
+    Jt[:, : 69 + b] = row_jacobian(
+        xp,
+        (placed.lever.reshape(n, 66, -1) @ by_row).reshape(n, N_BODY_JOINTS, 3, -1),
+        (placed.shaped.reshape(n, 3 * b, -1) @ by_row).reshape(n, 3, b, -1),
+        body_axes(xp, s, placed, left),
+        to_rows,
+    )
+    _add_factor(targets, placed, to_rows, Jt)
+    if bones is not None:
+        Jt[:, MOVE, 2 * d :] = 0  # a direction does not move with the body
+        Jt[:, 69 + b : 71 + b, 2 * d :] = bones.by_tilt(targets, up, by_tilt)
     g = (Jt @ rows[..., None])[..., 0]
-    H = Jt @ xp.swapaxes(Jt, 1, 2)
+    H = Jt @ Jt.swapaxes(1, 2)
     _add_prior(xp, x, up, by_tilt, g, H, Pz, prior_matrix)
     g += pull + over / LIMIT_SIGMA
-    index = np.arange(size)
-    H[:, index, index] += beliefs.diagonal + (over != 0) / LIMIT_SIGMA**2
+    H.reshape(n, -1)[:, :: size + 1] += beliefs.diagonal + (over != 0) / LIMIT_SIGMA**2
     if problem.stature_row is not None:
         row = problem.stature_row[:b] / problem.stature_sigma
         g[:, 69 : 69 + b] += stature_gap[:, None] * row
@@ -562,62 +587,50 @@ def body_axes(xp: Any, skeleton: Skeleton, placed: Placed, left: Array) -> Array
 
 
 def row_jacobian(xp: Any, lever: Array, shaped: Array, axes: Array, to_rows: Array) -> Array:
-    """Return d(rows)/d(root, pose, move, shape) as columns, (N, 69 + B, R * M), the rows' M points last.
+    """Return d(rows)/d(root, pose, move, shape) as columns, (N, 69 + B, Q).
 
-    lever (N, 22, 3, M), shaped (N, 3, B, M): derivatives of M points, as in Placed. axes (N, 22, 3, 3). to_rows (N, 3,
-    R, M): derivative of each point's R rows (a projection, a direction) by its xyz.
+    Each of the Q rows is a direction q at some point, to_rows (N, 3, Q). lever (N, 22, 3, Q), shaped (N, 3, B, Q): the
+    points' derivatives, as in Placed. axes (N, 22, 3, 3): as `body_axes` returns them.
     """
-    n, _, b, m = shaped.shape
-    r = to_rows.shape[2]
-    L, to = lever[:, :, :, None], to_rows[:, None]
-    # A row q of a point turns with its joint by q . (w x L) = w . (L x q) about any axis w.
-    turned = _zeros(xp, lever, (n, N_BODY_JOINTS, 3, r, m))
-    for i in range(3):
-        j, k = (i + 1) % 3, (i + 2) % 3
-        turned[:, :, i] = L[:, :, j] * to[:, :, k] - L[:, :, k] * to[:, :, j]
-    out = _zeros(xp, lever, (n, 69 + b, r * m))
-    out[:, :66] = (xp.swapaxes(axes, 2, 3) @ turned.reshape(n, N_BODY_JOINTS, 3, -1)).reshape(n, 66, -1)
-    out[:, MOVE] = to_rows.reshape(n, 3, -1)
-    out[:, 69:] = xp.sum(shaped[:, :, :, None] * to_rows[:, :, None], 1).reshape(n, b, -1)
-    return out
+    (lx, ly, lz), (qx, qy, qz) = (lever[:, :, i] for i in range(3)), (to_rows[:, None, i] for i in range(3))
+    # A row turns with its joint by q . (w x L) = w . (L x q) about any axis w.
+    turned = xp.stack([ly * qz - lz * qy, lz * qx - lx * qz, lx * qy - ly * qx], 2)
+    posed = (axes.swapaxes(2, 3) @ turned).reshape(len(axes), 66, -1)
+    return xp.concatenate([posed, to_rows, (shaped * to_rows[:, :, None]).sum(1)], 1)
 
 
-def _add_factor(xp: Any, targets: Targets, placed: Placed, by_point: Array, Jt: Array) -> None:
+def _add_factor(targets: Targets, placed: Placed, to_rows: Array, Jt: Array) -> None:
     """Write what the factors do to their ends' rows."""
-    d, first = targets.n_points, Jt.shape[1] - N_LIMBS
     if not targets.slots:
         return
+    d, first = targets.n_points, Jt.shape[1] - N_LIMBS
     bones = placed.columns @ targets.along  # (N, 3, L): from anchor to upstream
-    start = d - len(targets.slots)
-    by_factor = xp.sum(by_point[..., start:] * bones[:, :, None], 1)  # (N, 2, L)
     for i, slot in enumerate(targets.slots):
-        for component in range(2):
-            Jt[:, first + slot, component * d + start + i] = by_factor[:, component, i]
+        end = d - len(targets.slots) + i
+        for row in (end, d + end):
+            Jt[:, first + slot, row] = (to_rows[:, :, row] * bones[:, :, i]).sum(1)
 
 
 def _add_prior(
     xp: Any, x: Unknowns, up: Array, by_tilt: Array, g: Array, H: Array, Pz: Array, P: Array
 ) -> None:
-    """Add the pose prior to gradient and matrix: z = [up in the pelvis frame, pose]."""
-    b = x.shape.shape[1]
-    Rt = xp.swapaxes(x.root, 1, 2)
+    """Add the pose prior to gradient and matrix: z = [up in the pelvis frame, pose]. P is used up."""
+    tilt = slice(69 + x.shape.shape[1], 71 + x.shape.shape[1])
     # d(R^T exp(-d) up)/dd = R^T [up]x for the root's three, then the two of the tilt.
-    du = Rt @ xp.concatenate([cross_matrix(xp, up), by_tilt], 2)  # (N, 3, 5)
-    dut = xp.swapaxes(du, 1, 2)
+    du = x.root.swapaxes(1, 2) @ xp.concatenate([cross_matrix(xp, up), by_tilt], 2)  # (N, 3, 5)
+    dut = du.swapaxes(1, 2)
     gu = (dut @ Pz[:, :3, None])[..., 0]
-    side = dut @ P[:, :3]  # (N, 5, 66)
-    corner, beside = side[..., :3] @ du, side[..., 3:]
-    across = xp.swapaxes(beside, 1, 2)
-    tilt = slice(69 + b, 71 + b)
     g[:, ROOT] += gu[:, :3]
-    g[:, tilt] += gu[:, 3:]
     g[:, POSE] += Pz[:, 3:]
-    H[:, POSE, POSE] += P[:, 3:, 3:]
-    for own, rows in ((ROOT, slice(0, 3)), (tilt, slice(3, 5))):
-        H[:, own, POSE] += beside[:, rows]
-        H[:, POSE, own] += across[:, :, rows]
-        H[:, own, ROOT] += corner[:, rows, :3]
-        H[:, own, tilt] += corner[:, rows, 3:]
+    g[:, tilt] += gu[:, 3:]
+    across = P[:, :, :3] @ du  # (N, 66, 5)
+    P[:, :, :3] = across[..., :3]
+    beside = dut @ P[:, :3]  # (N, 5, 66): rows of root and tilt by root and pose
+    P[:, :3] = beside[:, :3]
+    H[:, :66, :66] += P
+    H[:, tilt, :66] += beside[:, 3:]
+    H[:, :66, tilt] += beside[:, 3:].swapaxes(1, 2)
+    H[:, tilt, tilt] += dut[:, 3:] @ across[:, :3, 3:]
 
 
 # ---------------------------------------------------------------------------------------------------- posture
@@ -675,27 +688,29 @@ class BoneRows:
     vertical: Array
     length: Array
 
-    def derivatives(self, xp: Any, targets: Targets, up: Array, by_tilt: Array) -> tuple[Array, Array]:
-        """Return the rows by the bone, (N, 3 xyz, 3 rows, R), and by pitch and roll, (N, 2, 3 * R)."""
-        n = up.shape[0]
+    def by_bone(self, xp: Any, targets: Targets, up: Array) -> Array:
+        """Return the rows by the bone, (N, 3 xyz, 3 rows, R)."""
         uu = (up[:, :, None] * up[:, None])[..., None]
-        eye = identity(xp, up)[..., None]
         lengthwise = targets.lengthwise[:, None]
-        kept = lengthwise * (eye - uu) + (1 - lengthwise) * uu
+        # Along gravity I - u u^T is kept of a bone, across it u u^T.
+        kept = (1 - 2 * lengthwise) * uu + lengthwise * identity(xp, up)[..., None]
         # d(K v / |v|) = (K - K d d^T) dv / |v| for a bone v = |v| d
-        by_bone = kept * targets.bone_weight[:, None] - self.direction[:, :, None] * self.rows[:, None]
-        by_bone = by_bone / self.length[:, None]
+        turned = self.direction[:, :, None] * self.rows[:, None]
+        return (kept * targets.bone_weight[:, None] - turned) / self.length[:, None]
+
+    def by_tilt(self, targets: Targets, up: Array, by_tilt: Array) -> Array:
+        """Return the rows by pitch and roll, (N, 2, 3 * R)."""
         # d(vertical)/d(tilt) = (d . up') up + (d . up) up', in units of the bone's length
-        turned = xp.swapaxes(by_tilt, 1, 2) @ self.direction  # (N, 2, R)
+        turned = by_tilt.swapaxes(1, 2) @ self.direction  # (N, 2, R)
         change = turned[:, :, None] * up[:, None, :, None]
-        change = change + self.vertical[:, None] * xp.swapaxes(by_tilt, 1, 2)[..., None]
+        change = change + self.vertical[:, None] * by_tilt.swapaxes(1, 2)[..., None]
         weight = ((1 - 2 * targets.lengthwise) * targets.bone_weight)[:, None]
-        return by_bone, (change * weight).reshape(n, 2, -1)
+        return (change * weight).reshape(len(up), 2, -1)
 
 
 def _bone_rows(xp: Any, targets: Targets, bones: Array, up: Array) -> BoneRows:
     """Compare bone vectors (N, 3, R) with gravity."""
-    length = xp.sqrt(xp.sum(bones * bones, 1))[:, None] + 1e-9
+    length = xp.sqrt((bones * bones).sum(1))[:, None] + 1e-9
     direction = bones / length
     vertical = up[:, None] @ direction
     flat = vertical * up[..., None]

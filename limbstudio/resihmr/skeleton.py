@@ -35,7 +35,7 @@ class Skeleton:
     shape_dirs (22*3, B*K): the same numbers, for the derivative by shape. share (K,): how much of the root's position
     each point has (1 but for sloppy regressors). root0 (3,), root_by_shape (B, 3): rest position of the root, metres.
     bones0 (22, 3), bones_by_shape (B, 22*3): rest offset of each joint from its parent. subtree (22, 22): 1 where the
-    column's joint lies in the row's subtree. jumps: pairs (joints, ancestors 1, 2, 4... links up), for the forward pass.
+    column's joint lies in the row's subtree. jumps: pairs (joints, their ancestors 1, 2, 4... links up).
     """
 
     xp: Any
@@ -74,7 +74,7 @@ class Placed:
     @property
     def points(self) -> Array:
         """The points as (N, K, 3)."""
-        return self.skeleton.xp.swapaxes(self.columns, 1, 2)
+        return self.columns.swapaxes(1, 2)
 
     @cached_property
     def joints(self) -> Array:
@@ -82,7 +82,7 @@ class Placed:
         s = self.skeleton
         bones = (s.bones0 + (self.shape @ s.bones_by_shape).reshape(-1, N_BODY_JOINTS, 3))[:, 1:, :, None]
         turned = (self.rotations[:, s.parents[1:]] @ bones)[..., 0]
-        return self.root[:, None] + s.xp.swapaxes(s.subtree, 0, 1)[:, 1:] @ turned
+        return self.root[:, None] + s.subtree.swapaxes(0, 1)[:, 1:] @ turned
 
 
 def fold_skeleton(body: BodyModel, folded: FoldedKeypoints) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -201,9 +201,9 @@ def place(
     parts = G @ rest
     at_root = position[:, :, None] * s.share
     if not derivatives:
-        return Placed(s, shape, G, position, at_root + xp.sum(parts, 1), None, None)
+        return Placed(s, shape, G, position, at_root + parts.sum(1), None, None)
     lever = (s.subtree @ parts.reshape(n, N_BODY_JOINTS, 3 * k)).reshape(n, N_BODY_JOINTS, 3, k)
-    side_by_side = xp.swapaxes(G, 1, 2).reshape(n, 3, 3 * N_BODY_JOINTS)  # [G_0 G_1 ...]
+    side_by_side = G.swapaxes(1, 2).reshape(n, 3, 3 * N_BODY_JOINTS)  # [G_0 G_1 ...]
     shaped = (side_by_side @ s.shape_dirs).reshape(n, 3, b, k)
-    shaped += xp.swapaxes(s.root_by_shape, 0, 1)[..., None] * s.share
+    shaped += s.root_by_shape.swapaxes(0, 1)[..., None] * s.share
     return Placed(s, shape, G, position, at_root + lever[:, 0], lever, shaped)

@@ -5,19 +5,33 @@ from functools import lru_cache
 
 import numpy as np
 
-from limbstudio.body.rotations import rotation_and_left_jacobian
+from limbstudio.body.rotations import rotation
 from limbstudio.domain.anatomy import N_COCO
-from limbstudio.resihmr.energy import Problem, Unknowns, evaluate
+from limbstudio.resihmr.energy import Problem, Unknowns, as_numpy, evaluate
 from limbstudio.resihmr.problem import FitModel, FitSettings
 from limbstudio.resihmr.skeleton import N_SEGMENT_JOINTS, place
 from limbstudio.resihmr.solver import minimise
 
 
+@dataclass(frozen=True, eq=False)
+class _Bank:
+    """The starting poses seen from evenly spaced yaws, S poses times Y yaws, single precision.
+
+    across, down (S * Y, K): the points, metres. square (S * Y, K): of their distance from the axis of view.
+    roots (S * Y, 3, 3): orientations. poses (S * Y, 63).
+    """
+
+    across: np.ndarray
+    down: np.ndarray
+    square: np.ndarray
+    roots: np.ndarray
+    poses: np.ndarray
+
+
 @lru_cache(maxsize=4)
-def _bank(model: FitModel, yaws: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the bank of starts seen from evenly spaced yaws: points (S * Y, K, 2) metres, roots (S * Y, 3, 3), poses."""
+def _bank(model: FitModel, yaws: int) -> _Bank:
     starts = model.prior.starts
-    local, _ = rotation_and_left_jacobian(np, starts[:, 3:].reshape(-1, 21, 3))
+    local = rotation(np, starts[:, 3:].reshape(-1, 21, 3))
     upright = _upright(starts[:, :3])
     none = np.zeros((len(starts), model.skeleton.n_shape))
     points = place(model.skeleton, upright, local, none, np.zeros((len(starts), 3)), derivatives=False).points
@@ -27,9 +41,10 @@ def _bank(model: FitModel, yaws: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
         [[np.cos(angle), zero, np.sin(angle)], [zero, one, zero], [-np.sin(angle), zero, np.cos(angle)]]
     )
     view = np.diag([1.0, -1.0, -1.0]) @ turn.transpose(2, 0, 1)  # camera from an upright world
-    seen = np.einsum("yab,skb->syka", view[:, :2], points).astype(np.float32)
-    roots = view[None] @ upright[:, None]
-    return seen.reshape(-1, *seen.shape[2:]), roots.reshape(-1, 3, 3), np.repeat(starts[:, 3:], yaws, axis=0)
+    seen = np.einsum("yab,skb->asyk", view[:, :2], points).reshape(2, -1, points.shape[1])
+    across, down = seen.astype(np.float32)
+    roots = (view[None] @ upright[:, None]).reshape(-1, 3, 3)
+    return _Bank(across, down, across**2 + down**2, roots, np.repeat(starts[:, 3:], yaws, axis=0))
 
 
 def _upright(up: np.ndarray) -> np.ndarray:
@@ -38,8 +53,7 @@ def _upright(up: np.ndarray) -> np.ndarray:
     axis = np.cross(up, [0.0, 1.0, 0.0])
     sine = np.linalg.norm(axis, axis=1, keepdims=True)
     angle = np.arctan2(sine, up[:, 1:2])
-    rotation, _ = rotation_and_left_jacobian(np, axis / np.clip(sine, 1e-9, None) * angle)
-    return rotation
+    return rotation(np, axis / np.clip(sine, 1e-9, None) * angle)
 
 
 def start_unknowns(model: FitModel, problem: Problem, settings: FitSettings) -> tuple[np.ndarray, Unknowns]:
@@ -48,52 +62,66 @@ def start_unknowns(model: FitModel, problem: Problem, settings: FitSettings) -> 
     The bank's poses, seen from every yaw, are matched to the observed points under the best scale and shift; the
     nearest ones that differ enough from each other are the starts, their translation solved linearly.
     """
-    seen, roots, poses = _bank(model, settings.yaws)
-    picks = [_nearest_starts(problem, i, seen, settings) for i in range(len(problem.focal))]
+    bank = _bank(model, settings.yaws)
+    picks = [_nearest_starts(problem, i, bank, settings) for i in range(len(problem.focal))]
     people = np.repeat(np.arange(len(picks)), [len(p) for p in picks])
     index = np.concatenate(picks)
     count = len(index)
     # A number that nothing hangs on stays at zero: the limb that is gone is drawn straight until it is cut.
-    pose = np.where(problem.pose_ridge[people] > 0, 0.0, poses[index])
-    local, _ = rotation_and_left_jacobian(np, pose.reshape(-1, 21, 3))
+    pose = np.where(problem.pose_ridge[people] > 0, 0.0, bank.poses[index])
+    local = rotation(np, pose.reshape(-1, 21, 3))
     none = np.zeros((count, model.skeleton.n_shape))
-    placed = place(model.skeleton, roots[index], local, none, np.zeros((count, 3)), derivatives=False)
+    placed = place(model.skeleton, bank.roots[index], local, none, np.zeros((count, 3)), derivatives=False)
     move = _translations(problem, people, placed.points[:, :N_COCO])
     factor = np.where(problem.factor_on[people] > 0, problem.factor_mean[people], 0.5)
-    return people, Unknowns(roots[index], pose, move, none, np.zeros((count, 2)), factor)
+    return people, Unknowns(bank.roots[index], pose, move, none, np.zeros((count, 2)), factor)
 
 
-def _nearest_starts(problem: Problem, person: int, seen: np.ndarray, settings: FitSettings) -> np.ndarray:
+def _nearest_starts(problem: Problem, person: int, bank: _Bank, settings: FitSettings) -> np.ndarray:
     """Return the bank indices of the starts nearest to one person's points, best first."""
-    k = problem.skeleton.n_points - N_SEGMENT_JOINTS
-    rows = np.flatnonzero(problem.scale[person, :k] > 0)
-    ends = np.flatnonzero(problem.scale[person, k:] > 0)
-    points = seen[:, rows]
-    if len(ends):
-        anchor, upstream = (
-            seen[:, k + problem.anchor[person, ends]],
-            seen[:, k + problem.upstream[person, ends]],
-        )
-        middle = anchor + problem.factor_mean[person, ends, None].astype(np.float32) * (upstream - anchor)
-        points = np.concatenate([points, middle], 1)
-    target = problem.observed_px[person, np.concatenate([rows, k + ends])].astype(np.float32)
-    target = (target - target.mean(0)).reshape(-1)
-    points = (points - points.mean(1, keepdims=True)).reshape(len(seen), -1)
-    dot, square = points @ target, np.einsum("sk,sk->s", points, points)
-    error = 1 - np.clip(dot, 0, None) ** 2 / (square * (target @ target) + 1e-9)
+    mix, target = _weak_targets(problem, person)
+    target = target - target.mean(0)
+    # Distances under the best scale and shift follow from sums over the points; only the ends are mixed.
+    plain = (mix.max(1) == 1) & (mix.sum(1) == 1)
+    single, ends = mix[plain].sum(0), mix[~plain]
+    dot = bank.across @ (target[:, 0] @ mix) + bank.down @ (target[:, 1] @ mix)
+    square = bank.square @ single
+    for end in ends:
+        square += (bank.across @ end) ** 2 + (bank.down @ end) ** 2
+    total = mix.sum(0)
+    square -= ((bank.across @ total) ** 2 + (bank.down @ total) ** 2) / len(mix)
+    likeness = np.maximum(dot, 0) ** 2 / (square + 1e-9)
+    count = min(settings.bank_candidates, len(likeness))
+    order = np.argpartition(-likeness, count - 1)[:count]
+    order = order[np.argsort(-likeness[order], kind="stable")]
+    flat = np.concatenate([bank.across[order] @ mix.T, bank.down[order] @ mix.T], 1).reshape(count, 2, -1)
+    flat = (flat - flat.mean(2, keepdims=True)).reshape(count, -1)
+    flat /= np.sqrt((flat * flat).sum(1, keepdims=True) + 1e-9)
+    # A start must differ from the chosen ones in the bank's own view or in where it looks.
+    view = order % settings.yaws
+    left = np.ones(count, bool)
     chosen: list[int] = []
-    flat = points / np.sqrt(square[:, None] + 1e-9)
-    order = np.argsort(error)[: settings.bank_candidates]
-    for candidate in order:
-        # A start must differ from the chosen ones in the bank's own view or in where it looks.
-        same_view = candidate % settings.yaws
-        if all(
-            c % settings.yaws != same_view or flat[c] @ flat[candidate] < settings.bank_apart for c in chosen
-        ):
-            chosen.append(int(candidate))
-        if len(chosen) == settings.starts:
-            break
-    return np.array(chosen)
+    while left.any() and len(chosen) < settings.starts:
+        best = int(np.argmax(left))
+        chosen.append(best)
+        left &= (view != view[best]) | (flat @ flat[best] < settings.bank_apart)
+        left[best] = False
+    return order[chosen]
+
+
+def _weak_targets(problem: Problem, person: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return how a person's observed points are mixed from the skeleton's, (M, K), and where they are seen, (M, 2)."""
+    k = problem.skeleton.n_points - N_SEGMENT_JOINTS
+    rows = np.flatnonzero(problem.scale[person] > 0)
+    mix = np.zeros((len(rows), problem.skeleton.n_points), np.float32)
+    for i, row in enumerate(rows):
+        if row < k:
+            mix[i, row] = 1
+            continue
+        factor = problem.factor_mean[person, row - k]
+        mix[i, k + problem.anchor[person, row - k]] = 1 - factor
+        mix[i, k + problem.upstream[person, row - k]] += factor
+    return mix, problem.observed_px[person, rows].astype(np.float32)
 
 
 def _translations(problem: Problem, people: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -124,10 +152,10 @@ def take_best(people: np.ndarray, energy: np.ndarray, keep: int) -> np.ndarray:
 
 
 def solve_starts(problem: Problem, people: np.ndarray, x: Unknowns, settings: FitSettings) -> "Survivors":
-    """Run the schedule: smooth prior from many starts, then the mixture on each person's survivors, the best to the end."""
+    """Run the schedule: smooth prior from many starts, then the mixture on the survivors, the best to the end."""
     energy = evaluate(problem.taken(people), x, derivatives=False).energy
     for keep, steps in zip(settings.smooth_keep, settings.smooth_steps, strict=True):
-        best = take_best(people, energy, keep)
+        best = take_best(people, as_numpy(energy), keep)
         people, x = people[best], x.taken(best)
         solution = minimise(problem.taken(people), x, steps=steps, tolerance=settings.tolerance)
         x, energy = solution.x, solution.energy
@@ -137,7 +165,7 @@ def solve_starts(problem: Problem, people: np.ndarray, x: Unknowns, settings: Fi
         if steps == settings.sharp_steps[-1]:
             break
         others = Survivors(people, solution.x, solution.energy)
-        best = take_best(people, solution.energy, 1)
+        best = take_best(people, as_numpy(solution.energy), 1)
         people, x = people[best], solution.x.taken(best)
     return Survivors(people, solution.x, solution.energy, others)
 

@@ -63,7 +63,7 @@ def segment_uncertainty(
     whole = float(np.linalg.norm(bone))
     factor = float(x.factor[0, limb])
     by_length = np.zeros(n)
-    to_length = (1 - factor) * (bone / whole).reshape(1, 3, 1, 1)
+    to_length = (1 - factor) * (bone / whole).reshape(1, 3, 1)
     by_length[: 69 + b] = row_jacobian(np, lever, shaped, axes, to_length)[0, :, 0]
     by_length[MOVE] = 0.0  # a length does not move with the body
     by_length[71 + b + limb] = -whole
