@@ -120,6 +120,7 @@ class _Reason:
     hint: str = ""
     holder: Holder | None = None
     is_damage: bool = False
+    is_taken: bool = False
 
 
 class Store:
@@ -279,6 +280,11 @@ class Store:
     def holder(self) -> Holder | None:
         """Return which other window has the project, when that is why it is read-only."""
         return self._reason.holder
+
+    @property
+    def is_held_elsewhere(self) -> bool:
+        """Tell whether it is read-only because another window has the project, since before or just now."""
+        return self._reason.holder is not None or self._reason.is_taken
 
     @property
     def state(self) -> SaveState:
@@ -736,7 +742,9 @@ def _held_reason(holder: Holder) -> _Reason:
 
 def _taken_reason() -> _Reason:
     return _Reason(
-        "The project is read-only here now: another window took it over.", "Close it here, or take over."
+        "The project is read-only here now: another window took it over.",
+        "Close it here, or take over.",
+        is_taken=True,
     )
 
 

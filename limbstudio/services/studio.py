@@ -201,7 +201,7 @@ class Studio:
         """Tell whether it is read-only only because another window has it: `open(folder, take_over=True)`
         helps.
         """
-        return self._store is not None and self._store.holder is not None
+        return self._store is not None and self._store.is_held_elsewhere
 
     @property
     def save_state(self) -> SaveState:

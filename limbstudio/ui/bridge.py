@@ -26,6 +26,7 @@ class Bridge(QObject):
         self._open = True
         self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-photo")
         self._thumbnails = ThreadPoolExecutor(max_workers=1, thread_name_prefix="thumbnail")
+        self._loading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-3d")
         self._arrived.connect(self._call, Qt.ConnectionType.QueuedConnection)
 
     def deliver(self, function: Callable[[], None]) -> None:
@@ -50,8 +51,24 @@ class Bridge(QObject):
         For reads that the view waits for (a photo's pixels); all other work is a job of the studio. background: in the
         line of the thumbnails, behind what the view waits for.
         """
-        pool = self._thumbnails if background else self._reading
+        self._run(self._thumbnails if background else self._reading, work, done, failed)
 
+    def load(
+        self,
+        work: Callable[[], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        """Do `work` as `read` does, in a line of its own: libraries that take seconds hold up no thumbnail."""
+        self._run(self._loading, work, done, failed)
+
+    def _run(
+        self,
+        pool: ThreadPoolExecutor,
+        work: Callable[[], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
         def finished(future: Future[Any]) -> None:
             if future.cancelled():
                 return
@@ -68,6 +85,7 @@ class Bridge(QObject):
         self._open = False
         self._reading.shutdown(wait=False, cancel_futures=True)
         self._thumbnails.shutdown(wait=False, cancel_futures=True)
+        self._loading.shutdown(wait=False, cancel_futures=True)
 
     @Slot(object)
     def _call(self, function: Callable[[], None]) -> None:

@@ -45,13 +45,13 @@ class Dialogs:
         return Path(name) if name else None
 
     def may_lose(self, message: str, hint: str) -> bool:
-        """Say that the last edits cannot be saved; return whether to close all the same."""
+        """Say that the last edits cannot be saved; return whether to go on all the same, without them."""
         box = QMessageBox(self._parent)
         box.setIcon(QMessageBox.Icon.Warning)
         box.setText(message)
         box.setInformativeText(hint)
         stay = box.addButton("Keep the window open", QMessageBox.ButtonRole.RejectRole)
-        close = box.addButton("Close without the last edits", QMessageBox.ButtonRole.DestructiveRole)
+        close = box.addButton("Go on without the last edits", QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(stay)
         box.exec()
         return box.clickedButton() is close

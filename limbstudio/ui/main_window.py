@@ -48,7 +48,7 @@ from limbstudio.ui.bridge import Bridge
 from limbstudio.ui.dialogs import Dialogs
 from limbstudio.ui.mesh_page import MeshPage
 from limbstudio.ui.mesh_view import load_pyvista
-from limbstudio.ui.messages import MessageBar, ReportDialog, report_of
+from limbstudio.ui.messages import MessageBar, RefusedDialog, ReportDialog, report_of
 from limbstudio.ui.palette import Palette
 from limbstudio.ui.panels.parts import key_cap
 from limbstudio.ui.panels.person import PersonPanel
@@ -226,7 +226,7 @@ class MainWindow(QMainWindow):
         view.pointer_at.connect(self.status.show_pointer)
         view.zoomed.connect(self.status.show_zoom)
         session = self.session
-        session.said.connect(lambda message, hint, stays: self.message_bar.say(message, hint, serious=stays))
+        session.said.connect(self._on_said)
         session.opened.connect(self._on_opened)
         session.closed.connect(self._on_closed)
         for signal in (
@@ -240,7 +240,7 @@ class MainWindow(QMainWindow):
         session.point_selected.connect(lambda _index: self._show_available())
         session.job_started.connect(lambda _job: self._show_available())
         self.status.job_ended.connect(self._on_job_ended)
-        self.resize(1440, 900)
+        self.resize(_fitting_size(self))
         self._restore()
         if studio.is_open:
             session.begin()
@@ -275,7 +275,7 @@ class MainWindow(QMainWindow):
                 raise error
             self.message_bar.say(f"3D views cannot be shown: {error}.", "Run “limbstudio doctor” to see why.")
 
-        self._bridge.read(load_pyvista, loaded, failed, background=True)
+        self._bridge.load(load_pyvista, loaded, failed)
 
     def open_folder(self, folder: Path) -> None:
         """Open a project, closing the one that is open."""
@@ -384,8 +384,36 @@ class MainWindow(QMainWindow):
         self._show_title()
         self._show_perspective(self._annotate)
         if self.studio.read_only_reason:
-            self.message_bar.say(self.studio.read_only_reason)
+            self._on_said(self.studio.read_only_reason, "", True)
         self._show_available()
+
+    def _on_said(self, message: str, hint: str, stays: bool) -> None:
+        """Show a message; one that says another window has the project offers to take it over."""
+        if message == self.studio.read_only_reason and self.studio.can_take_over:
+            self.message_bar.say(message, hint, button="Take over", act=self.take_over)
+        else:
+            self.message_bar.say(message, hint, serious=stays)
+
+    def take_over(self) -> None:
+        """Become the writer of the project that another window has open; that window turns read-only."""
+        folder, photo = self.studio.folder, self.session.photo
+        if folder is None:
+            return
+
+        def take() -> bool:
+            try:
+                self.studio.close()
+            except KnownError as error:  # an edit came after the other window took over: nowhere to save it
+                if not self._dialogs.may_lose(error.message, error.hint):
+                    return False
+                self.studio.abandon()
+            self.studio.open(folder, take_over=True)
+            return True
+
+        if self.session.attempt(take) and not self.studio.read_only_reason:
+            if photo is not None:
+                self.session.select_photo(photo.sha256)
+            self.message_bar.say("The project can be edited here now.", serious=False)
 
     def _on_closed(self) -> None:
         self._show_title()
@@ -508,15 +536,26 @@ class MainWindow(QMainWindow):
     def _tell_import(self, report: ImportReport) -> None:
         if report.photos and self.session.photo is None:
             self.session.select_photo(report.photos[0].sha256)
-        words = [f"{len(report.photos)} photos and {len(report.people)} people were added."]
+        photos, people = len(report.photos), len(report.people)
+        words = [
+            f"{photos} {'photo' if photos == 1 else 'photos'} and "
+            f"{people} {'person' if people == 1 else 'people'} were added."
+        ]
         if report.known:
             words.append(f"{len(report.known)} photos were there already.")
-        if report.refused:
+        if len(report.refused) == 1:
             name, error = report.refused[0]
-            more = f" {len(report.refused) - 1} more were skipped too." if len(report.refused) > 1 else ""
-            words.append(f"Skipped {name}: {error.message} {error.hint}{more}")
-        words.extend(report.warnings[:2])
-        self.message_bar.say(" ".join(words), serious=bool(report.refused or report.warnings))
+            words.append(f"Skipped {name}: {error.message} {error.hint}")
+        elif report.refused:
+            words.append(f"{len(report.refused)} were skipped.")
+        words.extend(report.warnings[:1])
+        details = len(report.refused) > 1 or len(report.warnings) > 1
+        self.message_bar.say(
+            " ".join(words),
+            serious=bool(report.refused or report.warnings),
+            button="See why" if details else "",
+            act=(lambda: RefusedDialog(report.refused, report.warnings, self).show()) if details else None,
+        )
 
     def _show_available(self) -> None:
         """Enable what can be done now, and say in the menu what undo would undo."""
@@ -610,6 +649,16 @@ class MainWindow(QMainWindow):
     @property
     def theme(self) -> Theme:
         return self._theme
+
+
+def _fitting_size(window: QWidget) -> QSize:
+    """Return the size of a first start: 1440 x 900, or what the screen has room for, title bar included."""
+    wanted = QSize(1440, 900)
+    screen = window.screen()
+    if screen is None:
+        return wanted
+    frame = QSize(8, 48)  # what window managers put around a window; it is not known before it is shown
+    return wanted.boundedTo(screen.availableSize() - frame).expandedTo(window.minimumSize())
 
 
 def _local_paths(urls: Sequence[QUrl]) -> list[Path]:

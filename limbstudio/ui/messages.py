@@ -4,10 +4,10 @@ import logging
 import platform
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -31,13 +31,7 @@ _STAYS_MS = 4000
 
 
 class MessageBar(QFrame):
-    """One message at a time under the top bar; it never takes the focus.
-
-    Signals:
-        acted(): the message's button was pressed.
-    """
-
-    acted = Signal()
+    """One message at a time under the top bar, with at most one button; it never takes the focus."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,6 +41,11 @@ class MessageBar(QFrame):
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._act: Callable[[], None] | None = None
+        self.button = QPushButton()
+        self.button.setProperty("role", "link")
+        self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.button.clicked.connect(self._on_button)
         self._close = QToolButton()
         self._close.setAccessibleName("Close message")
         self._close.setToolTip("Close message")
@@ -57,6 +56,7 @@ class MessageBar(QFrame):
         row.setSpacing(10)
         row.addWidget(self._icon)
         row.addWidget(self._text, 1)
+        row.addWidget(self.button)
         row.addWidget(self._close)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -70,8 +70,22 @@ class MessageBar(QFrame):
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
 
-    def say(self, message: str, hint: str = "", *, serious: bool = True) -> None:
-        """Show a message. serious: it stays until it is closed; otherwise for four seconds."""
+    def say(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        serious: bool = True,
+        button: str = "",
+        act: Callable[[], None] | None = None,
+    ) -> None:
+        """Show a message. serious: it stays until it is closed; otherwise for four seconds.
+
+        button, act: the word on a button at its end, and what pressing it does.
+        """
+        self._act = act
+        self.button.setText(button)
+        self.button.setVisible(bool(button))
         role, name, colour = (
             ("message-error", "ph.warning-circle", self._theme.error)
             if serious
@@ -89,6 +103,10 @@ class MessageBar(QFrame):
             self._timer.stop()
         else:
             self._timer.start(_STAYS_MS)
+
+    def _on_button(self) -> None:
+        if self._act is not None:
+            self._act()
 
 
 def report_of(error: BaseException) -> str:
@@ -145,6 +163,51 @@ class ReportDialog(QDialog):
 
     def copy_report(self) -> None:
         QApplication.clipboard().setText(self.report)
+
+
+class RefusedDialog(QDialog):
+    """Say of every file that was not taken in why, and what to do. It does not block the window.
+
+    refused: (what, KnownError) for each. warnings: what was taken in, but not quite as it stands in the file.
+    """
+
+    def __init__(
+        self,
+        refused: Sequence[tuple[str, KnownError]],
+        warnings: Sequence[str],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("What was not taken in")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setMinimumSize(720, 420)
+        heading = QLabel(_counted(len(refused), "file was skipped", "files were skipped"))
+        heading.setProperty("role", "dialog")
+        lines = [f"{name}\n    {error.message} {error.hint}".rstrip() for name, error in refused]
+        self._list = QPlainTextEdit("\n".join([*lines, *warnings]))
+        self._list.setReadOnly(True)
+        self._list.setAccessibleName("What was skipped, and why")
+        close = QPushButton("Close")
+        close.setProperty("role", "primary")
+        close.setDefault(True)
+        close.clicked.connect(self.accept)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 20, 20, 16)
+        column.setSpacing(12)
+        column.addWidget(heading)
+        column.addWidget(self._list, 1)
+        column.addLayout(buttons)
+
+    @property
+    def text(self) -> str:
+        return self._list.toPlainText()
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def install_excepthook(

@@ -1,6 +1,7 @@
 """The window as a whole: opening, the palette, fits, messages, closing."""
 
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from limbstudio.services import pipeline
 from limbstudio.services.studio import Studio
 from limbstudio.ui.actions import ACTIONS, Owner, Where
 from limbstudio.ui.icons import icon_exists
-from limbstudio.ui.messages import ReportDialog, install_excepthook
+from limbstudio.ui.messages import RefusedDialog, ReportDialog, install_excepthook
 from limbstudio.ui.palette import matches
 
 from .conftest import STANDING_INDEX
@@ -276,6 +277,59 @@ def test_a_second_window_is_read_only_and_says_so(window, open_window, project_f
     assert second.message_bar.isVisible()
     assert not second.session.can_edit
     assert second.annotate_page.new_person() is None
+
+
+def test_a_read_only_window_takes_the_project_over_and_gives_it_back(
+    window, open_window, project_folder, answers, qtbot
+):
+    answers.lose_answer = True  # the edit with which the first window finds out
+    second = open_window(project_folder)
+    qtbot.waitUntil(lambda: second.message_bar.button.isVisible())
+
+    qtbot.mouseClick(second.message_bar.button, Qt.MouseButton.LeftButton)
+
+    assert second.session.can_edit
+    assert second.annotate_page.new_person() is not None
+    window.annotate_page.new_person()  # this write finds that the project was taken
+    qtbot.waitUntil(lambda: not window.session.can_edit)
+    qtbot.waitUntil(lambda: window.message_bar.button.isVisible())
+    qtbot.mouseClick(window.message_bar.button, Qt.MouseButton.LeftButton)
+    assert window.session.can_edit
+
+
+def test_of_every_file_that_was_skipped_a_sentence_can_be_read(window, tmp_path, qtbot):
+    texts = [tmp_path / f"no_photo_{n}.jpg" for n in range(3)]
+    for path in texts:
+        path.write_text("not a picture")
+
+    window.open_paths(texts)
+    qtbot.waitUntil(lambda: window.message_bar.button.isVisible())
+    qtbot.mouseClick(window.message_bar.button, Qt.MouseButton.LeftButton)
+
+    dialog = window.findChild(RefusedDialog)
+    assert "3 were skipped" in window.message_bar.text
+    assert all(f"{path}\n    {path.name} is not a photo" in dialog.text for path in texts)
+    dialog.close()
+
+
+def test_thumbnails_do_not_wait_for_the_3d_libraries(window, qtbot):
+    loaded = threading.Event()
+    window._bridge.load(lambda: loaded.wait(30), lambda _: None, lambda _: None)
+
+    model = window.photos_panel.model
+    qtbot.waitUntil(lambda: all(model.thumbnail(p) is not None for p in window.studio.photos))
+    still_loading = not loaded.is_set()
+    loaded.set()
+
+    assert still_loading
+
+
+def test_the_first_window_fits_the_screen(open_window):
+    window = open_window(None)
+
+    room = window.screen().availableGeometry()
+    assert window.frameGeometry().height() <= max(room.height(), window.minimumHeight())
+    assert window.frameGeometry().width() <= max(room.width(), window.minimumWidth())
 
 
 def test_closing_with_a_body_in_view_does_not_crash_and_leaves_no_plotter(window, qtbot, body_fit_stand_in):
