@@ -51,7 +51,7 @@ class ContourSettings:
     """
 
     sigma: float = 0.012
-    count: float = 0.06
+    count: float = 0.1
     bends: tuple[float, ...] = (0.08, 0.06, 0.04, 0.04)
     gate: float = 2.0
     steps: int = 5
@@ -62,10 +62,11 @@ class ContourSettings:
 
 
 CONTOUR_SETTINGS = ContourSettings()
-# Outlines of hair, of hands whose fingers the fit does not move, and of shoes say less of the body.
+# Outlines of hair, and of hands whose fingers the fit does not move, say less of the body.
 PART_WEIGHTS: Mapping[int, float] = {
     HEAD: 0.5,
-    **{PART_INDEX[f"{side}_{part}"]: 0.5 for side in ("left", "right") for part in ("hand", "foot")},
+    PART_INDEX["left_hand"]: 0.5,
+    PART_INDEX["right_hand"]: 0.5,
 }
 # A vertex normal points out of the picture's plane by less than this at the rim, or it is no rim vertex of use.
 _LEAST_FLAT_NORMAL = 0.3
