@@ -26,8 +26,9 @@ from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Point
 from limbstudio.evaluation.metrics import aligned_joint_error_m, joint_error_m, keypoint_errors
 from limbstudio.resihmr import initial_fit
+from limbstudio.resihmr.alignment import align
 from limbstudio.resihmr.energy import Problem, Unknowns, evaluate, n_unknowns
-from limbstudio.resihmr.initial_fit import fit_person, refit_person, unknowns_of
+from limbstudio.resihmr.initial_fit import fit_person, fit_to_follow, follow
 from limbstudio.resihmr.problem import (
     DEFAULT_SETTINGS,
     FitModel,
@@ -240,19 +241,17 @@ def refit(
     times, gaps = [], []
     rng = np.random.default_rng(_SEED)
     for known in crowd:
-        before = fit_person(
-            known.person, known.camera, body, mode=FitMode.JOINT, settings=settings, mask=None, seed=0
-        )
+        before = fit_to_follow(known.person, known.camera, body, mode=FitMode.JOINT, settings=settings)
         seen = np.flatnonzero(known.person.keypoints.observed[:N_COCO])
         moved = _with_moved_point(known, int(rng.choice(seen)), 3.0)
         start = time.perf_counter()
-        quick = refit_person(moved.person, moved.camera, body, before, settings=settings)
+        quick = follow(moved.person, moved.camera, body, before, settings=settings)
         times.append(1000 * (time.perf_counter() - start))
         problem = sharpened(
             build_problem(model, [moved.person], [moved.camera], mode=FitMode.JOINT, settings=settings)
         )
-        full = minimise(problem, unknowns_of(quick, problem), steps=200, tolerance=1e-12)
-        gaps.append(_gap_px(problem, full.x, quick))
+        full = minimise(problem, quick.x, steps=200, tolerance=1e-12)
+        gaps.append(_gap_px(problem, align(problem, full.x), quick.fit))
     return {
         "median_ms": float(np.median(times)),
         "p95_ms": float(np.percentile(times, 95)),

@@ -14,14 +14,12 @@ from numpy.typing import NDArray
 
 from limbstudio.body.kinematics import global_transforms, rotation_matrices, rotation_vectors
 from limbstudio.body.model import BodyModel
-from limbstudio.body.rotations import rotation_and_left_jacobian
 from limbstudio.domain.anatomy import (
     LDPOSE,
     N_COCO,
     N_KEYPOINTS,
     SMPLX_INDEX,
     SMPLX_JOINTS,
-    Limb,
     Posture,
     Segment,
     level_rule,
@@ -46,9 +44,17 @@ from limbstudio.resihmr.problem import (
 from limbstudio.resihmr.skeleton import Placed
 from limbstudio.resihmr.solver import minimise
 from limbstudio.resihmr.starts import Survivors, sharpened, solve_starts, start_unknowns
-from limbstudio.resihmr.uncertainty import Z95, segment_uncertainty
+from limbstudio.resihmr.uncertainty import Z95, SegmentUncertainty, segment_uncertainty
 
-__all__ = ["DEFAULT_SETTINGS", "FitSettings", "box_height", "fit_person", "refit_person"]
+__all__ = [
+    "DEFAULT_SETTINGS",
+    "FitSettings",
+    "Followed",
+    "box_height",
+    "fit_person",
+    "fit_to_follow",
+    "follow",
+]
 
 # A person needs this many usable points; with fewer any body explains them.
 FEWEST_POINTS = 4
@@ -60,12 +66,20 @@ WIDEST_FACTOR_INTERVAL = 0.9
 MOST_END_ERROR = 0.03  # share of the box height
 # Two explanations face opposite ways when their chests' forward directions differ by more than this.
 OPPOSITE_DEG = 90.0
-# Re-fit after one point moved: steps at most, and the relative gain under which it is settled.
-REFIT_STEPS = 6
-REFIT_TOLERANCE = 1e-4
+# Following a dragged point: steps at most, and the relative gain under which it is settled.
+FOLLOW_STEPS = 6
+FOLLOW_TOLERANCE = 1e-4
 # Standing is tried where both thighs are within this angle of the trunk, with this many steps.
 NEARLY_STANDING_DEG = 50.0
 HYPOTHESIS_STEPS = 15
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """A fit and the estimate it came from, so that the next fit can go on from it while a point is dragged."""
+
+    fit: BodyFit
+    x: Unknowns
 
 
 def fit_person(
@@ -83,6 +97,19 @@ def fit_person(
     mask (H, W): the person's silhouette at photo resolution, or None; its contour is then a term of the energy.
     seed: kept for provenance; the fit has no random numbers. Raise KnownError where too few points are usable.
     """
+    return fit_to_follow(person, camera, body, mode=mode, settings=settings, mask=mask).fit
+
+
+def fit_to_follow(
+    person: Person,
+    camera: Camera,
+    body: BodyModel,
+    *,
+    mode: FitMode = FitMode.JOINT,
+    settings: FitSettings = DEFAULT_SETTINGS,
+    mask: NDArray[np.bool_] | None = None,
+) -> Followed:
+    """Fit as `fit_person` does, and keep the estimate for `follow`."""
     require_enough_points(person)
     began = perf_counter()
     model = fit_model(body)
@@ -98,38 +125,36 @@ def fit_person(
         timings["contour"] = perf_counter() - began
         energies["contour"] = float(chosen.energy)
     began = perf_counter()
-    fit = _as_fit(body, person, camera, mode, chosen, settings)
-    others = tuple(_as_fit(body, person, camera, mode, other, settings) for other in alternatives)
+    fit = _as_fit(body, person, camera, mode, chosen)
+    others = tuple(_as_fit(body, person, camera, mode, other) for other in alternatives)
     timings["rafo" if mode is FitMode.PAPER else "uncertainty"] = perf_counter() - began
     warnings = (*fit.warnings, *_ambiguity_warnings(fit, others))
-    return replace(
-        fit,
-        timings_s=timings,
-        warnings=warnings,
-        alternatives=others,
-        energy={**fit.energy, **{f"stage_{name}": value for name, value in energies.items()}},
+    stages = {f"stage_{name}": value for name, value in energies.items()}
+    fit = replace(
+        fit, timings_s=timings, warnings=warnings, alternatives=others, energy={**fit.energy, **stages}
     )
+    return Followed(fit, chosen.x)
 
 
-def refit_person(
+def follow(
     person: Person,
     camera: Camera,
     body: BodyModel,
-    previous: BodyFit,
+    previous: Followed,
     *,
     settings: FitSettings = DEFAULT_SETTINGS,
-) -> BodyFit:
+) -> Followed:
     """Follow a moved point: polish `previous` on the person's present points, without other starts.
 
-    Meant for every frame of a drag; it finds no other valley, so a full fit follows when the drag ends.
+    Meant for every frame of a drag; it finds no other valley, so a full fit follows when the drag ends. Intervals keep
+    the widths of `previous`: they are worked out anew by the full fit.
     """
     require_enough_points(person)
-    problem = sharpened(
-        build_problem(fit_model(body), [person], [camera], mode=previous.mode, settings=settings)
-    )
-    solution = minimise(problem, unknowns_of(previous, problem), steps=REFIT_STEPS, tolerance=REFIT_TOLERANCE)
+    mode = previous.fit.mode
+    problem = sharpened(build_problem(fit_model(body), [person], [camera], mode=mode, settings=settings))
+    solution = minimise(problem, previous.x, steps=FOLLOW_STEPS, tolerance=FOLLOW_TOLERANCE)
     found = _Found(problem, solution.x, float(solution.energy[0]))
-    return _as_fit(body, person, camera, previous.mode, found, settings)
+    return Followed(_as_fit(body, person, camera, mode, found, widths_of=previous.fit), solution.x)
 
 
 def require_enough_points(person: Person) -> None:
@@ -258,20 +283,15 @@ def _with_contour(
 # ----------------------------------------------------------------------------------------------------- results
 
 
-def unknowns_of(fit: BodyFit, problem: Problem) -> Unknowns:
-    """Return a fit's parameters as the solver's unknowns."""
-    root, _ = rotation_and_left_jacobian(np, np.asarray(fit.orientation, float)[None])
-    pose = np.asarray(fit.pose, float)[:21].reshape(1, 63)
-    factor = np.full((1, len(Limb)), 0.5)
-    for limb_fit in fit.limbs:
-        factor[0, list(Limb).index(limb_fit.limb)] = limb_fit.factor
-    shape = np.asarray(fit.shape, float)[None]
-    return Unknowns(root, pose, np.asarray(fit.translation, float)[None], shape, np.array([fit.tilt]), factor)
-
-
 def _as_fit(
-    body: BodyModel, person: Person, camera: Camera, mode: FitMode, found: _Found, settings: FitSettings
+    body: BodyModel,
+    person: Person,
+    camera: Camera,
+    mode: FitMode,
+    found: _Found,
+    widths_of: BodyFit | None = None,
 ) -> BodyFit:
+    """Read an explanation as a fit. widths_of: take the intervals' widths from this fit, not from the estimate."""
     x, placed = found.aligned, found.placed
     pose = np.zeros((len(SMPLX_JOINTS) - 1, 3))
     pose[:21] = x.pose[0].reshape(21, 3)
@@ -280,7 +300,7 @@ def _as_fit(
     _, joints = global_transforms(
         rotations=turns, rest_joints=body.rest_joints(x.shape[0]), parents=body.parents
     )
-    limbs, warnings = _limb_fits(person, camera, mode, found)
+    limbs, warnings = _limb_fits(person, camera, mode, found, widths_of)
     projected = np.full((N_KEYPOINTS, 2), np.nan)
     projected[:N_COCO] = project(placed.points[:, :N_COCO], found.problem.focal, found.problem.center)[0]
     used = person.keypoints.observed.copy()
@@ -317,15 +337,18 @@ def _energy_terms(evaluation: Evaluation) -> Mapping[str, float]:
 
 
 def _limb_fits(
-    person: Person, camera: Camera, mode: FitMode, found: _Found
+    person: Person, camera: Camera, mode: FitMode, found: _Found, widths_of: BodyFit | None
 ) -> tuple[list[LimbFit], list[str]]:
+    known = {} if widths_of is None else {limb_fit.limb: limb_fit for limb_fit in widths_of.limbs}
     fits, warnings = [], []
     for residual in residual_limbs(person) if mode is not FitMode.INTACT else ():
         if residual.at_root:
             fits.append(_root_limb(residual, found, camera))
             continue
-        make = _paper_limb if mode is FitMode.PAPER else _joint_limb
-        fit = make(person, residual, found, camera)
+        if mode is FitMode.PAPER:
+            fit = _paper_limb(person, residual, found, camera)
+        else:
+            fit = _joint_limb(person, residual, found, camera, known.get(residual.limb))
         fits.append(fit)
         if not fit.accepted:
             warnings.append(f"{residual.limb.value.replace('_', ' ').capitalize()} is not cut: {fit.reason}")
@@ -345,7 +368,9 @@ def _annotated(person: Person, residual: Residual) -> tuple[float, float] | None
     return point.x, point.y
 
 
-def _joint_limb(person: Person, residual: Residual, found: _Found, camera: Camera) -> LimbFit:
+def _joint_limb(
+    person: Person, residual: Residual, found: _Found, camera: Camera, widths_of: LimbFit | None
+) -> LimbFit:
     """Read one residual limb off the main problem; judge it by bound, interval and end error."""
     anchor, upstream = _segment(residual, found)
     factor = float(found.aligned.factor[0, residual.slot]) if residual.observed else 0.0
@@ -354,7 +379,10 @@ def _joint_limb(person: Person, residual: Residual, found: _Found, camera: Camer
     end = rafo.residual_end(anchor, upstream, factor)
     end_px = camera.project(end)
     annotated = _annotated(person, residual)
-    spread = segment_uncertainty(found.problem, found.x, found.evaluation, residual.slot)
+    if widths_of is None:
+        spread = segment_uncertainty(found.problem, found.x, found.evaluation, residual.slot)
+    else:
+        spread = SegmentUncertainty.of_widths(widths_of.factor_interval, widths_of.length_interval_m)
     factor_interval = spread.factor_interval(factor)
     off = 0.0 if annotated is None else float(np.linalg.norm(end_px - annotated)) / box_height(person)
     reason = ""

@@ -31,6 +31,11 @@ class SegmentUncertainty:
     factor_sigma: float
     length_sigma_m: float
 
+    @classmethod
+    def of_widths(cls, factor: tuple[float, float], length_m: tuple[float, float]) -> "SegmentUncertainty":
+        """Return the standard deviations that 95 % intervals speak of (less than true where a bound cut one off)."""
+        return cls((factor[1] - factor[0]) / (2 * Z95), (length_m[1] - length_m[0]) / (2 * Z95))
+
     def factor_interval(self, factor: float) -> tuple[float, float]:
         """Return the 95 % interval of lambda about `factor`, within [0, 1]."""
         reach = Z95 * self.factor_sigma
