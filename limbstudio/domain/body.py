@@ -83,3 +83,10 @@ class BodyFit:
     warnings: tuple[str, ...] = ()
     alternatives: tuple["BodyFit", ...] = ()
     provenance: Provenance = field(default_factory=Provenance)
+
+    @property
+    def up_camera(self) -> np.ndarray:
+        """Return the direction away from the ground, (3,) unit vector in the camera frame; level: (0, -1, 0)."""
+        pitch, roll = self.tilt
+        level = -np.cos(roll)
+        return np.array([np.sin(roll), level * np.cos(pitch), level * np.sin(pitch)])

@@ -60,7 +60,7 @@ def fit_facts(
         "mode": fit.mode,
         "seed": origin.seed,
         "inputs_hash": origin.inputs_hash,
-        "camera": _camera(fit.camera),
+        "camera": {**_camera(fit.camera), "up": fit.up_camera},
         "keypoints": _keypoints(person, fit),
         "limbs": {limb.value: _limb(limb, result) for limb in Limb},
         "parameters": _parameters(fit),

@@ -222,6 +222,7 @@ def views(result: PersonResult, photo: NDArray[np.uint8], origin: FitOrigin) -> 
         body=SheetBody(mesh.vertices, mesh.faces, mesh.residual),
         tpose=SheetBody(mesh.tpose, mesh.faces, mesh.residual),
         forward_camera=pelvis_forward(fit),
+        up_camera=fit.up_camera,
         limbs=fit.limbs,
         keypoints=result.person.keypoints,
         projected_px=shown_points(result),
