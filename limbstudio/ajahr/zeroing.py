@@ -51,7 +51,7 @@ _ZEROED = _zero_table()
 
 def zeroed_joints(classes: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
     """Return which of the 23 joints are zeros, (..., 23), for the heads' classes (..., 4): the union over heads."""
-    return _ZEROED[np.arange(N_HEADS), np.asarray(classes)].any(-2)
+    return np.asarray(_ZEROED[np.arange(N_HEADS), np.asarray(classes)].any(-2))
 
 
 def zero_absent(body_pose: Any, classes: NDArray[np.integer[Any]]) -> Any:

@@ -35,11 +35,8 @@ class Chain(nn.Module):
         self.embed = nn.Linear(numbers.features + N_SHAPE + 3 * joints + extra, numbers.embedding)
         # The first joint on a walk sees three zeros in place of earlier updates.
         widths = [numbers.embedding + 3 * max(1, done) for done in range(joints)]
-        self.fwd = nn.ModuleList(nn.Linear(width, 3) for width in widths)
-        self.bwd = nn.ModuleList(nn.Linear(width, 3) for width in widths)
-        for layer in (*self.fwd, *self.bwd):
-            nn.init.xavier_uniform_(layer.weight, gain=numbers.output_gain)
-            nn.init.zeros_(layer.bias)
+        self.fwd = nn.ModuleList(_output_layer(width, 3, numbers) for width in widths)
+        self.bwd = nn.ModuleList(_output_layer(width, 3, numbers) for width in widths)
 
     def forward(self, told: Tensor, pose: Tensor, exists: Tensor, passes: int, root: Tensor | None) -> Tensor:
         """Refine the chain's pose by `passes` walks, forward and backward in turn.
@@ -82,10 +79,11 @@ class HkmrRegressor(nn.Module):
             for name, joints in CHAINS.items()
         })  # fmt: skip
         width = numbers.features + 3 * N_JOINTS + N_SHAPE
-        self.shape = _two_layers(width, numbers, N_SHAPE)
-        self.camera = _two_layers(width, numbers, 3)
+        self.shape = _two_layers(width, numbers, _output_layer(numbers.hidden, N_SHAPE, numbers))
+        camera = _output_layer(numbers.hidden, 3, numbers)
         with torch.no_grad():
-            self.camera[2].bias[0] = numbers.first_scale
+            camera.bias[0] = numbers.first_scale
+        self.camera = _two_layers(width, numbers, camera)
 
     def forward(self, features: Tensor, exists: Tensor | None = None) -> list[Estimate]:
         """Return the estimate after each outer step, best last.
@@ -121,11 +119,16 @@ class HkmrRegressor(nn.Module):
         return torch.stack([parts[joint] for joint in range(N_JOINTS)], 1)
 
 
-def _two_layers(width: int, numbers: HkmrNumbers, out: int) -> nn.Sequential:
-    last = nn.Linear(numbers.hidden, out)
-    nn.init.xavier_uniform_(last.weight, gain=numbers.output_gain)
-    nn.init.zeros_(last.bias)
+def _two_layers(width: int, numbers: HkmrNumbers, last: nn.Linear) -> nn.Sequential:
     return nn.Sequential(nn.Linear(width, numbers.hidden), nn.ReLU(), last)
+
+
+def _output_layer(width: int, out: int, numbers: HkmrNumbers) -> nn.Linear:
+    """Return a layer that says almost nothing before training."""
+    layer = nn.Linear(width, out)
+    nn.init.xavier_uniform_(layer.weight, gain=numbers.output_gain)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 def project_weak_perspective(points: Tensor, camera: Tensor) -> Tensor:
