@@ -1,5 +1,6 @@
 """Start the window and keep it running."""
 
+import ctypes
 import os
 import sys
 from pathlib import Path
@@ -23,13 +24,35 @@ from limbstudio.ui.theme import apply_theme, load_fonts  # noqa: E402
 
 
 def make_application() -> QApplication:
-    """Return the one QApplication, with our fonts."""
+    """Return the one QApplication, with our fonts; KnownError where there is no display."""
     app = QApplication.instance()
     if not isinstance(app, QApplication):
+        _check_display()
         app = QApplication(["limbstudio"])
     app.setApplicationName("LimbStudio")
     load_fonts()
     return app
+
+
+def _check_display() -> None:
+    """Raise KnownError when Qt could not reach the X server: it would end the whole program at once."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM", "") != "xcb":
+        return
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return  # Qt says itself which library is missing
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    xcb.xcb_connection_has_error.argtypes = xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
+    connection = xcb.xcb_connect(None, None)
+    refused = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    if refused:
+        name = os.environ.get("DISPLAY", "")
+        what = f"The display {name} cannot be reached." if name else "There is no display for the window."
+        raise KnownError(
+            what, "Start it on a desktop or with “xvfb-run”; reconstruct, evaluate and demo need no display."
+        )
 
 
 def make_window(project: Path | None = None, *, memory: QSettings | None = None) -> MainWindow:

@@ -344,6 +344,17 @@ def test_closing_with_a_body_in_view_does_not_crash_and_leaves_no_plotter(window
     assert not window.annotate_page.mesh_view.has_body
 
 
+def test_the_window_stays_where_it_is_when_3d_comes(window, qtbot, body_fit_stand_in):
+    placed_person(window, qtbot)
+    before = window.winId()
+
+    window.load_3d()
+    window.annotate_page.fit_body()
+    qtbot.waitUntil(lambda: window.annotate_page.mesh_view.has_body, timeout=60000)
+
+    assert window.winId() == before
+
+
 # ------------------------------------------------------------------------------------------ the table of actions
 
 
