@@ -21,6 +21,8 @@ from limbstudio.training.people import PeopleArrays
 
 LEARNING_RATE = 1e-3
 EMBEDDING_WIDTH = 512
+# Weight of the squared shape numbers (standard normal over adults): our choice.
+SHAPE_PULL = 1e-2
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,10 +93,6 @@ def lifting_loss(
         total = total + weights.points * points_loss(flat, batch.keypoints[:, :N_COCO, :2], seen)
         total = total + SHAPE_PULL * (estimate.shape**2).sum(1).mean()
     return total
-
-
-# Weight of the squared shape numbers (standard normal over adults): our choice.
-SHAPE_PULL = 1e-2
 
 
 def joint_error_mm(estimate: Estimate, batch: Batch, body: EstimatedBody) -> Tensor:

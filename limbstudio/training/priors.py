@@ -132,7 +132,7 @@ def _log_density(z: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> np.
 
 @dataclass(frozen=True, eq=False)
 class ClickCase:
-    """An annotated person and the camera of the photo. photo: name of the photo's file."""
+    """An annotated person and the camera of the photo. photo: the photo's file as the annotations name it."""
 
     photo: str
     person: Person
@@ -226,7 +226,7 @@ def read_click_cases(annotations: Path, photos: Path | None = None) -> list[Clic
         person = placed_on(annotated, photo).person
         require_enough_points(person)
         camera = choose_camera((photo.width, photo.height), exif_px=photo.focal_exif_px)
-        cases.append(ClickCase(Path(annotated.file_name).name, person, camera))
+        cases.append(ClickCase(annotated.file_name, person, camera))
     return cases
 
 
