@@ -1,0 +1,82 @@
+"""The solver: downhill only, item by item, and as deep as a general one."""
+
+import numpy as np
+import pytest
+
+from limbstudio.domain.body import FitMode
+from limbstudio.evaluation.benchmarks import solver_comparison
+from limbstudio.resihmr.energy import Problem, Unknowns, evaluate
+from limbstudio.resihmr.problem import DEFAULT_SETTINGS, FitModel, build_problem
+from limbstudio.resihmr.solver import minimise
+from limbstudio.resihmr.starts import sharpened, start_unknowns
+from limbstudio.resihmr.synthetic import SyntheticPerson
+
+
+@pytest.fixture(scope="module")
+def six_starts(fit_of_body: FitModel, crowd: list[SyntheticPerson]) -> tuple[Problem, Unknowns]:
+    """The first and the last start of three people."""
+    few = crowd[:3]
+    problem = build_problem(fit_of_body, [k.person for k in few], [k.camera for k in few], mode=FitMode.JOINT)
+    who, x = start_unknowns(fit_of_body, problem, DEFAULT_SETTINGS)
+    pick = np.concatenate([np.searchsorted(who, range(3)), np.searchsorted(who, range(3), side="right") - 1])
+    return problem.taken(who[pick]), x.taken(pick)
+
+
+def test_no_step_makes_any_item_worse(six_starts: tuple[Problem, Unknowns]) -> None:
+    for problem in (six_starts[0], sharpened(six_starts[0])):
+        energy = [minimise(problem, six_starts[1], steps=n).energy for n in range(12)]
+
+        assert (np.diff(energy, axis=0) <= 0).all()
+        assert (energy[-1] < 0.5 * energy[0]).all()
+
+
+def test_the_energy_it_says_is_that_of_its_estimate(six_starts: tuple[Problem, Unknowns]) -> None:
+    problem, x = six_starts
+
+    found = minimise(problem, x, steps=30)
+
+    np.testing.assert_allclose(evaluate(problem, found.x, derivatives=False).energy, found.energy, rtol=1e-12)
+
+
+def test_items_are_solved_as_if_alone(six_starts: tuple[Problem, Unknowns]) -> None:
+    problem, x = six_starts
+    together = minimise(problem, x, steps=40)
+
+    for i in (0, 4):
+        alone = minimise(problem.taken(np.array([i])), x.taken(np.array([i])), steps=40)
+
+        np.testing.assert_allclose(alone.energy[0], together.energy[i], rtol=1e-7)
+        np.testing.assert_allclose(alone.x.pose[0], together.x.pose[i], atol=1e-4)
+
+
+def test_a_single_item_keeps_its_last_evaluation(six_starts: tuple[Problem, Unknowns]) -> None:
+    problem, x = six_starts[0].taken(np.array([1])), six_starts[1].taken(np.array([1]))
+
+    found = minimise(problem, x, steps=40)
+
+    assert found.evaluation is not None
+    anew = evaluate(problem, found.x, derivatives=True)
+    np.testing.assert_allclose(found.evaluation.gradient, anew.gradient, atol=1e-9)
+
+
+def test_what_is_given_is_not_changed(six_starts: tuple[Problem, Unknowns]) -> None:
+    problem, x = six_starts
+    before = [value.copy() for value in x.values]
+
+    minimise(problem, x, steps=10)
+
+    for value, copy in zip(x.values, before, strict=True):
+        np.testing.assert_array_equal(value, copy)
+
+
+def test_the_factor_stays_between_anchor_and_upstream(six_starts: tuple[Problem, Unknowns]) -> None:
+    factor = minimise(six_starts[0], six_starts[1], steps=40).x.factor
+
+    assert factor.min() >= 0 and factor.max() <= 1
+
+
+def test_it_gets_as_deep_as_l_bfgs_b(fit_of_body: FitModel, crowd: list[SyntheticPerson]) -> None:
+    figures = solver_comparison(crowd[:2], fit_of_body, DEFAULT_SETTINGS)
+
+    assert figures["ratio_median"] <= 1.001
+    assert figures["ratio_worst"] <= 1.01
