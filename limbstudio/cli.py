@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from limbstudio.domain.errors import KnownError
+from limbstudio.training.commands import train_app
 
 FINE, KNOWN, OURS = 0, 2, 70
 
@@ -35,6 +36,7 @@ app.add_typer(bench_app, name="bench")
 app.add_typer(body_app, name="body")
 app.add_typer(samples_app, name="samples")
 app.add_typer(plugins_app, name="plugins")
+app.add_typer(train_app, name="train")
 
 Mode = Literal["joint", "paper", "intact"]
 PostureName = Literal["unknown", "standing", "sitting", "lying"]
