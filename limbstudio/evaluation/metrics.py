@@ -18,20 +18,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from limbstudio.body.parts import HEAD, TORSO, part_of
-from limbstudio.domain.anatomy import LDPOSE_INDEX, N_COCO, SMPLX_INDEX, Limb, level_rule, limb_joints
+from limbstudio.domain.anatomy import N_COCO, SMPLX_INDEX, level_rule
 from limbstudio.domain.body import BodyFit, LimbFit
 from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
 from limbstudio.rendering.silhouette import overlap, silhouette
+from limbstudio.resihmr.contour import observed_parts
 from limbstudio.resihmr.pipeline import BodyMesh, PersonResult
 from limbstudio.resihmr.problem import box_height
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
-
-_FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
-_TRUNK = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
 
 
 @dataclass(frozen=True)
@@ -128,34 +125,6 @@ def mask_overlaps(result: PersonResult, mask: Bools) -> tuple[float, float]:
     whole = silhouette(mesh.vertices, mesh.faces, camera)
     parts = observed_parts(result.person)
     return overlap(whole, mask), overlap(part_silhouette(mesh, camera, parts), mask)
-
-
-def observed_parts(person: Person) -> frozenset[int]:
-    """Return the parts (indices into `body.parts.PARTS`) that the annotation says the place of; see the
-    module.
-    """
-    observed = person.keypoints.observed
-
-    def seen(*names: str) -> list[bool]:
-        return [bool(observed[LDPOSE_INDEX[name]]) for name in names]
-
-    parts = set()
-    if any(seen(*_FACE)):
-        parts.add(HEAD)
-    if any(seen(*_TRUNK)):
-        parts.add(TORSO)
-    for limb in Limb:
-        near, middle, far = seen(*limb_joints(limb))
-        rule = level_rule(limb, person.limbs[limb].level)
-        upper, lower, end = limb.segments
-        ended = rule.endpoint is not None and bool(observed[rule.endpoint])
-        reaches = {upper: near and middle, lower: middle and far, end: far}
-        if ended and rule.segment is upper:
-            reaches[upper] = near
-        if ended and rule.segment is lower:
-            reaches[lower] = middle
-        parts |= {part_of(limb, segment) for segment, reached in reaches.items() if reached}
-    return frozenset(parts)
 
 
 def part_silhouette(mesh: BodyMesh, camera: Camera, parts: frozenset[int]) -> Bools:
