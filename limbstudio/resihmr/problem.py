@@ -40,7 +40,7 @@ from limbstudio.resources import resource_path
 class FitSettings:
     """The numbers of the fit that are ours to choose, frozen for every photo.
 
-    sigma, end_sigma: standard deviation of a click and of a residual end, shares of the box height. bend: robust bend in
+    sigma, end_sigma: standard deviations of a click and of a residual end, shares of box height. bend: robust bend in
     sigmas. factor_*: broad prior of lambda. tail: degrees of freedom of the single Gaussian's Student tail.
     starts: how many poses of the bank, seen from `yaws` directions, are tried; bank_apart: cosine above which two
     starts are one. smooth_keep, smooth_steps: starts kept and steps taken under the single Gaussian; sharp_steps:
