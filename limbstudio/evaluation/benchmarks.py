@@ -25,8 +25,8 @@ from limbstudio.domain.body import BodyFit, FitMode
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Point
 from limbstudio.evaluation.metrics import aligned_joint_error_m, joint_error_m, keypoint_errors
-from limbstudio.resihmr import initial_fit
 from limbstudio.resihmr.alignment import align
+from limbstudio.resihmr.batch import fit_many
 from limbstudio.resihmr.energy import Problem, Unknowns, evaluate, n_unknowns
 from limbstudio.resihmr.initial_fit import fit_person, fit_to_follow, follow
 from limbstudio.resihmr.problem import (
@@ -221,13 +221,10 @@ def speed(
         "skinning_median_ms": float(np.median(skinning)),
         "after_a_move": refit(crowd[:SOLVER_CASES], body, model, settings),
     }
-    fit_people = getattr(initial_fit, "fit_people", None)
-    if fit_people is not None:
-        some = crowd[:BATCH]
-        people, cameras = [k.person for k in some], [k.camera for k in some]
-        start = time.perf_counter()
-        fit_people(people, cameras, body, mode=FitMode.JOINT, settings=settings)
-        values["batch_fits_per_s"] = len(some) / (time.perf_counter() - start)
+    some = crowd[:BATCH]
+    start = time.perf_counter()
+    fit_many([known.person for known in some], [known.camera for known in some], body, settings=settings)
+    values["batch_fits_per_s"] = len(some) / (time.perf_counter() - start)
     return values
 
 

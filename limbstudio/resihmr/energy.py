@@ -490,6 +490,12 @@ def _prior_terms(xp: Any, problem: Problem, x: Unknowns, up: Array) -> tuple[Arr
     return energy, weight[:, None] * Pz, weight[:, None, None] * problem.prior_precision
 
 
+def place_at(problem: Problem, x: Unknowns) -> Placed:
+    """Pose a problem's skeleton as an estimate says."""
+    local = rotation(problem.skeleton.xp, x.pose.reshape(len(x.pose), 21, 3))
+    return place(problem.skeleton, x.root, local, x.shape, x.move, derivatives=False)
+
+
 def evaluate(problem: Problem, x: Unknowns, *, derivatives: bool) -> Evaluation:
     """Evaluate the energy at `x`, with its gradient and Gauss-Newton matrix when `derivatives`."""
     s, xp, targets, beliefs = problem.skeleton, problem.skeleton.xp, problem.targets, problem.beliefs
