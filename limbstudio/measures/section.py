@@ -61,6 +61,16 @@ class Loop:
         hull = self._in_plane()[_hull(self._in_plane())]
         return float(np.linalg.norm(np.roll(hull, -1, axis=0) - hull, axis=1).sum())
 
+    @cached_property
+    def caliper_widths_m(self) -> tuple[float, float]:
+        """Return the widest and the narrowest distance between a caliper's jaws around the loop."""
+        hull = self._in_plane()[_hull(self._in_plane())]
+        widest = float(np.linalg.norm(hull[:, None] - hull[None], axis=-1).max())
+        edges = np.roll(hull, -1, axis=0) - hull
+        normals = np.column_stack([-edges[:, 1], edges[:, 0]]) / np.linalg.norm(edges, axis=1)[:, None]
+        spread = hull @ normals.T  # the narrowest distance has a jaw along one edge of the hull
+        return widest, float((spread.max(axis=0) - spread.min(axis=0)).min())
+
     def width_m(self, direction: Float) -> float:
         """Return the loop's extent along a direction (3,), of any length, taken within the plane."""
         across = np.asarray(direction, float)
