@@ -4,12 +4,13 @@ A `Change` says what a record was and what it becomes; an `Edit` is a labelled s
 `limbstudio.services.history` applies them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from limbstudio.domain.anatomy import (
     LDPOSE,
+    LDPOSE_INDEX,
     Contradiction,
     KeypointState,
     Level,
@@ -17,8 +18,10 @@ from limbstudio.domain.anatomy import (
     LimbState,
     contradictions,
     level_rule,
+    limb_ends,
+    limb_joints,
 )
-from limbstudio.domain.geometry import Keypoints, Point
+from limbstudio.domain.geometry import Box, Keypoints, Point
 from limbstudio.domain.photo import Person
 
 # A record's key: (kind, id), for example ("person", "3").
@@ -104,6 +107,58 @@ def set_point_state(person: Person, index: int, state: KeypointState) -> Edit:
     keypoints = person.keypoints.replaced(index, replace(old, state=state))
     words = state.value.replace("_", " ")
     return change_person(person, replace(person, keypoints=keypoints), f"{LDPOSE[index].label}: {words}")
+
+
+def proposed_levels(person: Person) -> tuple[tuple[Limb, Level], ...]:
+    """Return the levels that joints marked absent speak for, where the limb's level allows those joints.
+
+    The most proximal joint of a limb that is absent counts. Nothing is proposed that is not more than what the
+    limb's level says already.
+    """
+    found = []
+    for limb in Limb:
+        level = person.limbs[limb].level
+        allowed = set(range(len(LDPOSE))) - level_rule(limb, level).absent
+        for name, proposed in zip(limb_joints(limb), _levels_by_joint(limb), strict=True):
+            index = LDPOSE_INDEX[name]
+            if index in allowed and person.keypoints.points[index].state is KeypointState.ABSENT:
+                if proposed is not level:
+                    found.append((limb, proposed))
+                break
+    return tuple(found)
+
+
+def _levels_by_joint(limb: Limb) -> tuple[Level, Level, Level]:
+    """Return the level that an absent shoulder, elbow and wrist, or hip, knee and ankle, speak for."""
+    if limb.is_arm:
+        return Level.SHOULDER_DISARTICULATION, Level.TRANSHUMERAL, Level.TRANSRADIAL
+    return Level.HIP_DISARTICULATION, Level.TRANSFEMORAL, Level.TRANSTIBIAL
+
+
+def distal_points(index: int) -> tuple[int, ...]:
+    """Return keypoint `index` and all keypoints of its limb that move with it, from proximal to distal."""
+    limb = LDPOSE[index].limb
+    if limb is None or LDPOSE[index].is_residual_end:
+        return (index,)
+    joints = [LDPOSE_INDEX[name] for name in limb_joints(limb)]
+    place = joints.index(index)
+    above_end, below_end = limb_ends(limb)
+    ends = ((above_end, below_end), (below_end,), ())[place]
+    return (*joints[place:], *ends)
+
+
+def move_points(person: Person, places: Mapping[int, tuple[float, float]]) -> Edit:
+    """Move several keypoints to (x, y) pixels at once; their states stay."""
+    keypoints = person.keypoints
+    for index, (x, y) in places.items():
+        keypoints = keypoints.replaced(index, replace(keypoints.points[index], x=x, y=y))
+    first = LDPOSE[next(iter(places))].label.lower()
+    label = f"Move {first}" + (" and what follows it" if len(places) > 1 else "")
+    return change_person(person, replace(person, keypoints=keypoints), label)
+
+
+def set_box(person: Person, box: Box) -> Edit:
+    return change_person(person, replace(person, box=box), "Draw the person's box")
 
 
 def clear_point(person: Person, index: int) -> Edit:

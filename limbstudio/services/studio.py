@@ -351,17 +351,31 @@ class Studio:
         """Keep a mask (H, W) bool in the project; return what a person's `mask_file` says then."""
         return f"blobs/{self._writable()[0].put_blob(masks_as_png(mask))}"
 
-    def locate_photo(self, photo: Photo, path: Path) -> None:
-        """Say where a photo's file lies now; KnownError when its content is another."""
+    def locate_photo(self, photo: Photo, path: Path) -> tuple[Photo, ...]:
+        """Say where a photo's file lies now; KnownError when its content is another.
+
+        Others that are not found where they were, but lie beside it, are located too. Returns all that were.
+        """
         if pipeline.file_hash(path) != photo.sha256:
             raise KnownError(
                 f"{path.name} is not that photo: its content is another.", "Choose the original file."
             )
-        self._located[photo.sha256] = path
+        found = {photo.sha256: path}
+        for other in self.photos:
+            beside = path.parent / Path(other.path).name
+            if other.sha256 in found or any(p.is_file() for p in self._places_of(other)):
+                continue
+            if beside.is_file() and pipeline.file_hash(beside) == other.sha256:
+                found[other.sha256] = beside
+        self._located.update(found)
+        before = [self.photo(sha256) for sha256 in found]
+        after = [replace(p, path=self.stored_path(found[p.sha256])) for p in before]
         if not self.read_only_reason:
-            now = replace(photo, path=self.stored_path(path))
-            change = Change(("photo", photo.sha256), self.photo(photo.sha256), now)
-            self.do(Edit("Locate photo", (change,), None, photo.sha256, human=False))
+            changes = tuple(
+                Change(("photo", was.sha256), was, now) for was, now in zip(before, after, strict=True)
+            )
+            self.do(Edit("Locate photo", changes, None, photo.sha256, human=False))
+        return tuple(after)
 
     def new_person(self, photo: str, box: Box | None = None) -> Person:
         """Make a person without points in this photo (an undoable edit) and return the record."""

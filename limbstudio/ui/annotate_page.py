@@ -13,6 +13,7 @@ from limbstudio.domain.anatomy import LDPOSE, KeypointState, Posture
 from limbstudio.domain.edits import person_contradictions
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.fitted import KeptFit
+from limbstudio.domain.geometry import Box
 from limbstudio.domain.photo import Person
 from limbstudio.domain.review import ReviewState
 from limbstudio.services.history import Entry, EntryKind
@@ -24,7 +25,7 @@ from limbstudio.ui.floats import GuideBar, HintCard, InsetFrame, Loupe, StateBar
 from limbstudio.ui.glyphs import glyph_icon, glyph_of
 from limbstudio.ui.guided import Guide, Phase
 from limbstudio.ui.mesh_view import MeshView, camera_axes
-from limbstudio.ui.panels.parts import label
+from limbstudio.ui.panels.parts import action_button, label
 from limbstudio.ui.panels.person import state_menu
 from limbstudio.ui.photo_view import PhotoView
 from limbstudio.ui.session import Session
@@ -70,6 +71,10 @@ class AnnotatePage(QWidget):
         self._reading.setWordWrap(True)
         self._reading.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
+        self.locate = action_button(actions["locate_photo"])
+        self.locate.setParent(self)
+        self.locate.hide()
+
         self.tool_bar = ToolBar(actions, self)
         self.guide_bar = GuideBar(self)
         self.state_bar = StateBar(actions, self)
@@ -86,6 +91,8 @@ class AnnotatePage(QWidget):
         view = self.view
         view.clicked_to_place.connect(self._place)
         view.point_moved.connect(self._move_point)
+        view.points_moved.connect(self._move_points)
+        view.box_drawn.connect(self._set_box)
         view.point_nudged.connect(self._nudge_point)
         view.point_selected.connect(lambda i: session.select_point(None if i < 0 else i))
         view.person_clicked.connect(session.select_person)
@@ -95,6 +102,7 @@ class AnnotatePage(QWidget):
         view.moved.connect(self._place_hint)
         view.menu_asked.connect(self._show_menu)
         session.photo_selected.connect(self._on_photo)
+        session.opened.connect(self._on_photo)
         session.person_selected.connect(self._on_person)
         session.people_changed.connect(self._on_entry)
         session.point_selected.connect(self._on_point)
@@ -121,7 +129,10 @@ class AnnotatePage(QWidget):
         self._overlay_of = None
         self.loupe.hide()
         self._say_reading("")
+        self.locate.hide()
         if photo is None:
+            if self._session.studio.is_open and not self._session.studio.photos:
+                self._say_reading("Start with a photo: press Ctrl+O, or drop photos here.")
             return
         sha256, studio = photo.sha256, self._session.studio
         # A wait shorter than a blink needs no word.
@@ -133,6 +144,10 @@ class AnnotatePage(QWidget):
             lambda pixels: self._show_pixels(sha256, pixels),
             lambda error: self._show_unreadable(sha256, error),
         )
+
+    def read_again(self) -> None:
+        """Read the photo in view anew: its file was found."""
+        self._on_photo()
 
     def _waits(self, sha256: str) -> bool:
         photo = self._session.photo
@@ -153,6 +168,7 @@ class AnnotatePage(QWidget):
         if self._waits(sha256):
             self._shown_photo = sha256
             self._say_reading(f"{error.message}\n{error.hint}")
+            self.locate.show()
 
     def _say_reading(self, text: str) -> None:
         self._reading.setText(text)
@@ -269,7 +285,7 @@ class AnnotatePage(QWidget):
         phase = self.guide.phase
         self.hint.setVisible(self._session.photo is not None and phase is not Phase.FREE)
         if person is None:
-            self.hint.show_sentence("Add a person", "Click the first point, or press Shift+N. Left and right are the "
+            self.hint.show_sentence("Add a person", "Draw a box around the person, or click. Left and right are the "
                                     "person's own.")  # fmt: skip
         elif asked is not None:
             order = self.guide.order
@@ -328,6 +344,8 @@ class AnnotatePage(QWidget):
 
     def leave_guide(self, checked: bool = True) -> None:
         """Edit freely."""
+        self._actions["draw_box"].setChecked(False)
+        self.view.set_drawing_box(False)
         self.guide = guided.leave(self.guide)
         self._show_guide()
         self.view.setFocus()
@@ -429,6 +447,38 @@ class AnnotatePage(QWidget):
             kept = person.keypoints.points[index].state
             self._session.do(edits.place_point(person, index, x, y, kept))
             self._on_person_redrawn()
+
+    def _move_points(self, places: dict[int, tuple[float, float]]) -> None:
+        person, photo = self._session.person, self._session.photo
+        if person is not None and photo is not None:
+            inside = {
+                index: (min(max(x, 0.0), photo.width - 1.0), min(max(y, 0.0), photo.height - 1.0))
+                for index, (x, y) in places.items()
+            }
+            self._session.do(edits.move_points(person, inside))
+            self._on_person_redrawn()
+
+    def draw_box(self, checked: bool = True) -> None:
+        """Let the next drag draw the person's box; a person is made for it where there is none."""
+        self.view.set_drawing_box(checked)
+        if checked:
+            self._session.said.emit(
+                "Draw the box: drag from one corner of the person to the other.", "", False
+            )
+            self.view.setFocus()
+
+    def _set_box(self, box: Box) -> None:
+        photo, person = self._session.photo, self._session.person
+        self._actions["draw_box"].setChecked(False)
+        self.view.set_drawing_box(False)
+        if photo is None or not self._session.can_edit:
+            return
+        if person is not None:
+            self._session.do(edits.set_box(person, box))
+        else:
+            made = self._session.attempt(lambda: self._session.studio.new_person(photo.sha256, box))
+            if made is not None:
+                self._session.select_person(made.id)
 
     def _on_person_redrawn(self) -> None:
         """Draw what is recorded, also when a drag was refused."""
@@ -697,6 +747,8 @@ class AnnotatePage(QWidget):
         self.inset.set_small(width < 700 or height < 600)
         self.inset.move(_MARGIN, height - self.inset.height() - bottom)
         self._reading.setGeometry(width // 2 - 240, height // 2 - 60, 480, 120)
+        self.locate.adjustSize()
+        self.locate.move((width - self.locate.width()) // 2, height // 2 + 68)
         for widget in (self.tool_bar, self.guide_bar, self.state_bar, self.inset, self.hint, self.loupe):
             widget.raise_()
         self._place_hint()

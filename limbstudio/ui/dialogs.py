@@ -26,6 +26,11 @@ class Dialogs:
         name, _ = QFileDialog.getOpenFileName(self._parent, "Import annotations", "", COCO_FILTER)
         return Path(name) if name else None
 
+    def moved_photo(self, name: str) -> Path | None:
+        """Ask where a photo lies now; None when it was cancelled."""
+        found, _ = QFileDialog.getOpenFileName(self._parent, f"Where is {name}?", "", PHOTO_FILTER)
+        return Path(found) if found else None
+
     def project(self) -> Path | None:
         name = QFileDialog.getExistingDirectory(self._parent, "Open project (a folder name.limb)")
         return Path(name) if name else None

@@ -53,7 +53,7 @@ from limbstudio.ui.messages import MessageBar, RefusedDialog, ReportDialog, repo
 from limbstudio.ui.palette import Palette
 from limbstudio.ui.panels.parts import key_cap
 from limbstudio.ui.panels.person import PersonPanel
-from limbstudio.ui.panels.photos import PhotosPanel
+from limbstudio.ui.panels.photos import PhotosPanel, file_name
 from limbstudio.ui.panels.residual import ResidualLimbPanel
 from limbstudio.ui.panels.status import JobsPopup, StatusBar
 from limbstudio.ui.session import Session
@@ -328,6 +328,23 @@ class MainWindow(QMainWindow):
         if paths:
             self._import_photos(paths)
 
+    def locate_photo(self) -> None:
+        """Ask where the photo in view lies now; others that moved with it are found too."""
+        photo = self.session.photo
+        path = self._dialogs.moved_photo(file_name(photo)) if photo is not None else None
+        if photo is None or path is None:
+            return
+
+        def locate() -> int:
+            return len(self.studio.locate_photo(photo, path))
+
+        found = self.session.attempt(locate)
+        if found:
+            self.photos_panel.model.forget_unreadable()
+            self.annotate_page.read_again()
+            words = "The photo was found." if found == 1 else f"{found} photos were found."
+            self.message_bar.say(words, serious=False)
+
     def import_annotations(self) -> None:
         path = self._dialogs.annotations()
         if path is not None and self._ensure_project([path]):
@@ -541,10 +558,9 @@ class MainWindow(QMainWindow):
         if report.photos and self.session.photo is None:
             self.session.select_photo(report.photos[0].sha256)
         photos, people = len(report.photos), len(report.people)
-        words = [
-            f"{photos} {'photo' if photos == 1 else 'photos'} and "
-            f"{people} {'person' if people == 1 else 'people'} were added."
-        ]
+        parts = [f"{photos} {'photo' if photos == 1 else 'photos'}"] if photos or not people else []
+        parts += [f"{people} {'person' if people == 1 else 'people'}"] if people else []
+        words = [f"{' and '.join(parts)} {'was' if photos + people == 1 else 'were'} added."]
         if report.known:
             words.append(f"{len(report.known)} photos were there already.")
         if len(report.refused) == 1:

@@ -43,6 +43,7 @@ class MessageBar(QFrame):
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._act: Callable[[], None] | None = None
         self.button = QPushButton()
+        self.button.setAccessibleName("What the message offers")
         self.button.setProperty("role", "link")
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.button.clicked.connect(self._on_button)
@@ -85,6 +86,7 @@ class MessageBar(QFrame):
         """
         self._act = act
         self.button.setText(button)
+        self.button.setAccessibleName(button or "What the message offers")
         self.button.setVisible(bool(button))
         role, name, colour = (
             ("message-error", "ph.warning-circle", self._theme.error)

@@ -34,6 +34,7 @@ from PySide6.QtWidgets import (
 )
 
 from limbstudio.domain.anatomy import LDPOSE, LDPOSE_EDGES, KeypointState, Side
+from limbstudio.domain.edits import distal_points
 from limbstudio.domain.geometry import Box
 from limbstudio.domain.photo import Person
 from limbstudio.ui import theme as tokens
@@ -50,6 +51,7 @@ from limbstudio.ui.glyphs import (
 from limbstudio.ui.targets import HitTarget, TargetKind, find_target
 
 _DRAG_STARTS_PX = 4.0
+_SMALLEST_BOX_PX = 8.0  # on the screen: smaller is a slip of the hand
 _ZOOM_STEP = 1.2
 _ZOOM_LIMITS = (0.02, 40.0)
 _FIT_MARGIN_PX = 14
@@ -331,6 +333,8 @@ class PhotoView(QGraphicsView):
     Signals (x, y: pixels of the photo):
         clicked_to_place(x, y): a click, or Enter at the crosshair, while a point is asked for.
         point_moved(index, x, y): a drag ended.
+        points_moved(index -> (x, y)): a drag with Ctrl, of a joint with all that is distal to it, ended.
+        box_drawn(Box): a drag that drew a person's box ended.
         point_nudged(index, dx, dy): an arrow key on the selected point.
         point_selected(index): -1 for none.
         person_clicked(id): a point of another person.
@@ -342,6 +346,8 @@ class PhotoView(QGraphicsView):
 
     clicked_to_place = Signal(float, float)
     point_moved = Signal(int, float, float)
+    points_moved = Signal(object)
+    box_drawn = Signal(object)
     point_nudged = Signal(int, int, int)
     point_selected = Signal(int)
     person_clicked = Signal(str)
@@ -408,7 +414,9 @@ class PhotoView(QGraphicsView):
 
         self._pressed_at: QPointF | None = None
         self._target = HitTarget()
-        self._dragged: tuple[int, float, float] | None = None
+        self._dragged: dict[int, tuple[float, float]] = {}
+        self._draws_box = False
+        self._drawn_box: Box | None = None
         self._pan_from: QPointF | None = None
         self._space_held = False
         self._space_panned = False
@@ -602,6 +610,8 @@ class PhotoView(QGraphicsView):
             self._pan_from = event.position()
             self._fitted = False
             self.moved.emit()
+        elif self._pressed_at is not None and self.draws_box:
+            self._draw_box(event, at)
         elif self._pressed_at is not None and self._target.kind is TargetKind.POINT:
             self._drag(event, at)
         elif self._pressed_at is None:
@@ -610,20 +620,49 @@ class PhotoView(QGraphicsView):
 
     def _drag(self, event: QMouseEvent, at: QPointF) -> None:
         assert self._pressed_at is not None and self._target.point is not None
-        if self._dragged is None:
+        if not self._dragged:
             if (event.position() - self._pressed_at).manhattanLength() < _DRAG_STARTS_PX:
                 return
             self._choose(self._target.point)
         index = self._target.point
         x, y = at.x(), at.y()
+        shown = shown_points(self._person)
+        start_x, start_y = shown[index]
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            start_x, start_y = shown_points(self._person)[index]
             if abs(x - start_x) > abs(y - start_y):
                 y = start_y
             else:
                 x = start_x
-        self._dragged = (index, x, y)
+        self._dragged = {index: (x, y)}
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            followers = [i for i in distal_points(index) if i in shown]
+            self._dragged = {i: (shown[i][0] + x - start_x, shown[i][1] + y - start_y) for i in followers}
         self._refresh()
+
+    @property
+    def draws_box(self) -> bool:
+        """Tell whether a drag draws a person's box: asked for, or because there is no person yet."""
+        return self._draws_box or (self._person is None and self._asks)
+
+    def set_drawing_box(self, draws: bool) -> None:
+        """Let the next drag draw the box of the person in work."""
+        self._draws_box = draws
+        self._show_cursor()
+
+    def _draw_box(self, event: QMouseEvent, at: QPointF) -> None:
+        """Follow a drag from corner to corner, within the photo."""
+        assert self._pressed_at is not None
+        if (
+            self._drawn_box is None
+            and (event.position() - self._pressed_at).manhattanLength() < _DRAG_STARTS_PX
+        ):
+            return
+        width, height = self.photo_size
+        corners = [self.on_photo(self._pressed_at), at]
+        xs = sorted(min(max(c.x(), 0.0), width) for c in corners)
+        ys = sorted(min(max(c.y(), 0.0), height) for c in corners)
+        self._drawn_box = Box(xs[0], ys[0], xs[1] - xs[0], ys[1] - ys[0])
+        self._show_box(self._drawn_box)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._pan_from is not None and event.button() in (
@@ -636,10 +675,18 @@ class PhotoView(QGraphicsView):
         if event.button() is not Qt.MouseButton.LeftButton or self._pressed_at is None:
             return
         self._pressed_at = None
-        if self._dragged is not None:
-            index, x, y = self._dragged
-            self._dragged = None
-            self.point_moved.emit(index, x, y)
+        if self._drawn_box is not None:
+            box, self._drawn_box = self._drawn_box, None
+            self._refresh()
+            if min(box.width, box.height) * self.zoom >= _SMALLEST_BOX_PX:
+                self.box_drawn.emit(box)
+        elif self._dragged:
+            places, self._dragged = self._dragged, {}
+            if len(places) > 1:
+                self.points_moved.emit(places)
+            else:
+                ((index, (x, y)),) = places.items()
+                self.point_moved.emit(index, x, y)
             self._refresh()
         elif self._asks:
             at = self.on_photo(event.position())
@@ -697,7 +744,7 @@ class PhotoView(QGraphicsView):
             shape = Qt.CursorShape.ClosedHandCursor
         elif self._space_held:
             shape = Qt.CursorShape.OpenHandCursor
-        elif self._asks:
+        elif self._asks or self._draws_box:
             shape = Qt.CursorShape.CrossCursor
         elif self._hovered is not None:
             shape = Qt.CursorShape.PointingHandCursor
@@ -781,13 +828,12 @@ class PhotoView(QGraphicsView):
             self._items.remove()
             self._box_item.setVisible(False)
             return
-        moved = {self._dragged[0]: self._dragged[1:]} if self._dragged else {}
         positions = shown_points(self._person)
         xs = [x for x, _ in positions.values()]
         middle = sum(xs) / len(xs) if xs else self.photo_size[0] / 2
         self._items.show(
             self._person,
-            moved,
+            self._dragged,
             selected=self._selected,
             named=frozenset() if self._hovered is None else frozenset({self._hovered}),
             unit=unit,

@@ -86,12 +86,16 @@ class Answers:
     coco_answer: Path | None = None
     folder_answer: Path | None = None
     lose_answer: bool = False
+    moved_answer: Path | None = None
 
     def photos(self) -> list[Path]:
         return self.photos_answer
 
     def annotations(self) -> Path | None:
         return self.annotations_answer
+
+    def moved_photo(self, name: str) -> Path | None:
+        return self.moved_answer
 
     def project(self) -> Path | None:
         return self.project_answer

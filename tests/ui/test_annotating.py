@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 
 from limbstudio.domain import edits
 from limbstudio.domain.anatomy import LDPOSE_INDEX, KeypointState, Level, Limb
@@ -193,6 +194,70 @@ def test_shift_locks_a_drag_to_one_axis(window, qtbot):
 
     assert point(window, "left_knee").x == pytest.approx(400, abs=2)
     assert point(window, "left_knee").y == pytest.approx(STANDING_INDEX[13][1], abs=1.5)
+
+
+def test_ctrl_drags_a_joint_with_all_that_is_distal_to_it_in_one_undo(window, qtbot):
+    begin(window, qtbot)
+    place_all(window, qtbot)
+    key(window, Qt.Key.Key_S)
+    ankle = STANDING_INDEX[LDPOSE_INDEX["left_ankle"]]
+
+    drag(window, STANDING_INDEX[13], (370, 560), Qt.KeyboardModifier.ControlModifier)
+    settle(qtbot)
+
+    assert point(window, "left_knee").x == pytest.approx(370, abs=2)
+    assert point(window, "left_ankle").x == pytest.approx(ankle[0] + 30, abs=2)
+    assert point(window, "left_ankle").y == pytest.approx(ankle[1] + 20, abs=2)
+    assert point(window, "left_hip").x == pytest.approx(STANDING_INDEX[11][0], abs=2)
+    key(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    settle(qtbot)
+    assert point(window, "left_ankle").x == pytest.approx(ankle[0], abs=2)
+    assert point(window, "left_knee").x == pytest.approx(STANDING_INDEX[13][0], abs=2)
+
+
+def test_a_box_drawn_where_nobody_is_makes_a_person(window, qtbot):
+    drag(window, (400, 700), (180, 60))
+    settle(qtbot)
+
+    box = window.session.person.box
+    assert (box.x, box.y, box.width, box.height) == pytest.approx((180, 60, 220, 640), abs=3)
+    assert window.annotate_page.guide.phase is Phase.LIMBS
+
+
+def test_the_box_of_a_person_is_drawn_anew_and_stays_in_the_photo(window, qtbot):
+    begin(window, qtbot)
+    place_all(window, qtbot)
+    people = len(window.session.people)
+
+    window.actions_table["draw_box"].trigger()
+    drag(window, (200, 100), (500, 2000))
+    settle(qtbot)
+
+    box = window.session.person.box
+    assert len(window.session.people) == people
+    assert box.y + box.height == pytest.approx(window.session.photo.height, abs=1)
+    assert not window.actions_table["draw_box"].isChecked()
+    drag(window, (550, 100), (580, 200))  # the next drag draws nothing
+    assert window.session.person.box == box
+
+
+def test_an_absent_joint_proposes_the_level_and_one_click_sets_it(window, qtbot):
+    begin(window, qtbot)
+    place_all(window, qtbot)
+    window.session.select_point(LDPOSE_INDEX["right_knee"])
+    key(window, Qt.Key.Key_S)
+    window.session.select_point(LDPOSE_INDEX["right_knee"])
+    key(window, Qt.Key.Key_4)
+    settle(qtbot)
+    assert window.session.person.limbs[Limb.RIGHT_LEG].level is Level.INTACT
+
+    buttons = [b for b in window.person_panel.findChildren(QPushButton) if b.text() == "Set it"]
+    buttons[-1].click()
+    settle(qtbot)
+
+    assert window.session.person.limbs[Limb.RIGHT_LEG].level is Level.TRANSFEMORAL
+    assert point(window, "right_ankle").state is KeypointState.ABSENT
+    assert edits.proposed_levels(window.session.person) == ()
 
 
 def test_undo_of_a_placed_point_asks_for_it_again(window, qtbot):

@@ -85,6 +85,36 @@ def test_a_file_that_is_no_photo_is_refused_in_words(window, tmp_path, qtbot):
     assert window.message_bar.isVisible()
 
 
+def test_an_empty_project_says_how_to_start(open_window, answers, tmp_path, qtbot):
+    window = open_window(None)
+    answers.new_answer = tmp_path / "empty.limb"
+
+    window.new_project()
+    qtbot.wait(30)
+
+    assert "Start with a photo" in window.annotate_page._reading.text()
+    assert window.annotate_page._reading.isVisible()
+
+
+def test_photos_that_moved_are_located_together(
+    open_window, project_folder, photo_files, answers, tmp_path, qtbot
+):
+    there = tmp_path / "elsewhere"
+    there.mkdir()
+    moved = [path.rename(there / path.name) for path in photo_files]
+    window = open_window(None)
+    window.open_folder(project_folder)
+    qtbot.waitUntil(lambda: window.annotate_page.locate.isVisible())
+    answers.moved_answer = moved[0]
+
+    qtbot.mouseClick(window.annotate_page.locate, Qt.MouseButton.LeftButton)
+
+    qtbot.waitUntil(lambda: window.annotate_page.view.has_photo)
+    assert not window.annotate_page.locate.isVisible()
+    assert "2 photos were found" in window.message_bar.text
+    assert [window.studio.photo_path(p) for p in window.studio.photos] == moved
+
+
 def test_a_project_that_is_not_there_is_said_and_the_window_goes_on(window, tmp_path):
     window.open_folder(tmp_path / "nothing.limb")
 

@@ -23,6 +23,7 @@ from limbstudio.domain.anatomy import (
     Level,
     Limb,
     impossible_keypoints,
+    intact_limbs,
     level_rule,
     levels_of,
 )
@@ -230,7 +231,7 @@ class PersonPanel(QWidget):
         if person is None:
             self._title.setText("No person")
             self._review.hide()
-            self._facts.setText("Press G and click, or N for a new person" if self._session.photo else "")
+            self._facts.setText("Draw a box, or press G and click" if self._session.photo else "")
         else:
             number = [p.id for p in people].index(person.id) + 1
             self._title.setText(f"Person {number}" + (f" of {len(people)}" if len(people) > 1 else ""))
@@ -255,19 +256,17 @@ class PersonPanel(QWidget):
         return "  ·  ".join(parts) or "Not fitted yet"
 
     def _show_limbs(self, person: Person | None) -> None:
-        limbs = person.limbs if person is not None else None
+        limbs = person.limbs if person is not None else intact_limbs()
         wrong = (
             frozenset(c.limb for c in person_contradictions(person)) if person is not None else frozenset()
         )
-        if limbs is not None:
-            self.diagram.show_limbs(limbs, wrong)
+        self.diagram.show_limbs(limbs, wrong)
         for limb, choice in self.levels.items():
-            choice.setEnabled(limbs is not None)
-            if limbs is not None:
-                level = limbs[limb].level
-                choice.setCurrentIndex(choice.findData(level))
-                choice.set_marked(level is not Level.INTACT)
-        self.diagram.setEnabled(limbs is not None)
+            choice.setEnabled(person is not None)
+            level = limbs[limb].level
+            choice.setCurrentIndex(choice.findData(level))
+            choice.set_marked(level is not Level.INTACT)
+        self.diagram.setEnabled(person is not None)
 
     def _show_points(self, person: Person | None) -> None:
         settled = dict.fromkeys(_GROUPS, 0)
@@ -336,6 +335,15 @@ class PersonPanel(QWidget):
                     "Mend",
                     lambda c=contradiction: self._session.do(edits.mend(person, [c])),
                 )
+            proposed = edits.proposed_levels(person)
+            for limb, level in proposed:
+                self._add_finding(
+                    "ph.lightbulb",
+                    self._theme.accent,
+                    f"{limb_name(limb)}: the points speak for {level.label.lower()}.",
+                    "Set it",
+                    lambda li=limb, lv=level: self._set_level(li, lv),
+                )
             unsure = [i for i, s in enumerate(person.keypoints.states) if s is KeypointState.UNSURE]
             for index in unsure:
                 self._add_finding(
@@ -345,7 +353,10 @@ class PersonPanel(QWidget):
                     "Show",
                     lambda i=index: self._session.select_point(i),
                 )
-            doubtful = [limb for limb, s in person.limbs.items() if s.level is Level.UNSURE]
+            spoken_for = {limb for limb, _ in proposed}
+            doubtful = [
+                limb for limb, s in person.limbs.items() if s.level is Level.UNSURE and limb not in spoken_for
+            ]
             for limb in doubtful:
                 self._add_finding(
                     "ph.question",
@@ -354,7 +365,7 @@ class PersonPanel(QWidget):
                     "Set level",
                     lambda li=limb: self._show_level_menu(li),
                 )
-            count = len(wrong) + len(unsure) + len(doubtful)
+            count = len(wrong) + len(proposed) + len(unsure) + len(doubtful)
         if not count:
             self._findings.addWidget(label("Nothing to mend", "small"))
         self._findings_count.setText(str(count))

@@ -155,6 +155,13 @@ class PhotoModel(QAbstractListModel):
         self._unreadable[sha256] = reason
         self._changed(sha256)
 
+    def forget_unreadable(self) -> None:
+        """Try again to read what could not be read: files were found."""
+        lost, self._unreadable = self._unreadable, {}
+        self._asked -= lost.keys()
+        for sha256 in lost:
+            self._changed(sha256)
+
     def _changed(self, sha256: str) -> None:
         row = self.row_of(sha256)
         if row >= 0:
@@ -216,7 +223,7 @@ class _PhotoDelegate(QStyledItemDelegate):
         code = self._model.code(photo)
         right = box.right() - 8
         if code:
-            right = self._paint_code(painter, code, right, box.top() + 8) - 6
+            self._paint_code(painter, code, right, box.top() + 31)
         painter.setFont(tokens.text_font(13, tokens.QFont.Weight.DemiBold))
         painter.setPen(QColor(t.text))
         name_box = QRectF(left, box.top() + 8, right - left, 20)

@@ -210,6 +210,7 @@ class StatusBar(QWidget):
         session.saving_changed.connect(self.show_saving)
         session.job_started.connect(self._on_job)
         session.photo_selected.connect(self._on_photo)
+        session.photos_changed.connect(self._on_photo)
         session.opened.connect(self._on_project)
         session.closed.connect(self._on_project)
         self.set_theme(theme)
