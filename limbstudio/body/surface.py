@@ -8,6 +8,7 @@ is wound backwards.
 
 import weakref
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,8 +94,14 @@ def cached_topology(faces: Int, vertex_count: int) -> SurfaceTopology:
         return known[2]
     topology = surface_topology(faces, vertex_count)
     key = id(faces)
-    _TOPOLOGIES[key] = (weakref.ref(faces, lambda _: _TOPOLOGIES.pop(key, None)), checksum, topology)
+    # The dictionary is bound here: at the interpreter's end module globals go before the last arrays do.
+    forget = partial(_forget, _TOPOLOGIES, key)
+    _TOPOLOGIES[key] = (weakref.ref(faces, forget), checksum, topology)
     return topology
+
+
+def _forget(known: dict, key: int, _gone: object) -> None:
+    known.pop(key, None)
 
 
 def _checksum(faces: Int) -> bytes:
