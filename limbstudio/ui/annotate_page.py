@@ -652,7 +652,7 @@ class AnnotatePage(QWidget):
         self._session.start(lambda: self._session.studio.fit(person.id))
 
     def mark_ready(self) -> None:
-        """Mark the person ready; one with contradictions is not."""
+        """Mark the person ready; not with contradictions, unsure points or no points at all."""
         person = self._session.person
         if person is None:
             return
@@ -662,6 +662,17 @@ class AnnotatePage(QWidget):
         wrong = person_contradictions(person)
         if wrong:
             self._session.said.emit(wrong[0].message, "Mend it under Findings, then mark ready.", True)
+            return
+        if all(p.state is KeypointState.UNLABELLED for p in person.keypoints.points):
+            self._session.said.emit(
+                "No point of this person is placed yet.", "Place the points: press G.", True
+            )
+            return
+        unsure = [i for i, p in enumerate(person.keypoints.points) if p.state is KeypointState.UNSURE]
+        if unsure:
+            words = f"{LDPOSE[unsure[0]].label} is unsure."
+            self._session.said.emit(words, "Decide what it is, then mark ready.", True)
+            self._session.select_point(unsure[0])
             return
         self._session.set_ready(person, True)
 

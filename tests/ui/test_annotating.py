@@ -348,6 +348,23 @@ def test_r_marks_ready_and_the_list_says_so(window, qtbot):
     assert window.photos_panel.model.state(window.session.photo)[2] == "Ready"
 
 
+def test_a_person_without_points_or_with_an_unsure_one_does_not_become_ready(window, qtbot):
+    begin(window, qtbot)
+    key(window, Qt.Key.Key_R)
+    settle(qtbot)
+    assert window.session.review_of(window.session.person) is ReviewState.NEW
+    assert "No point" in window.message_bar.text
+
+    place_all(window, qtbot)
+    window.session.do(edits.set_point_state(window.session.person, 9, KeypointState.UNSURE))
+    key(window, Qt.Key.Key_R)
+    settle(qtbot)
+
+    assert window.session.review_of(window.session.person) is ReviewState.IN_WORK
+    assert "Left wrist is unsure" in window.message_bar.text
+    assert window.session.point == 9
+
+
 def test_a_hidden_position_comes_back_with_the_level(window, qtbot):
     begin(window, qtbot)
     place_all(window, qtbot)
