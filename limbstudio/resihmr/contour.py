@@ -51,7 +51,7 @@ class ContourSettings:
     """
 
     sigma: float = 0.012
-    count: float = 0.1
+    count: float = 0.12
     bends: tuple[float, ...] = (0.08, 0.06, 0.04, 0.04)
     gate: float = 2.0
     steps: int = 5
