@@ -39,7 +39,8 @@ def minimise(
 ) -> Solution:
     """Lower the energy of every item by at most `steps` damped Gauss-Newton steps; no item ever gets worse.
 
-    An item is done after `quiet_steps` steps in a row that lower its energy by a smaller share than `tolerance`.
+    An item is done after `quiet_steps` steps in a row that lower its energy by a smaller share than `tolerance`; with
+    0, as soon as the next step promises no more than that to any item.
     """
     xp = problem.skeleton.xp
     first = evaluate(problem, x, derivatives=True)
@@ -54,9 +55,12 @@ def minimise(
     items = np.arange(len(one))  # the items that are still at work
     taken = 0
     while taken < steps:
+        step, promised = _damped_step(xp, now.point, now.damping)
+        if quiet_steps == 0 and (promised < tolerance * as_numpy(now.point.energy)).all():
+            break
         taken += 1
-        now = _stepped(problem, now, tolerance)
-        quiet = now.quiet >= quiet_steps
+        now = _stepped(problem, now, step, promised, tolerance)
+        quiet = now.quiet >= max(quiet_steps, 1)
         if quiet.all():
             break
         if quiet.any():
@@ -98,14 +102,13 @@ class _State:
         return _State(self.point.taken(index), self.damping[index], self.growth[index], self.quiet[index])
 
 
-def _stepped(problem: Problem, now: _State, tolerance: float) -> _State:
+def _stepped(problem: Problem, now: _State, step: Array, predicted: np.ndarray, tolerance: float) -> _State:
     """Try one step for every item; those that it makes worse stay where they are, with more damping."""
-    xp, here = problem.skeleton.xp, now.point
-    step, promised = _damped_step(xp, here, now.damping)
-    trial = here.x.stepped(xp, step)
+    here = now.point
+    trial = here.x.stepped(problem.skeleton.xp, step)
     new = evaluate(problem, trial, derivatives=True)
     there = _Point(trial, new.energy, new.gradient, new.matrix, new)
-    energy, predicted = as_numpy(here.energy), as_numpy(promised)
+    energy = as_numpy(here.energy)
     gain = energy - as_numpy(new.energy)
     better = gain > 0
     ratio = gain / np.maximum(predicted, 1e-300)
@@ -126,7 +129,7 @@ def _stepped(problem: Problem, now: _State, tolerance: float) -> _State:
     return _State(there, damping, growth, quiet)
 
 
-def _damped_step(xp: Any, here: _Point, damping: np.ndarray) -> tuple[Array, Array]:
+def _damped_step(xp: Any, here: _Point, damping: np.ndarray) -> tuple[Array, np.ndarray]:
     """Solve (H + mu diag(H)) step = -g for every item; return the step and what it should lower the energy by."""
     mu = damping if xp is np else xp.as_tensor(damping, device=here.matrix.device)
     damped = here.matrix + 0.0
@@ -134,7 +137,7 @@ def _damped_step(xp: Any, here: _Point, damping: np.ndarray) -> tuple[Array, Arr
     extra = mu[:, None] * diagonal
     diagonal += extra + 1e-12
     step = -xp.linalg.solve(damped, here.gradient[..., None])[..., 0]
-    return step, (step * (extra * step - here.gradient)).sum(1)
+    return step, as_numpy((step * (extra * step - here.gradient)).sum(1))
 
 
 def _gathered(xp: Any, parts: list[tuple[np.ndarray, _Point]], steps: int) -> Solution:

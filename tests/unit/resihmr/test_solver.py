@@ -59,6 +59,16 @@ def test_a_single_item_keeps_its_last_evaluation(six_starts: tuple[Problem, Unkn
     np.testing.assert_allclose(found.evaluation.gradient, anew.gradient, atol=1e-9)
 
 
+def test_it_can_stop_before_a_step_that_promises_nothing(six_starts: tuple[Problem, Unknowns]) -> None:
+    problem, x = six_starts[0].taken(np.array([1])), six_starts[1].taken(np.array([1]))
+    there = minimise(problem, x, steps=60, tolerance=1e-9)
+
+    assert minimise(problem, there.x, steps=5, tolerance=1e-4, quiet_steps=0).steps == 0
+    early = minimise(problem, x, steps=60, tolerance=1e-4, quiet_steps=0)
+    assert 0 < early.steps < there.steps
+    assert early.energy[0] <= there.energy[0] * 1.01
+
+
 def test_what_is_given_is_not_changed(six_starts: tuple[Problem, Unknowns]) -> None:
     problem, x = six_starts
     before = [value.copy() for value in x.values]
