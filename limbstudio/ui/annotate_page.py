@@ -147,6 +147,7 @@ class AnnotatePage(QWidget):
 
     def read_again(self) -> None:
         """Read the photo in view anew: its file was found."""
+        self.view.setFocus()
         self._on_photo()
 
     def _waits(self, sha256: str) -> bool:
@@ -283,7 +284,7 @@ class AnnotatePage(QWidget):
 
     def _show_hint(self, person: Person | None, asked: int | None) -> None:
         phase = self.guide.phase
-        self.hint.setVisible(self._session.photo is not None and phase is not Phase.FREE)
+        self.hint.setVisible(self.view.has_photo and phase is not Phase.FREE)
         if person is None:
             self.hint.show_sentence("Add a person", "Draw a box around the person, or click. Left and right are the "
                                     "person's own.")  # fmt: skip

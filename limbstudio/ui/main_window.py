@@ -195,7 +195,13 @@ class MainWindow(QMainWindow):
         self.mesh_page = MeshPage(self.session, actions, theme)
         self.limb_panel = ResidualLimbPanel(self.session, actions, theme)
         for action in actions.of(Where.CANVAS):
-            self.person_panel.tree.addAction(action)
+            # Letters go on acting after a point or a level was chosen in the panel.
+            for widget in (
+                self.person_panel.tree,
+                self.person_panel.diagram,
+                *self.person_panel.levels.values(),
+            ):
+                widget.addAction(action)
 
         self._annotate = self._columns(
             (self.photos_panel, _LEFT), (self.annotate_page, 0), (self.person_panel, _RIGHT)

@@ -365,6 +365,18 @@ def test_a_person_without_points_or_with_an_unsure_one_does_not_become_ready(win
     assert window.session.point == 9
 
 
+def test_letters_still_act_after_a_level_was_chosen_in_the_panel(window, qtbot):
+    begin(window, qtbot)
+    place_all(window, qtbot)
+    choice = window.person_panel.levels[Limb.RIGHT_LEG]
+    choice.setFocus()
+
+    QTest.keyClick(choice, Qt.Key.Key_R)
+    settle(qtbot)
+
+    assert window.session.review_of(window.session.person) is ReviewState.READY
+
+
 def test_a_hidden_position_comes_back_with_the_level(window, qtbot):
     begin(window, qtbot)
     place_all(window, qtbot)

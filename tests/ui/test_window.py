@@ -105,6 +105,7 @@ def test_photos_that_moved_are_located_together(
     window = open_window(None)
     window.open_folder(project_folder)
     qtbot.waitUntil(lambda: window.annotate_page.locate.isVisible())
+    assert not window.annotate_page.hint.isVisible()  # it asks for clicks on a photo that is not there
     answers.moved_answer = moved[0]
 
     qtbot.mouseClick(window.annotate_page.locate, Qt.MouseButton.LeftButton)
