@@ -20,26 +20,40 @@ def noise_ratio(evaluation: Evaluation) -> np.ndarray:
 
     The sum of squared data rows over the rows' degrees of freedom: their number less the trace of the hat matrix.
     """
+    return _noise(evaluation, _response(evaluation)[1])
+
+
+def _response(evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return how the unknowns answer to each data row, S = H^-1 J' (N, n, 42), J S, and the step left, H^-1 g."""
+    assert evaluation.data is not None and evaluation.gradient is not None
+    J = evaluation.data.jacobian
+    right = np.concatenate([J.swapaxes(1, 2), evaluation.gradient[..., None]], 2)
+    solved = np.linalg.solve(evaluation.matrix, right)
+    S = solved[..., :-1]
+    return S, J @ S, solved[..., -1:]
+
+
+def _noise(evaluation: Evaluation, hat: np.ndarray) -> np.ndarray:
     assert evaluation.data is not None
     J = evaluation.data.jacobian
     rows = evaluation.data.rows.reshape(len(J), -1)
     count = np.sum(np.any(J != 0, axis=2), axis=1)
-    hat = np.einsum(
-        "nra,nra->n", J, np.linalg.solve(evaluation.matrix, J.transpose(0, 2, 1)).transpose(0, 2, 1)
-    )
-    freedom = np.clip(count - hat, 1.0, None)
+    freedom = np.clip(count - hat.trace(axis1=1, axis2=2), 1.0, None)
     return np.clip(np.sqrt(np.sum(rows * rows, 1) / freedom), LEAST_NOISE, MOST_NOISE)
 
 
 def align(problem: Problem, x: Unknowns, evaluation: Evaluation | None = None) -> Unknowns:
-    """Return the estimates after one alignment step, weighed by each person's own noise."""
+    """Return the estimates after one alignment step, weighed by each person's own noise.
+
+    What is left to descend is taken along: nothing at an optimum, the last step where the solver stopped short of it.
+    """
     evaluation = evaluate(problem, x, derivatives=True) if evaluation is None else evaluation
     assert evaluation.data is not None
-    weight = np.clip(TRUSTED_NOISE / noise_ratio(evaluation), None, 1.0) ** 2
-    J = evaluation.data.jacobian
-    rows = evaluation.data.rows.reshape(len(J), -1, 1)
-    Jt = J.transpose(0, 2, 1)
-    # Data rows weigh `weight` in this step: H - (1 - w) J'J is the prior's own matrix plus the weighted data's.
-    system = evaluation.matrix - (1 - weight)[:, None, None] * (Jt @ J)
-    gradient = weight[:, None, None] * (Jt @ rows)
-    return x.stepped(np, -np.linalg.solve(system, gradient)[..., 0])
+    S, hat, left = _response(evaluation)
+    weight = (np.clip(TRUSTED_NOISE / _noise(evaluation, hat), None, 1.0) ** 2)[:, None, None]
+    rows = evaluation.data.rows.reshape(len(S), -1, 1)
+    # Data rows weigh w in this step: H - (1 - w) J'J is the prior's own matrix plus the weighted data's, and
+    # (H - (1 - w) J'J)^-1 (w J' r + g) = H^-1 g + S (I - (1 - w) J S)^-1 (w r + (1 - w) J H^-1 g).
+    inner = np.eye(rows.shape[1]) - (1 - weight) * hat
+    met = np.linalg.solve(inner, weight * rows + (1 - weight) * (evaluation.data.jacobian @ left))
+    return x.stepped(np, -(left + S @ met)[..., 0])

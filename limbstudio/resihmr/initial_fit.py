@@ -30,7 +30,7 @@ from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
 from limbstudio.resihmr import rafo
 from limbstudio.resihmr.alignment import align
-from limbstudio.resihmr.energy import Evaluation, Problem, Unknowns, evaluate, posture_rows, project
+from limbstudio.resihmr.energy import Evaluation, Problem, Unknowns, evaluate, place_at, posture_rows, project
 from limbstudio.resihmr.problem import (
     DEFAULT_SETTINGS,
     FitModel,
@@ -66,8 +66,8 @@ WIDEST_FACTOR_INTERVAL = 0.9
 MOST_END_ERROR = 0.03  # share of the box height
 # Two explanations face opposite ways when their chests' forward directions differ by more than this.
 OPPOSITE_DEG = 90.0
-# Following a dragged point: steps at most, and the relative gain under which it is settled.
-FOLLOW_STEPS = 6
+# Following a dragged point: steps at most, and the relative gain that a next step must promise.
+FOLLOW_STEPS = 12
 FOLLOW_TOLERANCE = 1e-4
 # Standing is tried where both thighs are within this angle of the trunk, with this many steps.
 NEARLY_STANDING_DEG = 50.0
@@ -152,8 +152,8 @@ def follow(
     require_enough_points(person)
     mode = previous.fit.mode
     problem = sharpened(build_problem(fit_model(body), [person], [camera], mode=mode, settings=settings))
-    solution = minimise(problem, previous.x, steps=FOLLOW_STEPS, tolerance=FOLLOW_TOLERANCE)
-    found = _Found(problem, solution.x, float(solution.energy[0]))
+    solution = minimise(problem, previous.x, steps=FOLLOW_STEPS, tolerance=FOLLOW_TOLERANCE, quiet_steps=0)
+    found = _Found(problem, solution.x, float(solution.energy[0]), solution.evaluation)
     return Followed(_as_fit(body, person, camera, mode, found, widths_of=previous.fit), solution.x)
 
 
@@ -181,10 +181,16 @@ class _Found:
     problem: Problem
     x: Unknowns
     energy: float
+    known: Evaluation | None = None
 
     @cached_property
     def evaluation(self) -> Evaluation:
-        return evaluate(self.problem, self.x, derivatives=True)
+        return evaluate(self.problem, self.x, derivatives=True) if self.known is None else self.known
+
+    @cached_property
+    def joints(self) -> np.ndarray:
+        """The joints at x, (22, 3)."""
+        return place_at(self.problem, self.x).joints[0]
 
     @cached_property
     def aligned(self) -> Unknowns:
@@ -192,7 +198,7 @@ class _Found:
 
     @cached_property
     def placed(self) -> Placed:
-        return evaluate(self.problem, self.aligned, derivatives=False).placed
+        return place_at(self.problem, self.aligned)
 
 
 def _explanations(
@@ -228,7 +234,7 @@ def _found(problem: Problem, x: Unknowns) -> _Found:
 
 def _standing(problem: Problem, best: _Found, settings: FitSettings) -> list[_Found]:
     """Polish the best explanation as someone who stands, where that is near enough to be worth asking."""
-    joints = evaluate(problem, best.x, derivatives=False).placed.joints[0]
+    joints = best.joints
     trunk = joints[[SMPLX_INDEX["left_shoulder"], SMPLX_INDEX["right_shoulder"]]].mean(0) - joints[0]
     thighs = [joints[SMPLX_INDEX[f"{s}_hip"]] - joints[SMPLX_INDEX[f"{s}_knee"]] for s in ("left", "right")]
     if any(
@@ -244,7 +250,7 @@ def _standing(problem: Problem, best: _Found, settings: FitSettings) -> list[_Fo
 
 def _apart(one: _Found, other: _Found) -> float:
     """Return the mean distance of corresponding joints, pelvises aligned, metres."""
-    a, b = (evaluate(f.problem, f.x, derivatives=False).placed.joints[0] for f in (one, other))
+    a, b = one.joints, other.joints
     return float(np.linalg.norm((a - a[0]) - (b - b[0]), axis=1).mean())
 
 

@@ -268,6 +268,9 @@ def _patterns(
     prior: PosePrior, ridge: np.ndarray, collar_sigma_deg: float
 ) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
     """Return the mixture's precisions and log weights of each pattern of existing joints, and each person's pattern."""
+    if len(ridge) == 1:  # every frame of a drag: no copies of half a megabyte
+        precisions, log_weights = _mixture_marginal(prior, tuple((ridge[0] == 0).tolist()), collar_sigma_deg)
+        return (precisions[None], log_weights[None]), np.zeros(1, int)
     unique, which = np.unique(ridge, axis=0, return_inverse=True)
     parts = [_mixture_marginal(prior, tuple((row == 0).tolist()), collar_sigma_deg) for row in unique]
     return (np.stack([p for p, _ in parts]), np.stack([w for _, w in parts])), which.reshape(-1)
