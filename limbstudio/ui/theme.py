@@ -260,6 +260,8 @@ QComboBox QAbstractItemView {{ background: {t.raised}; color: {t.text}; border: 
 QLineEdit, QSpinBox, QDoubleSpinBox {{ background: {t.bg}; color: {t.text}; border: 1px solid {t.edge};
     border-radius: 6px; padding: 0 8px; min-height: 28px; selection-background-color: {t.accent_fill}; }}
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border-color: {t.accent}; }}
+QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0 8px; min-height: 0; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: none; }}
 QPlainTextEdit {{ background: {t.bg}; color: {t.text}; border: 1px solid {t.line2}; border-radius: 6px;
     padding: 6px; }}
 QListView, QTreeView, QTableView {{ background: {t.panel}; color: {t.text}; border: none; font-size: 12px;

@@ -201,6 +201,37 @@ def test_the_overlay_is_the_fits_projection(window, qtbot, body_fit_stand_in):
     assert rows.min() * 5 == pytest.approx(399.5 - 900 * 0.6 / 2.85, abs=8)
 
 
+def test_the_stature_can_be_read_in_its_field(open_window):
+    window = open_window(None)
+    field = window.limb_panel.stature
+    field.resize(112, 32)
+
+    empty = _ink(field)
+    field.setValue(1750)
+
+    assert empty > 60  # "not given"
+    assert _ink(field) > 60
+
+
+def _ink(widget: QWidget) -> int:
+    """Count the pixels well inside a widget that are not its background."""
+    picture = widget.grab().toImage()
+    inside = [(x, y) for x in range(8, picture.width() - 8) for y in range(6, picture.height() - 6)]
+    background = picture.pixelColor(8, 6)
+    return sum(picture.pixelColor(x, y) != background for x, y in inside)
+
+
+def test_a_stature_in_centimetres_is_refused_in_words(window, qtbot):
+    placed_person(window, qtbot)
+
+    window.limb_panel.stature.setValue(175)
+    window.limb_panel.stature.editingFinished.emit()
+
+    assert window.session.person.stature_mm is None
+    assert "A stature of 175 mm" in window.message_bar.text
+    assert window.limb_panel.stature.value() == 0
+
+
 def test_a_stature_is_an_edit_that_asks_for_a_new_fit(window, qtbot, body_fit_stand_in):
     placed_person(window, qtbot)
     window.annotate_page.fit_body()

@@ -59,6 +59,10 @@ def girth_words(girth: Girth, scale: ScaleSource) -> tuple[str, str, str]:
     return f"{girth.from_end_m * 1000:.0f} mm", f"{girth.girth_m * 1000:.0f} mm", widths
 
 
+# Centimetres typed for millimetres would make a doll of the body; the same bound as --stature-mm.
+_SMALLEST_STATURE_MM = 500
+
+
 class ResidualLimbPanel(QWidget):
     """Show one residual limb of the fit of the person in work."""
 
@@ -109,9 +113,10 @@ class ResidualLimbPanel(QWidget):
         facts.setColumnStretch(1, 1)
 
         self.stature = QSpinBox()
-        self.stature.setRange(0, 2500)
+        self.stature.setRange(0, 2800)  # 0 stands for: not given
         self.stature.setSingleStep(5)
-        self.stature.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        # No setButtonSymbols(NoButtons): with a style sheet Qt then makes the field one pixel wide. The style sheet
+        # hides the buttons.
         self.stature.setFixedWidth(112)
         self.stature.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.stature.setSuffix(" mm")
@@ -268,6 +273,11 @@ class ResidualLimbPanel(QWidget):
     def _set_stature(self) -> None:
         person = self._session.person
         given = float(self.stature.value()) or None
+        if given is not None and given < _SMALLEST_STATURE_MM:
+            hint = f"Give it in millimetres, from {_SMALLEST_STATURE_MM} to {self.stature.maximum()}."
+            self._session.said.emit(f"A stature of {given:.0f} mm is no adult's.", hint, True)
+            self.stature.setValue(round(person.stature_mm or 0) if person is not None else 0)
+            return
         if person is not None and person.stature_mm != given:
             after = replace(person, stature_mm=given)
             self._session.do(edits.change_person(person, after, "Stature", f"stature {person.id}"))
