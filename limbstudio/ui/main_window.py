@@ -38,6 +38,7 @@ import limbstudio
 from limbstudio.domain.edits import person_contradictions
 from limbstudio.domain.errors import KnownError
 from limbstudio.services import settings
+from limbstudio.services.handing_over import ExportReport
 from limbstudio.services.importing import ImportReport
 from limbstudio.services.jobs import JobState, JobView
 from limbstudio.services.samples import sample_project
@@ -557,8 +558,27 @@ class MainWindow(QMainWindow):
         result = job.result if job is not None else None
         if isinstance(result, ImportReport):
             self._tell_import(result)
+        elif isinstance(result, ExportReport):
+            self._tell_export(result)
         elif isinstance(result, Path):
             self.message_bar.say(f"Written: {result}.", serious=False)
+
+    def _tell_export(self, report: ExportReport) -> None:
+        written = len(report.folders)
+        words = [f"{written} {'person was' if written == 1 else 'people were'} written."]
+        if written:
+            words = [f"{words[0][:-1]} to {report.folders[0].parent}."]
+        if report.refused:
+            name, error = report.refused[0]
+            words.append(f"Not written: {name}: {error.message} {error.hint}")
+        words.extend(report.warnings[:1])
+        details = len(report.refused) + len(report.warnings) > 1
+        self.message_bar.say(
+            " ".join(words),
+            serious=bool(report.refused or report.warnings),
+            button="See why" if details else "",
+            act=(lambda: RefusedDialog(report.refused, report.warnings, self).show()) if details else None,
+        )
 
     def _tell_import(self, report: ImportReport) -> None:
         if report.photos and self.session.photo is None:

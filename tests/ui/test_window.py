@@ -15,6 +15,7 @@ from limbstudio.domain import edits
 from limbstudio.domain.anatomy import Level, Limb
 from limbstudio.domain.errors import KnownError
 from limbstudio.services import pipeline
+from limbstudio.services.handing_over import ExportReport
 from limbstudio.services.studio import Studio
 from limbstudio.ui.actions import ACTIONS, Owner, Where
 from limbstudio.ui.icons import icon_exists
@@ -313,6 +314,20 @@ def test_coco_is_exported(window, qtbot, answers, tmp_path):
     window.export_coco()
 
     qtbot.waitUntil(lambda: (tmp_path / "out.json").is_file())
+
+
+def test_after_an_export_of_meshes_it_is_said_what_was_written_and_what_not(window, tmp_path, qtbot):
+    refused = ("photo_0.png, person 2", KnownError("The disk is full.", "Free some space."))
+    reports = [ExportReport((tmp_path / "a_1",)), ExportReport((tmp_path / "a_1",), (refused,))]
+    said = []
+    for report in reports:
+        job = window.studio.run(lambda context, report=report: report, title="Export meshes")
+        qtbot.waitUntil(lambda job=job: job.state.has_ended)
+        qtbot.wait(30)
+        said.append(window.message_bar.text)
+
+    assert said[0] == f"1 person was written to {tmp_path}."
+    assert "Not written: photo_0.png, person 2: The disk is full. Free some space." in said[1]
 
 
 def test_undo_names_what_it_undoes(window, qtbot):
