@@ -26,7 +26,8 @@ def sample_project(folder: Path | None = None) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise KnownError(
-            f"{folder.parent} cannot be written: {error.strerror}.", "Set LIMBSTUDIO_HOME to a folder that can."
+            f"{folder.parent} cannot be written: {error.strerror}.",
+            "Set LIMBSTUDIO_HOME to a folder that can.",
         ) from error
     studio = Studio(run_inline=True)
     try:
