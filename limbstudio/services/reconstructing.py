@@ -260,6 +260,8 @@ def _text(annotation: int | str | None) -> str | None:
 
 
 def _nobody(photo: Path, annotations: Annotations, *, known: bool) -> KnownError:
+    if photo.is_dir():
+        return KnownError(f"{photo} is a folder, not a photo.", f"Name the photos in it: {photo}/*.jpg")
     if known:
         return KnownError(
             f"No readable person is annotated in {photo.name}.", "Annotate a person, or leave it out."
@@ -267,6 +269,8 @@ def _nobody(photo: Path, annotations: Annotations, *, known: bool) -> KnownError
     names = [image.file_name for image in annotations.images]
     near = difflib.get_close_matches(photo.name, names, 1)
     hint = f"Did you mean {near[0]}?" if near else "Check the name, or annotate the photo first."
+    if not photo.exists():
+        return KnownError(f"There is no file {photo}.", hint if near else "Check the path.")
     return KnownError(f"{annotations.path.name} does not describe {photo.name}.", hint)
 
 
