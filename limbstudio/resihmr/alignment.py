@@ -10,7 +10,7 @@ import numpy as np
 from limbstudio.resihmr.energy import Evaluation, Problem, Unknowns, evaluate
 
 # Clicks whose residual noise is this share of the expected one are met fully; beyond it, by the squared ratio.
-TRUSTED_NOISE = 0.7
+TRUSTED_NOISE = 0.75
 # Noise is estimated from few rows: the ratio is kept within these bounds.
 LEAST_NOISE, MOST_NOISE = 0.5, 4.0
 

@@ -16,7 +16,7 @@ KINDS: tuple[str, ...] = ("nose", "eye", "ear", "shoulder", "elbow", "wrist", "h
 CARRIERS = {"nose": "head", "eye": "head", "ear": "head", "shoulder": "{side}_collar", "elbow": "{side}_shoulder",
             "wrist": "{side}_elbow", "hip": "pelvis", "knee": "{side}_hip", "ankle": "{side}_knee"}  # fmt: skip
 # Standard deviation of an offset before any photo was seen, metres (a judgement: the breadth of a joint).
-OFFSET_SIGMA_M = 0.02
+OFFSET_SIGMA_M = 0.015
 N_NUMBERS = 3 * len(KINDS)
 
 

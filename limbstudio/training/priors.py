@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from limbstudio.body.folding import fold_keypoints
 from limbstudio.body.model import load_body
@@ -16,11 +17,13 @@ from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
 from limbstudio.formats.coco import read_annotations
+from limbstudio.formats.masks import person_mask
 from limbstudio.formats.placing import placed_on
 from limbstudio.formats.whole_files import write_whole
 from limbstudio.images import open_photo
 from limbstudio.resihmr import clicks, pose_prior
-from limbstudio.resihmr.energy import Evaluation, Problem, evaluate, project
+from limbstudio.resihmr.contour import CONTOUR_SETTINGS, fit_contour
+from limbstudio.resihmr.energy import Evaluation, Problem, Unknowns, evaluate, project
 from limbstudio.resihmr.initial_fit import require_enough_points
 from limbstudio.resihmr.problem import (
     DEFAULT_SETTINGS,
@@ -38,6 +41,8 @@ Report = Callable[[float, str], None]
 # Offsets and fits depend on each other. More rounds still move offsets along the body's depth, by millimetres, and do
 # not help photos that were left out (0.73 % of the box height after 3, 5 and 10 rounds on six photos).
 CLICK_ROUNDS = 3
+# The contour weighs in the learning a little less than in a fit: it only has to keep the body where the mask is.
+LEARNING_CONTOUR = replace(CONTOUR_SETTINGS, count=0.1)
 # Fewer photos than this cannot be judged by leaving one out.
 FEWEST_PHOTOS = 2
 
@@ -132,11 +137,16 @@ def _log_density(z: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> np.
 
 @dataclass(frozen=True, eq=False)
 class ClickCase:
-    """An annotated person and the camera of the photo. photo: the photo's file as the annotations name it."""
+    """An annotated person and the camera of the photo. photo: the photo's file as the annotations name it.
+
+    mask: the person's silhouette (H, W), or None. It says where the body is across the line of sight, so that offsets
+    do not push the whole body sideways to serve the points.
+    """
 
     photo: str
     person: Person
     camera: Camera
+    mask: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -223,10 +233,12 @@ def read_click_cases(annotations: Path, photos: Path | None = None) -> list[Clic
     cases = []
     for annotated in read.people:
         photo = open_photo((photos or read.folder) / annotated.file_name)
-        person = placed_on(annotated, photo).person
+        placed = placed_on(annotated, photo)
+        person = placed.person
         require_enough_points(person)
         camera = choose_camera((photo.width, photo.height), exif_px=photo.focal_exif_px)
-        cases.append(ClickCase(annotated.file_name, person, camera))
+        mask = person_mask(placed, photo, folder=read.folder)
+        cases.append(ClickCase(annotated.file_name, person, camera, mask))
     return cases
 
 
@@ -242,9 +254,24 @@ def learn_offsets(
     """Return the 27 offsets, metres: fit everybody, linearise, solve for the offsets of all, and again."""
     numbers = np.zeros(clicks.N_NUMBERS)
     for _ in range(rounds):
-        fitted = _fit_all(with_offsets(model, numbers), cases, settings)
-        numbers = clicks.solve(numbers, [_evidence(fitted.evaluation, i) for i in range(len(cases))])
+        moved = with_offsets(model, numbers)
+        fitted = _fit_all(moved, cases, settings)
+        found = [_with_mask(moved, case, fitted, i, settings) for i, case in enumerate(cases)]
+        numbers = clicks.solve(numbers, [_evidence(evaluation, 0) for evaluation in found])
     return numbers
+
+
+def _with_mask(
+    model: FitModel, case: ClickCase, fitted: "_Fitted", person: int, settings: FitSettings
+) -> Evaluation:
+    """Return one person's linearisation, at the optimum with the mask's contour where there is a mask."""
+    index = np.array([person])
+    problem, x = sharpened(fitted.problem).taken(index), fitted.x.taken(index)
+    if case.mask is not None:
+        problem, x = fit_contour(
+            model, model.body, case.person, case.mask, problem, x, settings, contour=LEARNING_CONTOUR
+        )
+    return evaluate(problem, x, derivatives=True)
 
 
 def photo_errors(
@@ -265,6 +292,7 @@ def photo_errors(
 @dataclass(frozen=True, eq=False)
 class _Fitted:
     problem: Problem
+    x: Unknowns
     evaluation: Evaluation
 
 
@@ -275,7 +303,7 @@ def _fit_all(model: FitModel, cases: Sequence[ClickCase], settings: FitSettings)
     best = solve_starts(problem, *start_unknowns(model, problem, settings), settings)
     order = np.argsort(best.people)
     optimum = best.x.taken(order)
-    return _Fitted(problem, evaluate(sharpened(problem), optimum, derivatives=True))
+    return _Fitted(problem, optimum, evaluate(sharpened(problem), optimum, derivatives=True))
 
 
 def _evidence(found: Evaluation, person: int) -> clicks.ClickEvidence:
