@@ -294,6 +294,23 @@ def plugins_list(as_json: JsonFlag = False) -> None:
         typer.echo("No plugins were found.")
 
 
+@plugins_app.command("export")
+def plugins_export(
+    name: Annotated[str, typer.Argument(help="An exporter, as `plugins list` names it.")],
+    project: Annotated[Path, typer.Argument(help="Project folder, NAME.limb.")],
+    out: Annotated[Path, typer.Argument(help="File to write.")],
+) -> None:
+    """Write a project's annotations through an exporter plugin."""
+    from limbstudio.services.studio import Studio
+
+    studio = Studio(run_inline=True)
+    try:
+        studio.open(project)
+        typer.echo(f"Written: {studio.export_plugin(name, out).result}")
+    finally:
+        studio.quit()
+
+
 # ---------------------------------------------------------------------------------------------------- showing
 
 

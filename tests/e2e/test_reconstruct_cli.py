@@ -343,3 +343,19 @@ def test_our_own_mistake_ends_with_70_and_a_report(limbstudio, monkeypatch, samp
     text = Path(report).read_text(encoding="utf-8")
     assert "ZeroDivisionError" in text
     assert sample_photos[0].name not in text
+
+
+def test_a_project_is_exported_through_a_plugin(limbstudio, tmp_path):
+    from limbstudio.services.samples import sample_project
+
+    project = sample_project(tmp_path / "home" / "Samples.limb")
+
+    ended = limbstudio("plugins", "export", "csv_keypoints", project, tmp_path / "points.csv")
+
+    assert ended.code == 0
+    lines = (tmp_path / "points.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("photo,person,keypoint,state")
+    assert len(lines) == 1 + 7 * 25
+    unknown = limbstudio("plugins", "export", "nope", project, tmp_path / "points.csv")
+    assert unknown.code == 2
+    assert "nope" in unknown.err

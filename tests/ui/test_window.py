@@ -321,7 +321,7 @@ def test_after_an_export_of_meshes_it_is_said_what_was_written_and_what_not(wind
     reports = [ExportReport((tmp_path / "a_1",)), ExportReport((tmp_path / "a_1",), (refused,))]
     said = []
     for report in reports:
-        job = window.studio.run(lambda context, report=report: report, title="Export meshes")
+        window.studio.run(lambda context, report=report: report, title="Export meshes")
         words = "Not written" if report.refused else "was written"
         qtbot.waitUntil(lambda words=words: words in window.message_bar.text)
         said.append(window.message_bar.text)
