@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QPointF, QRectF, QSettings, QSize, Qt, QUrl
+from PySide6.QtCore import QByteArray, QObject, QPointF, QRectF, QSettings, QSize, Qt, QUrl
 from PySide6.QtGui import (
     QCloseEvent,
     QColor,
@@ -48,6 +48,7 @@ from limbstudio.ui.actions import Actions, Owner, Where
 from limbstudio.ui.annotate_page import AnnotatePage
 from limbstudio.ui.bridge import Bridge
 from limbstudio.ui.dialogs import Dialogs
+from limbstudio.ui.features import Feature, feature_classes
 from limbstudio.ui.mesh_page import MeshPage
 from limbstudio.ui.mesh_view import load_pyvista
 from limbstudio.ui.messages import MessageBar, RefusedDialog, ReportDialog, report_of
@@ -227,9 +228,9 @@ class MainWindow(QMainWindow):
 
         for action in actions.of(Where.WINDOW):
             self.addAction(action)
-        actions.connect_owner(Owner.WINDOW, self)
-        actions.connect_owner(Owner.ANNOTATE, self.annotate_page)
-        actions.connect_owner(Owner.LIMB, self.mesh_page)
+        self.features: list[Feature] = [make(self) for make in feature_classes()]
+        for owner, target in self.owners.items():
+            actions.connect_owner(owner, target)
         for name in ("left_panel", "right_panel"):
             actions[name].setChecked(True)
 
@@ -257,6 +258,16 @@ class MainWindow(QMainWindow):
             session.begin()
         else:
             self._on_closed()
+
+    @property
+    def owners(self) -> dict[Owner, QObject]:
+        """Return whose methods the actions are."""
+        pages: dict[Owner, QObject] = {
+            Owner.WINDOW: self,
+            Owner.ANNOTATE: self.annotate_page,
+            Owner.LIMB: self.mesh_page,
+        }
+        return pages | {feature.owner: feature for feature in self.features}
 
     def _columns(self, *parts: tuple[QWidget, int]) -> QSplitter:
         """Put widgets side by side; a width of 0 takes the rest."""
@@ -402,6 +413,8 @@ class MainWindow(QMainWindow):
                 self.studio.quit()
             self._closing = True
             self._memory.setValue("geometry", self.saveGeometry())
+            for feature in self.features:
+                feature.close()
             self.session.close()
             self._bridge.close()
             self.annotate_page.close_views()
@@ -512,6 +525,7 @@ class MainWindow(QMainWindow):
             self.limb_panel,
             self.status,
             self.palette_card,
+            *self.features,
         ):
             part.set_theme(self._theme)
 
@@ -633,6 +647,8 @@ class MainWindow(QMainWindow):
                 self.actions_table[name].setText(f"{verb}: {words.lower()}" if words else verb)
         if any(not job.state.has_ended for job in studio.jobs):
             there.add("jobs")
+        for feature in self.features:
+            there |= feature.available()
         self.actions_table.enable(frozenset(there))
 
     # ------------------------------------------------------------------------------------------------------- drops

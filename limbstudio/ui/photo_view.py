@@ -38,6 +38,7 @@ from limbstudio.domain.edits import distal_points
 from limbstudio.domain.geometry import Box
 from limbstudio.domain.photo import Person
 from limbstudio.ui import theme as tokens
+from limbstudio.ui.canvas_tools import CanvasTool
 from limbstudio.ui.glyphs import (
     Frame,
     Glyph,
@@ -335,6 +336,7 @@ class PhotoView(QGraphicsView):
         point_moved(index, x, y): a drag ended.
         points_moved(index -> (x, y)): a drag with Ctrl, of a joint with all that is distal to it, ended.
         box_drawn(Box): a drag that drew a person's box ended.
+        dragging(index -> (x, y)): the points of a drag that goes on; empty when it was given up.
         point_nudged(index, dx, dy): an arrow key on the selected point.
         point_selected(index): -1 for none.
         person_clicked(id): a point of another person.
@@ -347,6 +349,7 @@ class PhotoView(QGraphicsView):
     clicked_to_place = Signal(float, float)
     point_moved = Signal(int, float, float)
     points_moved = Signal(object)
+    dragging = Signal(object)
     box_drawn = Signal(object)
     point_nudged = Signal(int, int, int)
     point_selected = Signal(int)
@@ -420,6 +423,8 @@ class PhotoView(QGraphicsView):
         self._pan_from: QPointF | None = None
         self._space_held = False
         self._space_panned = False
+        self._tool: CanvasTool | None = None
+        self._tool_pressed = False
 
     # ------------------------------------------------------------------------------------------------ what is shown
 
@@ -519,6 +524,18 @@ class PhotoView(QGraphicsView):
         source = QRectF(source.topLeft() / scale, source.size() / scale)
         painter.drawPixmap(QRectF(0, 0, _LOUPE_PX, _LOUPE_PX), self._pixmap, source)
 
+    @property
+    def tool(self) -> CanvasTool | None:
+        """Return the tool that has the mouse; None for placing and dragging points."""
+        return self._tool
+
+    def set_tool(self, tool: CanvasTool | None) -> None:
+        """Give mouse and keys to a tool, or take them back with None."""
+        if self._tool is not None and tool is not self._tool:
+            self._tool.leave()
+        self._tool, self._tool_pressed = tool, False
+        self._show_cursor()
+
     # ---------------------------------------------------------------------------------------------------- the view
 
     @property
@@ -596,6 +613,8 @@ class PhotoView(QGraphicsView):
             self._pan_from = event.position()
             self._space_panned = self._space_held
             self._show_cursor()
+        elif self._tool is not None and self._tool.press(self.on_photo(event.position()), event):
+            self._tool_pressed = True
         elif event.button() is Qt.MouseButton.LeftButton:
             self._pressed_at = event.position()
             self._target = self.target_at(event.position())
@@ -610,6 +629,8 @@ class PhotoView(QGraphicsView):
             self._pan_from = event.position()
             self._fitted = False
             self.moved.emit()
+        elif self._tool is not None and self._pressed_at is None:
+            self._tool.move(at, event, pressed=self._tool_pressed)
         elif self._pressed_at is not None and self.draws_box:
             self._draw_box(event, at)
         elif self._pressed_at is not None and self._target.kind is TargetKind.POINT:
@@ -638,6 +659,7 @@ class PhotoView(QGraphicsView):
             followers = [i for i in distal_points(index) if i in shown]
             self._dragged = {i: (shown[i][0] + x - start_x, shown[i][1] + y - start_y) for i in followers}
         self._refresh()
+        self.dragging.emit(dict(self._dragged))
 
     @property
     def draws_box(self) -> bool:
@@ -672,6 +694,10 @@ class PhotoView(QGraphicsView):
             self._pan_from = None
             self._show_cursor()
             return
+        if self._tool_pressed and self._tool is not None:
+            self._tool_pressed = False
+            self._tool.release(self.on_photo(event.position()), event)
+            return
         if event.button() is not Qt.MouseButton.LeftButton or self._pressed_at is None:
             return
         self._pressed_at = None
@@ -697,6 +723,8 @@ class PhotoView(QGraphicsView):
             self._choose(self._target.point)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._tool is not None and self._tool.double_click(self.on_photo(event.position()), event):
+            return
         if event.button() is Qt.MouseButton.LeftButton and not self._asks:
             if self.target_at(event.position()).kind is TargetKind.NOTHING:
                 self.fit()
@@ -704,6 +732,9 @@ class PhotoView(QGraphicsView):
             self.mousePressEvent(event)  # quick clicks place quick points
 
     def wheelEvent(self, event: QWheelEvent) -> None:
+        if self._tool is not None and self._tool.wheel(event):
+            event.accept()
+            return
         delta = event.angleDelta()
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self._pan(QPointF(-delta.x() or -delta.y(), 0) / 2)
@@ -744,6 +775,8 @@ class PhotoView(QGraphicsView):
             shape = Qt.CursorShape.ClosedHandCursor
         elif self._space_held:
             shape = Qt.CursorShape.OpenHandCursor
+        elif self._tool is not None:
+            shape = self._tool.cursor
         elif self._asks or self._draws_box:
             shape = Qt.CursorShape.CrossCursor
         elif self._hovered is not None:
@@ -761,7 +794,9 @@ class PhotoView(QGraphicsView):
             Qt.Key.Key_Up: (0, -1),
             Qt.Key.Key_Down: (0, 1),
         }
-        if event.key() == Qt.Key.Key_Space:
+        if self._tool is not None and self._tool.key(event):
+            event.accept()
+        elif event.key() == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
                 self._space_held, self._space_panned = True, False
                 self._show_cursor()

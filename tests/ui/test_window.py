@@ -436,11 +436,7 @@ def test_the_window_stays_where_it_is_when_3d_comes(window, qtbot, body_fit_stan
 
 
 def test_every_action_has_an_icon_that_exists_and_a_slot(window):
-    owners = {
-        Owner.WINDOW: window,
-        Owner.ANNOTATE: window.annotate_page,
-        Owner.LIMB: window.mesh_page,
-    }
+    owners = window.owners
     assert [row.id for row in ACTIONS if row.icon and not icon_exists(row.icon)] == []
     assert [row.id for row in ACTIONS if not callable(getattr(owners[row.owner], row.slot, None))] == []
     assert len({row.id for row in ACTIONS}) == len(ACTIONS)

@@ -1,0 +1,43 @@
+"""The window's features: objects that own some of its actions and know one subject, made once with the window.
+
+A new feature is a class here-listed, a table of rows in `limbstudio.ui.rows` and a member of `Owner`.
+"""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from limbstudio.ui.action_row import Owner
+from limbstudio.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from limbstudio.ui.main_window import MainWindow
+
+
+class Feature(QObject):
+    """One subject of the window. Its methods are the slots of the rows whose owner it is.
+
+    window: gives the session, the pages, the panels, the actions and the message bar.
+    """
+
+    owner: Owner
+
+    def __init__(self, window: "MainWindow") -> None:
+        super().__init__(window)
+        self.window = window
+        self.session = window.session
+
+    def set_theme(self, theme: Theme) -> None:
+        """Redraw in the colours of `theme`."""
+
+    def available(self) -> frozenset[str]:
+        """Return what is there now, in the words of the rows' `needs`."""
+        return frozenset()
+
+    def close(self) -> None:
+        """Let go of threads and windows; the window is closing."""
+
+
+def feature_classes() -> tuple[type[Feature], ...]:
+    """Return the features in the order in which they are made."""
+    return ()

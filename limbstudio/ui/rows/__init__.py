@@ -1,0 +1,1 @@
+"""The actions, one table per subject; `limbstudio.ui.actions` puts them together."""
