@@ -1,0 +1,142 @@
+"""The scene items of a person: which points, bones and names are shown and where."""
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QGraphicsScene
+
+from limbstudio.domain.anatomy import LDPOSE, LDPOSE_EDGES, KeypointState
+from limbstudio.domain.photo import Person
+from limbstudio.ui import theme as tokens
+from limbstudio.ui.canvas.items import BoneItem, LabelItem, PointItem
+from limbstudio.ui.glyphs import frame_of, glyph_of, side_colour
+
+_DRAWN = (
+    KeypointState.VISIBLE,
+    KeypointState.OCCLUDED,
+    KeypointState.UNSURE,
+    KeypointState.PROSTHESIS,
+    KeypointState.OUT_OF_FRAME,
+)
+_ALWAYS_NAMED = (KeypointState.UNSURE, KeypointState.PROSTHESIS)
+_LOUPE_PX = 132
+
+
+def shown_points(person: Person | None) -> dict[int, tuple[float, float]]:
+    """Return the points that are drawn and can be grabbed: LDPose index -> pixels of the photo."""
+    if person is None:
+        return {}
+    return {
+        i: (p.x, p.y)
+        for i, p in enumerate(person.keypoints.points)
+        if p.x is not None and p.y is not None and p.state in _DRAWN
+    }
+
+
+def short_name(index: int) -> str:
+    """Return a point's name as the label says it: 'R below-knee end', 'Nose'."""
+    definition = LDPOSE[index]
+    if definition.side is None:
+        return definition.label
+    return f"{definition.side.value[0].upper()} {definition.label.split(' ', 1)[1]}"
+
+
+class PersonItems:
+    """The scene items of one person."""
+
+    def __init__(self, scene: QGraphicsScene, opacity: float) -> None:
+        self._scene = scene
+        self.points: dict[int, PointItem] = {}
+        self.bones: dict[tuple[int, int], BoneItem] = {}
+        self.labels: dict[int, LabelItem] = {}
+        self._opacity = opacity
+
+    def show(
+        self,
+        person: Person,
+        moved: Mapping[int, tuple[float, float]],
+        *,
+        selected: int | None,
+        named: frozenset[int],
+        unit: float,
+        middle_x: float,
+        all_names: bool,
+    ) -> None:
+        positions = {**shown_points(person), **moved}
+        states = person.keypoints.states
+        for index in set(self.points) - set(positions):
+            self._scene.removeItem(self.points.pop(index))
+        for index, (x, y) in positions.items():
+            item = self.points.get(index)
+            if item is None:
+                item = self.points[index] = PointItem(index)
+                item.setOpacity(self._opacity)
+                self._scene.addItem(item)
+            item.set_glyph(glyph_of(LDPOSE[index], states[index], selected=index == selected))
+            item.setPos(x, y)
+        self._show_bones(positions, unit)
+        self._show_labels(
+            positions, states, selected=selected, named=named, middle_x=middle_x, all_names=all_names
+        )
+
+    def _show_bones(self, positions: Mapping[int, tuple[float, float]], unit: float) -> None:
+        edges = [edge for edge in LDPOSE_EDGES if edge[0] in positions and edge[1] in positions]
+        for edge in set(self.bones) - set(edges):
+            self._scene.removeItem(self.bones.pop(edge))
+        for edge in edges:
+            bone = self.bones.get(edge)
+            if bone is None:
+                bone = self.bones[edge] = BoneItem(*edge)
+                bone.set_unit(unit)
+                bone.setOpacity(self._opacity)
+                self._scene.addItem(bone)
+            bone.set_ends(QPointF(*positions[edge[0]]), QPointF(*positions[edge[1]]))
+
+    def _show_labels(
+        self,
+        positions: Mapping[int, tuple[float, float]],
+        states: Sequence[KeypointState],
+        *,
+        selected: int | None,
+        named: frozenset[int],
+        middle_x: float,
+        all_names: bool,
+    ) -> None:
+        wanted = {
+            i
+            for i in positions
+            if all_names
+            or i == selected
+            or i in named
+            or states[i] in _ALWAYS_NAMED
+            or LDPOSE[i].is_residual_end
+        }
+        if self._opacity < 1.0:
+            wanted = set()
+        for index in set(self.labels) - wanted:
+            self._scene.removeItem(self.labels.pop(index))
+        for index in wanted:
+            label = self.labels.get(index)
+            if label is None:
+                label = self.labels[index] = LabelItem()
+                self._scene.addItem(label)
+            state = states[index]
+            colour = side_colour(frame_of(LDPOSE[index]))
+            if LDPOSE[index].is_residual_end:
+                colour = QColor(tokens.PHOTO_RESIDUAL)
+            if state is KeypointState.UNSURE:
+                colour = QColor(tokens.PHOTO_UNSURE)
+            word = "" if state is KeypointState.VISIBLE else state.value.replace("_", " ")
+            x, y = positions[index]
+            label.set_text(short_name(index), word, colour, to_the_left=x < middle_x)
+            label.setPos(x, y)
+
+    def set_unit(self, unit: float) -> None:
+        for bone in self.bones.values():
+            bone.set_unit(unit)
+
+    def remove(self) -> None:
+        for item in (*self.points.values(), *self.bones.values(), *self.labels.values()):
+            self._scene.removeItem(item)
+        self.points, self.bones, self.labels = {}, {}, {}
