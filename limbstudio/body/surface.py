@@ -258,52 +258,44 @@ def _overlapping_boxes(corners: Float) -> Int:
 def _pairs_cross(points: Float, faces: Int, pairs: Int) -> Bool:
     """Tell which pairs (N, 2) of faces pass through each other."""
     normals = face_normals(points, faces)
-    heights = np.einsum("ij,ij->i", points[faces[:, 0]], normals)
+    offsets = np.einsum("ij,ij->i", points[faces[:, 0]], normals)
+    planes = np.column_stack([normals, -offsets]).T  # (4, F)
+    corners = np.ascontiguousarray(np.asarray(faces).T)
     result = np.zeros(len(pairs), bool)
-    a, b = faces[pairs[:, 0]], faces[pairs[:, 1]]
-    shared_a = np.stack([np.any(a[:, i : i + 1] == b, axis=1) for i in range(3)], axis=1)
-    shared_b = np.stack([np.any(b[:, i : i + 1] == a, axis=1) for i in range(3)], axis=1)
-    common = shared_a.sum(axis=1)
-
-    # Triangles apart can only cross when each has corners on both sides of the other's plane; of two that
-    # share a corner one suffices, and the shared corner, which lies in both planes, has no side.
-    rows = np.flatnonzero(common < 2)
-    a, b, shared_a, shared_b, common = a[rows], b[rows], shared_a[rows], shared_b[rows], common[rows]
-    spans_b = _spans(points[a], normals[pairs[rows, 1]], heights[pairs[rows, 1]], shared_a)
-    spans_a = _spans(points[b], normals[pairs[rows, 0]], heights[pairs[rows, 0]], shared_b)
-    possible = np.where(common == 0, spans_a & spans_b, spans_a | spans_b)
-    rows, a, b = rows[possible], a[possible], b[possible]
-    if len(rows):
-        hit = _edges_pierce(points, a, b, shared_a[possible])
-        result[rows] = hit | _edges_pierce(points, b, a, shared_b[possible])
+    same = corners[:, None, pairs[:, 0]] == corners[None, :, pairs[:, 1]]  # (3, 3, N)
+    shared_one, shared_two = same.any(axis=1), same.any(axis=0)  # (3, N)
+    a, b, c = shared_one
+    rows = np.flatnonzero(~((a & b) | (b & c) | (c & a)))  # two that share an edge only fold
+    one, two = pairs[rows].T
+    # A shared corner lies in both planes: it has no side, and its edges cannot pierce.
+    sides_one = np.where(shared_one[:, rows], 0, _sides(points, corners[:, one], planes[:, two]))
+    sides_two = np.where(shared_two[:, rows], 0, _sides(points, corners[:, two], planes[:, one]))
+    hit = _edges_pierce(points, corners[:, one], corners[:, two], sides_one)
+    result[rows] = hit | _edges_pierce(points, corners[:, two], corners[:, one], sides_two)
     return result
 
 
-def _spans(corners: Float, normals: Float, heights: Float, shared: Bool) -> Bool:
-    """Tell whether corners (N, 3, 3) lie on both sides of the planes, leaving out the shared ones."""
-    side = np.matmul(corners, normals[:, :, None])[:, :, 0] - heights[:, None]
-    side[shared] = 0
-    return (side.max(axis=1) > 0) & (side.min(axis=1) < 0)
+def _sides(points: Float, corners: Int, planes: Float) -> Float:
+    """Return how far the corners (3, N) lie before the planes (4, N), (3, N), times the planes' scale."""
+    x, y, z = points.T
+    return np.stack([planes[0] * x[c] + planes[1] * y[c] + planes[2] * z[c] + planes[3] for c in corners])
 
 
-def _edges_pierce(points: Float, one: Int, two: Int, shared: Bool) -> Bool:
-    """Tell whether an edge of triangle `one` (N, 3) off its shared corners pierces `two` (N, 3)."""
-    p, q, r = points[two[:, 0]], points[two[:, 1]], points[two[:, 2]]
-    normal = np.cross(q - p, r - p)
-    hit = np.zeros(len(one), bool)
+def _edges_pierce(points: Float, one: Int, two: Int, sides: Float) -> Bool:
+    """Tell whether an edge of triangle `one` (3, N) pierces `two` (3, N).
+
+    sides: (3, N) of the corners of `one` before or behind the plane of `two`; 0 for those in it.
+    """
+    hit = np.zeros(one.shape[1], bool)
     for i, j in ((0, 1), (1, 2), (2, 0)):
-        start, end = points[one[:, i]], points[one[:, j]]
-        d0 = np.einsum("ij,ij->i", start - p, normal)
-        d1 = np.einsum("ij,ij->i", end - p, normal)
-        crosses = (d0 * d1 < 0) & ~shared[:, i] & ~shared[:, j]
-        rows = np.flatnonzero(crosses & ~hit)
-        if not len(rows):
-            continue
-        t = (d0[rows] / (d0[rows] - d1[rows]))[:, None]
-        x = start[rows] + t * (end[rows] - start[rows])
-        n = normal[rows]
+        rows = np.flatnonzero((sides[i] * sides[j] < 0) & ~hit)
+        start, end = points[one[i, rows]], points[one[j, rows]]
+        p, q, r = points[two[:, rows]]
+        t = (sides[i, rows] / (sides[i, rows] - sides[j, rows]))[:, None]
+        x = start + t * (end - start)
+        normal = np.cross(q - p, r - p)
         inside = np.ones(len(rows), bool)
         for u, v in ((p, q), (q, r), (r, p)):
-            inside &= np.einsum("ij,ij->i", np.cross(v[rows] - u[rows], x - u[rows]), n) > 0
-        hit[rows] |= inside
+            inside &= np.einsum("ij,ij->i", np.cross(v - u, x - u), normal) > 0
+        hit[rows] = inside
     return hit

@@ -21,6 +21,7 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 # A pixel centre on a shared edge, up to rounding, must belong to one of the two triangles, or cracks appear.
 _EDGE_SLACK_PX = 1e-6
 _NEAR_M = 1e-3
+_DEPTH_STEPS = 2.0**30  # with 32 bits for the triangle below it fills a signed 64-bit number
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,26 +184,25 @@ def rasterise(
     p, near = np.asarray(points_px, float), np.asarray(nearness, float)
     runs = spans(p, faces, size_px=size_px, cull=cull)
 
-    base, step_x, step_y = _planes(p, near, faces)
+    # Depth from 1 to _DEPTH_STEPS in whole numbers, so that one integer can hold it and the triangle.
+    lowest, highest = (near.min(), near.max()) if len(near) else (0.0, 1.0)
+    steps = 1 + (near - lowest) * ((_DEPTH_STEPS - 1) / max(highest - lowest, 1e-30))
+    base, step_x, step_y = _planes(p, steps, faces)
     t = runs.triangle
     start = base[t] + step_y[t] * runs.y + step_x[t] * runs.first
     lengths = runs.last - runs.first + 1
-    s = np.repeat(np.arange(len(t)), lengths)  # one entry per fragment
-    offset = np.arange(len(s)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    depth = start[s] + step_x[t][s] * offset
-    pixel = (runs.y * width + runs.first)[s] + offset
+    offset = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    depth = np.repeat(start, lengths) + np.repeat(step_x[t], lengths) * offset  # one entry per fragment
+    pixel = np.repeat(runs.y * width + runs.first, lengths) + offset
 
-    # Nearness in the high 32 bits, the triangle in the low ones: one maximum finds both.
-    if len(depth):
-        lowest, highest = near.min(), near.max()
-        scaled = np.clip((depth - lowest) / max(highest - lowest, 1e-30), 0, 1) * (2.0**31) + 1
-        key = (scaled.astype(np.uint64) << np.uint64(32)) | t[s].astype(np.uint64)
-    else:
-        key = np.zeros(0, np.uint64)
-    buffer = np.zeros(width * height, np.uint64)
+    # Nearness in the high bits, the triangle in the low 32: one maximum finds both.
+    key = np.clip(depth, 1, _DEPTH_STEPS).astype(np.int64)
+    key <<= 32
+    key |= np.repeat(t, lengths)
+    buffer = np.zeros(width * height, np.int64)
     np.maximum.at(buffer, pixel, key)
     hit = np.flatnonzero(buffer)
-    face = (buffer[hit] & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    face = buffer[hit] & 0xFFFFFFFF
     ys, xs = np.divmod(hit, width)
 
     return Raster(size_px, ys, xs, face, faces, p, near, perspective)

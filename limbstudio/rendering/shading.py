@@ -30,12 +30,13 @@ class Lit:
     """A drawn body.
 
     rgb: (H, W, 3) float 0..1, times coverage. alpha: (H, W) float coverage. residual: (H, W) float,
-    the part of the coverage that is residual limb.
+    the part of the coverage that is residual limb. box: the rows and columns outside of which all are 0.
     """
 
     rgb: Floats
     alpha: Floats
     residual: Floats
+    box: tuple[slice, slice]
 
 
 def shade(normals: Floats, towards_viewer: Floats) -> Floats:
@@ -105,17 +106,13 @@ def blend(
 ) -> NDArray[np.uint8]:
     """Lay a drawn body over a picture (H, W, 3) uint8 of the same size."""
     result = picture.copy()
-    rows, columns = np.flatnonzero(lit.alpha.any(1)), np.flatnonzero(lit.alpha.any(0))
-    if not len(rows):
-        return result
-    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    alpha = lit.alpha[box]
-    share = lit.residual[box] / np.maximum(alpha, 1e-6)
+    alpha = lit.alpha[lit.box]
+    share = lit.residual[lit.box] / np.maximum(alpha, 1e-6)
     strength = (opacity + (residual_opacity - opacity) * share)[..., None]
     kept = 1 - strength * alpha[..., None]
     # lit.rgb is already weighted with its coverage
-    mixed = picture[box] * kept + lit.rgb[box] * (255 * strength) + 0.5
-    result[box] = np.clip(mixed, 0, 255).astype(np.uint8)
+    mixed = picture[lit.box] * kept + lit.rgb[lit.box] * (255 * strength) + 0.5
+    result[lit.box] = np.clip(mixed, 0, 255).astype(np.uint8)
     return result
 
 
@@ -139,19 +136,36 @@ def _colour(
         marked = np.zeros(len(brightness), bool)
     else:
         marked = raster.interpolate_flat(_rounded(np.asarray(residual, float), raster.faces)) > 0.5
-    width, height = raster.size_px
+    (width, height), (rows, columns) = raster.size_px, _box(raster, scale)
+    tall, wide = rows.stop - rows.start, columns.stop - columns.start
     # brightness and coverage of the body, then of the residual limb
-    layers = np.zeros((width * height, 4), np.float32)
-    at = raster.ys * width + raster.xs
+    layers = np.zeros((tall * wide, 4), np.float32)
+    at = (raster.ys - rows.start) * wide + (raster.xs - columns.start)
     layers[at, 0], layers[at, 1] = np.where(marked, 0, brightness), ~marked
     layers[at, 2], layers[at, 3] = np.where(marked, brightness, 0), marked
-    small = layers.reshape(height, width, 4)
-    if scale > 1:
-        size = (width // scale, height // scale)
-        small = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.float32)
+    small = layers.reshape(tall, wide, 4)
+    if scale > 1 and small.size:
+        small = np.asarray(cv2.resize(small, (wide // scale, tall // scale), interpolation=cv2.INTER_AREA))
     body, limb = (np.array(colour, np.float32) / 255 for colour in (body_colour, residual_colour))
-    rgb = small[..., 0:1] * body + small[..., 2:3] * limb
-    return Lit(rgb, small[..., 1] + small[..., 3], small[..., 3])
+    size, box = (height // scale, width // scale), (_coarser(rows, scale), _coarser(columns, scale))
+    lit = Lit(np.zeros((*size, 3), np.float32), np.zeros(size, np.float32), np.zeros(size, np.float32), box)
+    lit.rgb[box] = small[..., 0:1] * body + small[..., 2:3] * limb
+    lit.alpha[box] = small[..., 1] + small[..., 3]
+    lit.residual[box] = small[..., 3]
+    return lit
+
+
+def _box(raster: Raster, scale: int) -> tuple[slice, slice]:
+    """Return the covered rows and columns, widened to whole blocks of `scale` pixels."""
+    if not len(raster.ys):
+        return slice(0, 0), slice(0, 0)
+    low_high = ((int(values.min()), int(values.max())) for values in (raster.ys, raster.xs))
+    rows, columns = (slice(low // scale * scale, (high // scale + 1) * scale) for low, high in low_high)
+    return rows, columns
+
+
+def _coarser(run: slice, scale: int) -> slice:
+    return slice(run.start // scale, run.stop // scale)
 
 
 def _rounded(flags: Floats, faces: Ints) -> Floats:

@@ -250,7 +250,8 @@ def pelvis_forward(fit: BodyFit) -> NDArray[np.floating]:
 def _write_png(path: Path, picture: NDArray[np.uint8]) -> None:
     import cv2
 
-    fast = [cv2.IMWRITE_PNG_COMPRESSION, 2]  # level 2 takes a third of the default's time for 10 % more bytes
+    # Trying every filter on every row takes as long again and saves nothing on pictures like these.
+    fast = [cv2.IMWRITE_PNG_COMPRESSION, 2, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
     done, data = cv2.imencode(".png", picture[:, :, ::-1], fast)
     if not done:
         raise RuntimeError(f"{path.name} could not be encoded")
