@@ -17,6 +17,8 @@ class Owner(StrEnum):
 
     WINDOW = "window"
     ANNOTATE = "annotate"
+    GUIDE = "guide"
+    POINTS = "points"
     LIMB = "limb"
 
 

@@ -265,6 +265,8 @@ class MainWindow(QMainWindow):
         pages: dict[Owner, QObject] = {
             Owner.WINDOW: self,
             Owner.ANNOTATE: self.annotate_page,
+            Owner.GUIDE: self.annotate_page.guiding,
+            Owner.POINTS: self.annotate_page.point_edits,
             Owner.LIMB: self.mesh_page,
         }
         return pages | {feature.owner: feature for feature in self.features}

@@ -430,7 +430,7 @@ def test_the_wheel_zooms_at_the_pointer_and_a_double_click_fits(window, qtbot):
     from PySide6.QtWidgets import QApplication
 
     view = window.annotate_page.view
-    window.annotate_page.leave_guide()
+    window.annotate_page.guiding.leave_guide()
     fitted = view.zoom
     place = QPointF(at(window, 150, 150))
     event = QWheelEvent(

@@ -17,7 +17,7 @@ from limbstudio.domain.errors import KnownError
 from limbstudio.services import pipeline
 from limbstudio.services.handing_over import ExportReport
 from limbstudio.services.studio import Studio
-from limbstudio.ui.actions import ACTIONS, Owner, Where
+from limbstudio.ui.actions import ACTIONS, Where
 from limbstudio.ui.icons import icon_exists
 from limbstudio.ui.messages import RefusedDialog, ReportDialog, install_excepthook
 from limbstudio.ui.palette import matches
@@ -93,8 +93,8 @@ def test_an_empty_project_says_how_to_start(open_window, answers, tmp_path, qtbo
     window.new_project()
     qtbot.wait(30)
 
-    assert "Start with a photo" in window.annotate_page._reading.text()
-    assert window.annotate_page._reading.isVisible()
+    assert "Start with a photo" in window.annotate_page.reading.words.text()
+    assert window.annotate_page.reading.words.isVisible()
 
 
 def test_photos_that_moved_are_located_together(
@@ -105,14 +105,14 @@ def test_photos_that_moved_are_located_together(
     moved = [path.rename(there / path.name) for path in photo_files]
     window = open_window(None)
     window.open_folder(project_folder)
-    qtbot.waitUntil(lambda: window.annotate_page.locate.isVisible())
-    assert not window.annotate_page.hint.isVisible()  # it asks for clicks on a photo that is not there
+    qtbot.waitUntil(lambda: window.annotate_page.reading.locate.isVisible())
+    assert not window.annotate_page.floats.hint.isVisible()  # it asks for clicks on a photo that is not there
     answers.moved_answer = moved[0]
 
-    qtbot.mouseClick(window.annotate_page.locate, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.annotate_page.reading.locate, Qt.MouseButton.LeftButton)
 
     qtbot.waitUntil(lambda: window.annotate_page.view.has_photo)
-    assert not window.annotate_page.locate.isVisible()
+    assert not window.annotate_page.reading.locate.isVisible()
     assert "2 photos were found" in window.message_bar.text
     assert [window.studio.photo_path(p) for p in window.studio.photos] == moved
 

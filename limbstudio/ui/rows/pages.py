@@ -3,6 +3,7 @@
 from limbstudio.ui.action_row import ActionRow, Owner, Where
 
 _A, _L = Owner.ANNOTATE, Owner.LIMB
+_G, _P = Owner.GUIDE, Owner.POINTS
 _CANVAS, _MESH = Where.CANVAS, Where.MESH
 
 # fmt: off
@@ -54,20 +55,20 @@ ROWS: tuple[ActionRow, ...] = (
     ActionRow("full_screen", "Full screen", "ph.arrows-out", "set_full_screen", "View", ("F11",), group=4,
               checkable=True),
 
-    ActionRow("guided", "Guided placement", "ph.crosshair-simple", "start_guide", "Person", ("G",), _A, _CANVAS,
+    ActionRow("guided", "Guided placement", "ph.crosshair-simple", "start_guide", "Person", ("G",), _G, _CANVAS,
               needs="photo", checkable=True),
-    ActionRow("select", "Select and drag points", "ph.cursor", "leave_guide", "Person", ("S", "Esc"), _A, _CANVAS,
+    ActionRow("select", "Select and drag points", "ph.cursor", "leave_guide", "Person", ("S", "Esc"), _G, _CANVAS,
               needs="photo", checkable=True),
-    ActionRow("skip", "Skip this point", "ph.skip-forward", "skip", "Person", (), _A, needs="asked"),
+    ActionRow("skip", "Skip this point", "ph.skip-forward", "skip", "Person", (), _G, needs="asked"),
     ActionRow("step_back", "Step back in the sequence", "ph.arrow-bend-up-left", "step_back", "Person",
-              ("W", "Backspace"), _A, _CANVAS, needs="person"),
-    ActionRow("next_point", "Next point", "ph.caret-right", "next_point", "Person", ("E",), _A, _CANVAS, group=1,
+              ("W", "Backspace"), _G, _CANVAS, needs="person"),
+    ActionRow("next_point", "Next point", "ph.caret-right", "next_point", "Person", ("E",), _G, _CANVAS, group=1,
               needs="person"),
-    ActionRow("previous_point", "Previous point", "ph.caret-left", "previous_point", "Person", ("Q",), _A, _CANVAS,
+    ActionRow("previous_point", "Previous point", "ph.caret-left", "previous_point", "Person", ("Q",), _G, _CANVAS,
               group=1, needs="person"),
-    ActionRow("clear_point", "Take the point away", "ph.eraser", "clear_point", "Person", ("Del",), _A, _CANVAS,
+    ActionRow("clear_point", "Take the point away", "ph.eraser", "clear_point", "Person", ("Del",), _P, _CANVAS,
               group=1, needs="point"),
-    *(ActionRow(f"state_{state}", text, "", f"state_{state}", "Person/Point state", (str(key),), _A, _CANVAS, group=2,
+    *(ActionRow(f"state_{state}", text, "", f"state_{state}", "Person/Point state", (str(key),), _P, _CANVAS, group=2,
                 needs="person") for key, (state, text) in enumerate((
                     ("visible", "Visible"), ("occluded", "Occluded"), ("out_of_frame", "Out of frame"),
                     ("absent", "Absent"), ("prosthesis", "Prosthesis"), ("unlabelled", "Unlabelled"),
@@ -91,11 +92,11 @@ ROWS: tuple[ActionRow, ...] = (
     ActionRow("previous_photo", "Previous photo", "ph.caret-left", "previous_photo", "Person", ("A",), _A, _CANVAS,
               group=5, needs="photos"),
 
-    ActionRow("swap_limb", "Swap left and right of this limb", "ph.swap", "swap_limb", "Limb", ("X",), _A, _CANVAS,
+    ActionRow("swap_limb", "Swap left and right of this limb", "ph.swap", "swap_limb", "Limb", ("X",), _P, _CANVAS,
               needs="person"),
     ActionRow("swap_body", "Swap left and right of the body", "mdi6.flip-horizontal", "swap_body", "Limb",
-              ("Shift+X",), _A, _CANVAS, needs="person"),
-    ActionRow("mend", "Mend contradictions", "ph.wrench", "mend", "Limb", (), _A, group=1, needs="contradictions"),
+              ("Shift+X",), _P, _CANVAS, needs="person"),
+    ActionRow("mend", "Mend contradictions", "ph.wrench", "mend", "Limb", (), _P, group=1, needs="contradictions"),
     *(ActionRow(f"posture_{posture}", f"Posture: {posture}", "ph.person-simple", f"posture_{posture}", "Limb/Posture",
                 keys, _A, _CANVAS, group=2, needs="person")
       for posture, keys in (("unknown", ()), ("standing", ("8",)), ("sitting", ("9",)), ("lying", ("0",)))),
@@ -112,7 +113,7 @@ ROWS: tuple[ActionRow, ...] = (
     ActionRow("cancel_jobs", "Cancel all jobs", "ph.x-circle", "cancel_jobs", "Jobs", (), needs="jobs"),
 
     ActionRow("keys", "Keys", "ph.keyboard", "show_keys", "Help", ("Ctrl+/",)),
-    ActionRow("definition", "What counts as this point", "ph.question", "show_definition", "Help", ("F1",), _A,
+    ActionRow("definition", "What counts as this point", "ph.question", "show_definition", "Help", ("F1",), _G,
               synonyms="residual limb end stump definition card"),
     ActionRow("about", "About LimbStudio", "ph.info", "show_about", "Help", group=1),
 )

@@ -1,0 +1,90 @@
+"""Where the bars and cards lie that float over the canvas."""
+
+from PySide6.QtWidgets import QWidget
+
+from limbstudio.ui.actions import Actions
+from limbstudio.ui.floats import GuideBar, HintCard, InsetFrame, Loupe, StateBar, ToolBar
+from limbstudio.ui.mesh_view import MeshView
+from limbstudio.ui.photo_view import PhotoView
+from limbstudio.ui.targets import Rectangle, place_card
+from limbstudio.ui.theme import Theme
+
+MARGIN = 12
+
+
+class FloatLayout:
+    """The canvas' floats. wanted: where the point asked for is expected, in pixels of the photo."""
+
+    def __init__(
+        self, actions: Actions, view: PhotoView, mesh_view: MeshView, theme: Theme, page: QWidget
+    ) -> None:
+        self._page = page
+        self._view = view
+        self.wanted: tuple[float, float] | None = None
+        self.tool_bar = ToolBar(actions, page)
+        self.guide_bar = GuideBar(page)
+        self.state_bar = StateBar(actions, page)
+        self.hint = HintCard(page)
+        self.loupe = Loupe(view, page)
+        self.inset = InsetFrame(mesh_view, theme, page)
+
+    @property
+    def state_room(self) -> int:
+        """Return how wide the bar of states may be, px."""
+        return self._page.width() - 2 * MARGIN
+
+    def arrange(self) -> None:
+        """Put everything in its place."""
+        width, height = self._page.width(), self._page.height()
+        self.tool_bar.adjustSize()
+        self.tool_bar.move(MARGIN, MARGIN)
+        self.guide_bar.adjustSize()
+        left = width - self.guide_bar.width() - MARGIN
+        beside = left > self.tool_bar.x() + self.tool_bar.width() + MARGIN
+        below = self.tool_bar.y() + self.tool_bar.height() + 8
+        self.guide_bar.move(left, MARGIN if beside else below)
+        self.state_bar.adjustSize()
+        self.state_bar.move((width - self.state_bar.width()) // 2, height - self.state_bar.height() - MARGIN)
+        bottom = self.state_bar.height() + 2 * MARGIN
+        self.inset.set_small(width < 700 or height < 600)
+        self.inset.move(MARGIN, height - self.inset.height() - bottom)
+        for widget in (self.tool_bar, self.guide_bar, self.state_bar, self.inset, self.hint, self.loupe):
+            widget.raise_()
+        self.place_hint()
+
+    def show_loupe(self, x: float, y: float) -> None:
+        """Show the loupe beside a pixel of the photo."""
+        loupe, page = self.loupe, self._page
+        loupe.look_at(x, y)
+        at = self._view.on_screen(x, y)
+        right = at.x() + 40 + loupe.width() < page.width()
+        left_edge = int(at.x() + 40) if right else int(at.x() - 40 - loupe.width())
+        top = min(max(int(at.y() - loupe.height() / 2), 60), page.height() - loupe.height() - 60)
+        loupe.move(left_edge, top)
+        loupe.show()
+        loupe.raise_()
+        self.place_hint(pointer=(at.x(), at.y()))
+
+    def place_hint(self, pointer: tuple[float, float] | None = None) -> None:
+        """Put the hint where it hides nothing. pointer: of the mouse, px; it hides that least of all."""
+        hint, page = self.hint, self._page
+        if hint.isHidden():
+            return
+        wanted = None
+        if self.wanted is not None and self._view.has_photo:
+            on_screen = self._view.on_screen(*self.wanted)
+            wanted = (on_screen.x(), on_screen.y())
+        points = [(p.x(), p.y()) for p in self._view.points_on_screen().values()]
+        if pointer is not None:
+            card = Rectangle(hint.x(), hint.y(), hint.width(), hint.height())
+            if not card.holds(*pointer, margin=40):
+                return  # it lies well where it is: cards that jump about are worse than cards in a corner
+            points.extend([pointer] * 50)
+        taken = [
+            Rectangle(w.x(), w.y(), w.width(), w.height())
+            for w in (self.tool_bar, self.guide_bar, self.state_bar, self.inset)
+            if w.isVisible()
+        ]
+        area = Rectangle(MARGIN, MARGIN, page.width() - 2 * MARGIN, page.height() - 2 * MARGIN)
+        place = place_card((hint.width(), hint.height()), area, wanted=wanted, points=points, taken=taken)
+        hint.move(round(place[0]), round(place[1]))
