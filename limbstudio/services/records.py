@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from limbstudio.domain import anatomy, body, fitted, geometry, photo, provenance, review, stump
+from limbstudio.domain import anatomy, body, corrections, fitted, geometry, photo, provenance, review, stump
 from limbstudio.domain.errors import KnownError
 
 Plain = Any  # what json.loads returns
@@ -149,7 +149,36 @@ def record(kind: type) -> Codec:
     return Codec(lambda value: _fields_to_plain(kind, value), lambda value: _fields_from_plain(kind, value))
 
 
+def one_of(kinds: Mapping[str, type]) -> Codec:
+    """A record of one of several types, which its field `operation` names."""
+    names = {kind: name for name, kind in kinds.items()}
+
+    def to_plain(value: Any) -> Plain:  # noqa: ANN401
+        if type(value) not in names:
+            raise TypeError(f"Expected one of {', '.join(kinds)}, found {value!r}.")
+        return {"operation": names[type(value)], **_fields_to_plain(type(value), value)}
+
+    def from_plain(value: Plain) -> Any:  # noqa: ANN401
+        name = value.get("operation") if isinstance(value, dict) else None
+        if not isinstance(name, str) or name not in kinds:
+            raise UnreadableRecord(f"{name!r} is none of {', '.join(kinds)}.")
+        return _fields_from_plain(
+            kinds[name], {key: item for key, item in value.items() if key != "operation"}
+        )
+
+    return Codec(to_plain, from_plain)
+
+
 # -------------------------------------------------------------------------------------------------- the table
+
+OPERATIONS: Mapping[str, type] = {
+    "end": corrections.EndAlongLimb,
+    "plane": corrections.CutPlane,
+    "tip": corrections.TipShape,
+    "stroke": corrections.BrushStroke,
+    "mirror": corrections.MirrorOther,
+    "reset": corrections.ResetHere,
+}
 
 FIELDS: Mapping[type, Mapping[str, Codec]] = {
     geometry.Box: {"x": NUMBER, "y": NUMBER, "width": NUMBER, "height": NUMBER},
@@ -261,6 +290,24 @@ FIELDS: Mapping[type, Mapping[str, Codec]] = {
         "made_at": TEXT,
     },
     fitted.ChosenFit: {"person": TEXT, "photo": TEXT, "fit": TEXT, "by_human": FLAG},
+    corrections.SurfacePoint: {"axial": NUMBER, "angle": NUMBER, "cap": NUMBER},
+    corrections.EndAlongLimb: {"factor": NUMBER},
+    corrections.CutPlane: {"offset": NUMBER, "tilt_ap": NUMBER, "tilt_ml": NUMBER},
+    corrections.TipShape: {"kind": enum(corrections.TipKind), "roundness": NUMBER, "fold": NUMBER},
+    corrections.BrushStroke: {
+        "brush": enum(corrections.Brush),
+        "path": many(record(corrections.SurfacePoint)),
+        "radius": NUMBER,
+        "strength": NUMBER,
+    },
+    corrections.MirrorOther: {"strength": NUMBER},
+    corrections.ResetHere: {"at": record(corrections.SurfacePoint), "radius": NUMBER},
+    corrections.Corrections: {
+        "person": TEXT,
+        "photo": TEXT,
+        "limb": enum(anatomy.Limb),
+        "operations": many(one_of(OPERATIONS)),
+    },
     review.Verdict: {
         "person": TEXT,
         "state": enum(review.ReviewState),
@@ -277,6 +324,7 @@ KINDS: Mapping[str, type] = {
     "person": photo.Person,
     "fit": fitted.KeptFit,
     "chosen_fit": fitted.ChosenFit,
+    "corrections": corrections.Corrections,
     "verdict": review.Verdict,
     "finding": review.Finding,
 }

@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limbstudio.domain import anatomy, body, fitted, geometry, photo, provenance, review, stump
+from limbstudio.domain import (
+    anatomy,
+    body,
+    corrections,
+    fitted,
+    geometry,
+    photo,
+    provenance,
+    review,
+    stump,
+)
 from limbstudio.services import records
 
 ARRAY_3 = np.array([0.1, -np.inf, np.nan])
@@ -57,6 +67,18 @@ EXAMPLES = {
     "chosen_fit": fitted.ChosenFit("p1", "ab" * 32, "f1", True),
     "verdict": review.Verdict("p1", review.ReviewState.ACCEPTED, "cd" * 32, "me", "Good."),
     "finding": review.Finding("side", "Left and right may be swapped.", "p1", 3),
+    "corrections": corrections.Corrections(
+        "p", "0" * 64, anatomy.Limb.LEFT_LEG,
+        (
+            corrections.EndAlongLimb(0.31), corrections.CutPlane(0.7, 0.1, -0.2),
+            corrections.TipShape(corrections.TipKind.BULBOUS, 0.7, 0.2),
+            corrections.BrushStroke(
+                corrections.Brush.PULL, (corrections.SurfacePoint(0.5, -1.5), corrections.SurfacePoint(0.7, 3.0, 0.4)),
+                0.1, 0.02,
+            ),
+            corrections.MirrorOther(), corrections.ResetHere(corrections.SurfacePoint(0.6, 0.0), 0.2),
+        ),
+    ),
 }  # fmt: skip
 
 
