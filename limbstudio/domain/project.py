@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from limbstudio.domain.edits import Edit, Key
 from limbstudio.domain.errors import KnownError
-from limbstudio.domain.photo import Person, Photo
+from limbstudio.domain.photo import Person
+from limbstudio.domain.record_map import RecordMap, Shelf
 
 
 @dataclass(frozen=True)
@@ -15,29 +15,33 @@ class Project:
     """All records of a project. records: key -> frozen record; keys are (kind, id)."""
 
     name: str = "Untitled"
-    records: Mapping[Key, Any] = field(default_factory=lambda: MappingProxyType({}))
+    records: RecordMap = field(default_factory=RecordMap)
+
+    @classmethod
+    def of(cls, name: str, records: Mapping[Key, Any]) -> "Project":
+        """Make a project of records by key."""
+        return cls(name, RecordMap(records))
 
     def of_kind(self, kind: str) -> Iterable[Any]:
-        return (record for (k, _), record in self.records.items() if k == kind)
+        return iter(self.records.shelf(kind))
 
     @property
-    def photos(self) -> tuple[Photo, ...]:
-        return tuple(self.of_kind("photo"))
+    def photos(self) -> Shelf:
+        """Return the photos in the order in which they came: a sequence that reads a photo when asked for it."""
+        return self.records.shelf("photo")
 
     def people_in(self, photo_sha256: str) -> tuple[Person, ...]:
-        return tuple(p for p in self.of_kind("person") if p.photo == photo_sha256)
+        return self.records.of_photo("person", photo_sha256)
 
     def applied(self, edit: Edit) -> "Project":
         """Return the project after `edit`; raise KnownError if a record is no longer what the edit was made on."""
-        records = self.records | {} if isinstance(self.records, MappingProxyType) else dict(self.records)
+        met: dict[Key, Any] = {}
         for change in edit.changes:
-            if records.get(change.key) != change.before:
+            there = met[change.key] if change.key in met else self.records.get(change.key)
+            if there is not change.before and there != change.before:
                 raise KnownError(
                     f"“{edit.label}” was made on an older version of {change.key[0]} {change.key[1]}.",
                     "Nothing was changed. Repeat the step on what is shown now.",
                 )
-            if change.after is None:
-                records.pop(change.key, None)
-            else:
-                records[change.key] = change.after
-        return Project(self.name, MappingProxyType(records))
+            met[change.key] = change.after
+        return Project(self.name, self.records.changed((c.key, c.before, c.after) for c in edit.changes))

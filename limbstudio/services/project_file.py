@@ -9,77 +9,52 @@ import shutil
 import sqlite3
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from limbstudio.domain.edits import Key
 from limbstudio.domain.errors import KnownError
-from limbstudio.services import records
+from limbstudio.domain.record_map import RecordMap
+from limbstudio.services import places
 from limbstudio.services.blobs import sync_folder
+from limbstudio.services.stored_records import Row, StoredRecords
 
 log = logging.getLogger(__name__)
 
 FILE_NAME = "project.sqlite"
 APPLICATION_ID = 0x4C494D42  # "LIMB"
-# A newer minor version has more (tables, indices) and is mended to; a newer major version means other things
-# by the same.
-FORMAT_MAJOR = 1
-FORMAT_MINOR = 0
-_MINORS = 1000  # user_version = major * _MINORS + minor
+# A newer minor version has more (tables, indices); a newer major version means other things by the same.
+FORMAT = (1, 1)
+MINORS = 1000  # user_version = major * MINORS + minor
 
-# Every statement can be repeated: running them all is how an older minor version is mended.
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS record (
-    kind TEXT NOT NULL, id TEXT NOT NULL, photo TEXT, subject TEXT, body TEXT NOT NULL, hash TEXT NOT NULL,
-    sequence INTEGER NOT NULL, PRIMARY KEY (kind, id));
-CREATE TABLE IF NOT EXISTS journal (
-    sequence INTEGER PRIMARY KEY, time TEXT NOT NULL, who TEXT NOT NULL, label TEXT NOT NULL,
-    human INTEGER NOT NULL, photo TEXT, subject TEXT, kind TEXT NOT NULL, target INTEGER, merge_key TEXT,
-    session TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS change (
-    sequence INTEGER NOT NULL, place INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, photo TEXT,
-    subject TEXT, before TEXT, after TEXT, PRIMARY KEY (sequence, place));
-CREATE TABLE IF NOT EXISTS result (
-    hash TEXT PRIMARY KEY, stage TEXT NOT NULL, body TEXT NOT NULL, made TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS writer (
-    token TEXT PRIMARY KEY, who TEXT NOT NULL, host TEXT NOT NULL, process INTEGER NOT NULL,
-    since TEXT NOT NULL, sequence INTEGER NOT NULL DEFAULT 0);
-CREATE INDEX IF NOT EXISTS journal_of_photo ON journal (photo, sequence);
-CREATE INDEX IF NOT EXISTS record_of_photo ON record (photo);
-CREATE TRIGGER IF NOT EXISTS journal_keeps BEFORE DELETE ON journal
-    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
-CREATE TRIGGER IF NOT EXISTS journal_stands BEFORE UPDATE ON journal
-    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
-CREATE TRIGGER IF NOT EXISTS change_keeps BEFORE DELETE ON change
-    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
-CREATE TRIGGER IF NOT EXISTS change_stands BEFORE UPDATE ON change
-    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
-"""
-
-# File systems on which the shared memory of a write-ahead log does not work or is not trustworthy.
-_NETWORK = frozenset(
-    {
-        "nfs",
-        "nfs4",
-        "cifs",
-        "smb",
-        "smb2",
-        "smb3",
-        "smbfs",
-        "afs",
-        "afpfs",
-        "ceph",
-        "9p",
-        "gfs2",
-        "lustre",
-        "davfs",
-    }
-    | {f"fuse.{name}" for name in ("sshfs", "rclone", "davfs2", "glusterfs", "s3fs", "gcsfuse")}
+# A file is made with these; one of an older format is brought to them by `migrating`.
+_SCHEMA = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE record (kind TEXT NOT NULL, id TEXT NOT NULL, photo TEXT, subject TEXT, body TEXT NOT NULL,"
+    " hash TEXT NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (kind, id))",
+    "CREATE TABLE journal (sequence INTEGER PRIMARY KEY, time TEXT NOT NULL, who TEXT NOT NULL,"
+    " label TEXT NOT NULL, human INTEGER NOT NULL, photo TEXT, subject TEXT, kind TEXT NOT NULL, target INTEGER,"
+    " merge_key TEXT, session TEXT NOT NULL)",
+    "CREATE TABLE change (sequence INTEGER NOT NULL, place INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,"
+    " photo TEXT, subject TEXT, before TEXT, after TEXT, PRIMARY KEY (sequence, place))",
+    "CREATE TABLE result (hash TEXT PRIMARY KEY, stage TEXT NOT NULL, body TEXT NOT NULL, made TEXT NOT NULL)",
+    "CREATE TABLE writer (token TEXT PRIMARY KEY, who TEXT NOT NULL, host TEXT NOT NULL, process INTEGER NOT NULL,"
+    " since TEXT NOT NULL, sequence INTEGER NOT NULL DEFAULT 0)",
+    "CREATE TABLE checkpoint (name TEXT PRIMARY KEY, sequence INTEGER NOT NULL, time TEXT NOT NULL,"
+    " who TEXT NOT NULL)",
+    "CREATE INDEX journal_of_photo ON journal (photo, sequence)",
+    "CREATE INDEX change_of_photo ON change (photo, sequence)",
+    "CREATE INDEX record_of_photo ON record (photo)",
 )
+# The journal is only ever added to; `compacting` alone lifts them, inside its transaction.
+GUARDS = {
+    f"{table}_{name}": f"CREATE TRIGGER {table}_{name} BEFORE {verb} ON {table}"
+    " BEGIN SELECT RAISE(ABORT, 'append-only'); END"
+    for table in ("journal", "change")
+    for name, verb in (("keeps", "DELETE"), ("stands", "UPDATE"))
+}
+
 # Up to this size the whole file is checked when it is opened (some ms per MB).
 _CHECKED_BYTES = 32 * 2**20
 
@@ -88,15 +63,17 @@ _CHECKED_BYTES = 32 * 2**20
 class Loaded:
     """What a project file holds. problems: for people, one sentence per thing that could not be read.
 
-    folders_then: where the project has been, so that photos that moved with it are found.
+    folders_then: where the project has been, so that photos that moved with it are found. stored: reads the records
+    that were not read yet.
     """
 
     name: str
     id: str
-    records: dict[Key, Any]
+    records: RecordMap
     last_sequence: int
     problems: tuple[str, ...]
     folders_then: tuple[str, ...]
+    stored: StoredRecords = field(default_factory=StoredRecords)
 
 
 def create(path: Path, name: str) -> None:
@@ -110,9 +87,10 @@ def create(path: Path, name: str) -> None:
     try:
         connection.execute("PRAGMA synchronous=EXTRA")
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        connection.executescript(
-            f"BEGIN; {_SCHEMA} PRAGMA user_version={FORMAT_MAJOR * _MINORS + FORMAT_MINOR}; COMMIT;"
-        )
+        connection.execute("BEGIN")
+        for statement in (*_SCHEMA, *GUARDS.values()):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={FORMAT[0] * MINORS + FORMAT[1]}")
         now = datetime.now(UTC).isoformat()
         meta = {
             "name": name,
@@ -120,7 +98,6 @@ def create(path: Path, name: str) -> None:
             "created": now,
             "folders": json.dumps([str(path.parent.absolute())]),
         }
-        connection.execute("BEGIN")
         connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
         connection.execute("COMMIT")
     finally:
@@ -132,8 +109,8 @@ def create(path: Path, name: str) -> None:
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file for writing, so that a commit that returned is on the disk. The file must exist.
 
-    Commits are synced (FULL) in a write-ahead log; where that cannot be (network drives), in a rollback
-    journal, whose removal is synced too (EXTRA).
+    Commits are synced (FULL) in a write-ahead log; where that cannot be (network drives) or would be copied
+    apart from its file (folders that are synced), in a rollback journal, whose removal is synced too (EXTRA).
     """
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw",
@@ -144,7 +121,7 @@ def connect(path: Path) -> sqlite3.Connection:
     )
     try:
         check_identity(connection, path)
-        if file_system(path) in _NETWORK or not _uses_log(connection):
+        if places.is_network(path) or places.sync_program(path.parent) or not _uses_log(connection):
             log.info("No write-ahead log for %s: a rollback journal is used.", path)
             connection.execute("PRAGMA journal_mode=DELETE")
             connection.execute("PRAGMA synchronous=EXTRA")
@@ -211,15 +188,7 @@ def check_identity(connection: sqlite3.Connection, path: Path) -> None:
 
 def format_of(connection: sqlite3.Connection) -> tuple[int, int]:
     """Return the file's format, (major, minor)."""
-    return divmod(connection.execute("PRAGMA user_version").fetchone()[0], _MINORS)
-
-
-def mend(connection: sqlite3.Connection) -> None:
-    """Bring a file of an older minor version to this one. Nothing is taken away, so nothing can be lost."""
-    if format_of(connection) < (FORMAT_MAJOR, FORMAT_MINOR):
-        version = FORMAT_MAJOR * _MINORS + FORMAT_MINOR
-        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={version}; COMMIT;")
-        log.info("The project was brought to format %d.%d.", FORMAT_MAJOR, FORMAT_MINOR)
+    return divmod(connection.execute("PRAGMA user_version").fetchone()[0], MINORS)
 
 
 # ---------------------------------------------------------------------------------------------------- reading
@@ -228,20 +197,15 @@ def mend(connection: sqlite3.Connection) -> None:
 def load(connection: sqlite3.Connection, path: Path) -> Loaded:
     """Read all records, and as many as possible from a damaged file."""
     problems: list[str] = []
-    found: dict[Key, Any] = {}
+    stored = StoredRecords()
     if path.stat().st_size <= _CHECKED_BYTES and (complaint := _check(connection)):
         problems.append(f"The project's file is damaged ({complaint}).")
-    for kind, identity, body, digest in _rows(connection, problems):
-        try:
-            if records.digest(body) != digest:
-                raise records.UnreadableRecord("its content is not what was saved.")
-            found[kind, identity] = records.decode(kind, body)
-        except records.UnreadableRecord as error:
-            problems.append(f"The {kind} {identity[:12]} cannot be read: {error.message}")
+    found = stored.load(_rows(connection, problems))
+    problems += stored.problems
     meta = _meta(connection, problems)
     last = _last_sequence(connection, problems)
     name = meta.get("name", path.parent.stem)
-    return Loaded(name, meta.get("id", ""), found, last, tuple(problems), _folders(meta))
+    return Loaded(name, meta.get("id", ""), found, last, tuple(problems), _folders(meta), stored)
 
 
 def _folders(meta: Mapping[str, str]) -> tuple[str, ...]:
@@ -266,12 +230,12 @@ def _check(connection: sqlite3.Connection) -> str:
     return "" if answer == "ok" else " ".join(answer.split())
 
 
-def _rows(connection: sqlite3.Connection, problems: list[str]) -> Iterator[tuple[str, str, str, str]]:
+def _rows(connection: sqlite3.Connection, problems: list[str]) -> Iterator[Row]:
     """Yield the rows in the order they were made; past a damaged page, those that can be reached from the
     other end.
     """
     last_read = 0
-    columns = "rowid, kind, id, body, hash"
+    columns = "rowid, kind, id, photo, body, hash"
     try:
         for row, *rest in connection.execute(f"SELECT {columns} FROM record ORDER BY rowid"):
             last_read = row
@@ -303,33 +267,6 @@ def _last_sequence(connection: sqlite3.Connection, problems: list[str]) -> int:
     except sqlite3.DatabaseError as error:
         problems.append(f"The journal cannot be read ({error}).")
         return 0
-
-
-# ----------------------------------------------------------------------------------------------- file systems
-
-
-def file_system(path: Path) -> str:
-    """Return the type of the file system that holds `path` as Linux names it; empty where that is not
-    known.
-    """
-    try:
-        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    return _type_of_mount(path.resolve(), lines)
-
-
-def _type_of_mount(path: Path, lines: Iterable[str]) -> str:
-    best, kind = -1, ""
-    for line in lines:
-        left, _, right = line.partition(" - ")
-        fields = left.split()
-        if len(fields) < 5 or not right:
-            continue
-        mount = fields[4].replace(r"\040", " ").replace(r"\011", "\t").replace(r"\134", "\\")
-        if path.is_relative_to(mount) and len(mount) >= best:
-            best, kind = len(mount), right.split()[0]
-    return kind
 
 
 # -------------------------------------------------------------------------------------------- errors in words

@@ -1,126 +1,45 @@
 """The store: a project on disk, written by one thread that says "saved" only when the disk has it.
 
 A project is a folder `name.limb/` with `project.sqlite` (records, and an append-only journal of edits) and
-`blobs/`. An edit is handed over and the caller goes on; the writer thread commits in order and confirms. What
-cannot be written stays queued and is tried again; nothing is ever dropped silently.
+`blobs/`. An edit is handed over and the caller goes on; the `Writer` commits in order and confirms. A project that
+may only be looked at is followed instead: the edits of the window that has it are told as they are made.
 """
 
-import logging
 import sqlite3
 import threading
 import uuid
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from time import monotonic
-from types import MappingProxyType
 from typing import Any
 
-from limbstudio.domain.edits import Change, Edit
+from limbstudio.domain.edits import Change, Edit, Key
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.project import Project
-from limbstudio.services import project_file, records
-from limbstudio.services.blobs import Blobs, blob_name, sync_folder
-from limbstudio.services.claim import Claim, ClaimLost, Holder
-from limbstudio.services.project_file import FILE_NAME, FolderGone
+from limbstudio.services import journal, opening, read_only, records
+from limbstudio.services.blobs import Blobs, blob_name
+from limbstudio.services.claim import Holder
+from limbstudio.services.following import Follower
+from limbstudio.services.journal import Entry, EntryKind, JournalLine
+from limbstudio.services.opening import SUFFIX, Opened
+from limbstudio.services.read_only import Reason
+from limbstudio.services.stored_records import StoredRecords
+from limbstudio.services.writer import SaveState, Saving, Task, Writer
 
-log = logging.getLogger(__name__)
-
-SUFFIX = ".limb"
-RETRY_S = 5.0
-IDLE_CHECK_S = 3.0
-_MOST_IN_ONE_COMMIT = 200
-
-
-class Saving(StrEnum):
-    """SAVED: the disk has everything. WRITING: on its way. WAITING: it failed and is tried again."""
-
-    SAVED = "saved"
-    WRITING = "writing"
-    WAITING = "waiting"
-    READ_ONLY = "read_only"
+__all__ = ["SUFFIX", "Checkpoint", "Entry", "EntryKind", "JournalLine", "SaveState", "Saving", "Store"]
 
 
 @dataclass(frozen=True)
-class SaveState:
-    """How far saving is. unsaved: edits not yet confirmed. message, hint: for people, why it waits or is
-    read-only.
-    """
+class Checkpoint:
+    """A moment that was given a name. sequence: the last entry before it. time: ISO, UTC."""
 
-    saving: Saving
-    unsaved: int = 0
-    message: str = ""
-    hint: str = ""
-
-
-class EntryKind(StrEnum):
-    """Why an entry is in the journal."""
-
-    DO = "do"
-    UNDO = "undo"
-    REDO = "redo"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of the journal. sequence: its number. time: ISO, UTC.
-
-    target: for UNDO and REDO the entry they revert or repeat; for a DO that joined an earlier one, that one.
-    """
-
+    name: str
     sequence: int
     time: str
     who: str
-    label: str
-    human: bool
-    photo: str | None
-    kind: EntryKind
-    target: int | None
-    edit: Edit
-
-
-@dataclass(frozen=True)
-class JournalLine:
-    """An entry without its changes: cheap to read for a whole project."""
-
-    sequence: int
-    time: str
-    who: str
-    label: str
-    human: bool
-    photo: str | None
-    kind: EntryKind
-    target: int | None
-
-
-@dataclass
-class _Task:
-    """Something the writer has to do; done confirms it. Tasks that are no edit are not counted as unsaved
-    edits.
-    """
-
-    write: Callable[[sqlite3.Connection], None]
-    done: "Future[None]" = field(default_factory=Future)
-    entry: Entry | None = None
-    blob: tuple[str, bytes] | None = None
-
-
-@dataclass(frozen=True)
-class _Reason:
-    """Why a project is read-only; without a message it is not."""
-
-    message: str = ""
-    hint: str = ""
-    holder: Holder | None = None
-    is_damage: bool = False
-    is_taken: bool = False
 
 
 class Store:
@@ -128,65 +47,43 @@ class Store:
     thread.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        loaded: project_file.Loaded,
-        writer: sqlite3.Connection | None,
-        claim: Claim | None,
-        reader: sqlite3.Connection,
-        reason: _Reason,
-    ) -> None:
-        self.folder = folder
-        self.project = Project(loaded.name, MappingProxyType(loaded.records))
-        self.folders_then = tuple(Path(f) for f in loaded.folders_then if Path(f) != folder.absolute())
-        self.problems = loaded.problems
-        self.retry_s = RETRY_S
-        self._id = loaded.id
-        self._sequence = loaded.last_sequence
+    def __init__(self, opened: Opened) -> None:
+        self.folder = opened.folder
+        self.notes = opened.notes
+        self.problems = opened.loaded.problems
+        self.project = Project(opened.loaded.name, opened.loaded.records)
+        here = opened.folder.absolute()
+        self.folders_then = tuple(Path(f) for f in opened.loaded.folders_then if Path(f) != here)
+        self.identity = opened.loaded.id
+        self._opened_at = opened.loaded.last_sequence
         self._session = uuid.uuid4().hex
-        self._blobs = Blobs(folder / "blobs")
-        self._unwritten_blobs: dict[str, bytes] = {}
-        self._unsaved: dict[int, Entry] = {}
+        self._blobs = Blobs(opened.folder / "blobs")
         self._results: dict[str, str] = {}
-        self._reader = reader
-        self._reading = threading.Lock()
-        self._writer = writer
-        self._claim = claim
-        self._file = _file_number(folder / FILE_NAME)
-        self._queue: deque[_Task] = deque()
-        # Held only around the queue and the state, never while the disk works: the window must not wait for
-        # it.
-        self._changed = threading.Condition()
-        self._closing = False
-        self._hurry = False
-        self._failures = 0
-        self._reason = reason
-        saving = Saving.READ_ONLY if reason.message else Saving.SAVED
-        self._state = SaveState(saving, 0, reason.message, reason.hint)
+        self._reader = opened.reader
+        self._reason = opened.reason
+        self._listening = threading.Lock()
         self._listeners: list[Callable[[SaveState], None]] = []
-        self._thread: threading.Thread | None = None
-        if writer is not None:
-            self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
-            self._thread.start()
-
-    # ---------------------------------------------------------------------------------------- create and open
+        self._follower: Follower | None = None
+        self._on_entries: Callable[[list[Entry]], None] | None = None
+        self._is_closing = False
+        self._writer: Writer | None = None
+        self._check_over = threading.Event()
+        self._check_records(opened.loaded.stored)
+        if opened.connection is not None and opened.claim is not None:
+            self._writer = Writer(
+                opened.folder,
+                identity=opened.loaded.id,
+                last_sequence=opened.loaded.last_sequence,
+                connection=opened.connection,
+                claim=opened.claim,
+                on_written=self._on_written,
+                on_state=self._on_state,
+            )
 
     @classmethod
     def create(cls, folder: Path, name: str = "") -> "Store":
         """Make a new project folder and open it; KnownError when that cannot be done."""
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            hint = "Open it, or choose another name. Nothing was changed."
-            raise KnownError(f"There is something at {folder} already.", hint)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / "blobs").mkdir()
-            project_file.create(folder / FILE_NAME, name or folder.stem)
-            sync_folder(folder.absolute().parent)
-        except (OSError, sqlite3.Error) as error:
-            message, _ = project_file.in_words(error, folder)
-            raise KnownError(f"The project cannot be made. {message}", "Choose another place.") from error
+        opening.make(folder, name)
         return cls.open(folder)
 
     @classmethod
@@ -197,126 +94,79 @@ class Store:
         read-only and `read_only_reason` says why. KnownError when there is no project, or nothing of it can
         be read.
         """
-        path = _file_of(folder)
-        try:
-            if read_only:
-                return cls._open_to_read(folder, _Reason("The project was opened to look at only.", ""))
-            return cls._open_to_write(folder, path, take_over=take_over)
-        except sqlite3.DatabaseError as error:
-            if _is_damage(error):
-                raise _ruined(folder, str(error)) from error
-            raise KnownError(project_file.in_words(error, folder)[0], "Nothing was changed.") from error
-        except OSError as error:
-            raise KnownError(project_file.in_words(error, folder)[0], "Nothing was changed.") from error
-
-    @classmethod
-    def _open_to_write(cls, folder: Path, path: Path, *, take_over: bool) -> "Store":
-        try:
-            connection = project_file.connect(path)
-        except sqlite3.DatabaseError as error:
-            if _is_damage(error):
-                return cls._open_to_read(folder, _damage_reason((f"SQLite says: {error}.",)))
-            if project_file.is_read_only(error):
-                return cls._open_to_read(folder, _locked_folder_reason(folder))
-            raise
-        try:
-            opened = cls._claimed(connection, folder, path, take_over=take_over)
-        except (sqlite3.Error, OSError) as error:
-            connection.close()
-            if project_file.is_read_only(error):
-                return cls._open_to_read(folder, _locked_folder_reason(folder))
-            raise
-        if isinstance(opened, Store):
-            return opened
-        connection.close()
-        return cls._open_to_read(folder, opened)
-
-    @classmethod
-    def _claimed(
-        cls, connection: sqlite3.Connection, folder: Path, path: Path, *, take_over: bool
-    ) -> "Store | _Reason":
-        """Become the writer, or say why not."""
-        version = project_file.format_of(connection)
-        if version > (project_file.FORMAT_MAJOR, project_file.FORMAT_MINOR):
-            return _newer_reason(*version)
-        claim = Claim.acquire(connection, folder, take_over=take_over)
-        if isinstance(claim, Holder):
-            return _held_reason(claim)
-        try:
-            project_file.mend(connection)
-            loaded = project_file.load(
-                connection, path
-            )  # after the claim: the last writer's last edits are in it
-            if loaded.problems:
-                claim.release(connection)
-                return _damage_reason(loaded.problems)
-            project_file.note_folder(connection, folder, loaded.folders_then)
-            reader = project_file.connect_to_read(path)
-        except (sqlite3.Error, OSError):
-            claim.release(connection)
-            raise
-        return cls(folder, loaded=loaded, writer=connection, claim=claim, reader=reader, reason=_Reason())
-
-    @classmethod
-    def _open_to_read(cls, folder: Path, reason: "_Reason") -> "Store":
-        path = folder / FILE_NAME
-        reader = project_file.connect_to_read(path)
-        loaded = project_file.load(reader, path)
-        if loaded.problems and not loaded.records:
-            reader.close()
-            raise _ruined(folder, loaded.problems[0])
-        if loaded.problems and not reason.is_damage:
-            reason = _Reason(f"{reason.message} {loaded.problems[0]}", reason.hint, reason.holder)
-        return cls(folder, loaded=loaded, writer=None, claim=None, reader=reader, reason=reason)
+        return cls(opening.open_folder(folder, take_over=take_over, only_look=read_only))
 
     # ---------------------------------------------------------------------------------------------- the state
 
     @property
+    def reason(self) -> Reason:
+        """Return why nothing can be changed."""
+        if self._writer is not None and self._writer.reason.message and not self._reason.message:
+            return self._writer.reason
+        return self._reason
+
+    @property
     def read_only_reason(self) -> str:
         """Return why nothing can be changed, for people; empty when the project can be edited."""
-        return self._reason.message
+        return self.reason.message
 
     @property
     def holder(self) -> Holder | None:
         """Return which other window has the project, when that is why it is read-only."""
-        return self._reason.holder
+        return self.reason.holder
 
     @property
     def is_held_elsewhere(self) -> bool:
         """Tell whether it is read-only because another window has the project, since before or just now."""
-        return self._reason.holder is not None or self._reason.is_taken
+        return self.reason.holder is not None or self.reason.is_taken
 
     @property
     def state(self) -> SaveState:
-        with self._changed:
-            return replace(self._state, unsaved=len(self._unsaved))
+        reason = self.reason
+        if reason.message or self._writer is None:
+            return SaveState(Saving.READ_ONLY, len(self.unsaved), reason.message, reason.hint)
+        return self._writer.state
 
     @property
     def unsaved(self) -> tuple[Entry, ...]:
         """Return the edits that the disk has not confirmed, in order."""
-        with self._changed:
-            return tuple(self._unsaved.values())
+        if self._writer is None:
+            return ()
+        with self._writer.changed:
+            return tuple(self._writer.unsaved.values())
+
+    @property
+    def retry_s(self) -> float:
+        """Return after how many seconds what could not be saved is tried again."""
+        return self._writer.retry_s if self._writer else 0.0
+
+    @retry_s.setter
+    def retry_s(self, seconds: float) -> None:
+        if self._writer is not None:
+            self._writer.retry_s = seconds
 
     def listen(self, listener: Callable[[SaveState], None]) -> Callable[[], None]:
-        """Call `listener` from the writer thread whenever the state changes; return a function that stops
-        it.
+        """Call `listener` from the writer's (or follower's) thread whenever the state changes; return a function
+        that stops it.
         """
-        with self._changed:
+        with self._listening:
             self._listeners.append(listener)
 
         def stop() -> None:
-            with self._changed:
+            with self._listening:
                 if listener in self._listeners:
                     self._listeners.remove(listener)
 
         return stop
 
-    def _tell(self, saving: Saving, message: str = "", hint: str = "") -> None:
-        with self._changed:
-            state = SaveState(saving, len(self._unsaved), message, hint)
-            if state == self._state:
-                return
-            self._state = state
+    def _on_state(self, state: SaveState) -> None:
+        reason = self.reason
+        if state.saving is Saving.READ_ONLY and reason.is_taken and not self.unsaved:
+            self._follow_on()
+        self._tell(state)
+
+    def _tell(self, state: SaveState) -> None:
+        with self._listening:
             listeners = tuple(self._listeners)
         for listener in listeners:
             listener(state)
@@ -331,122 +181,194 @@ class Store:
         KnownError when the project is read-only. Nothing is queued when a record cannot be encoded (our
         mistake).
         """
-        rows = [_change_row(place, change) for place, change in enumerate(edit.changes)]
-        with self._changed:
-            self._must_be_writable()
-            self._sequence += 1
+        rows = journal.change_rows(edit.changes)
+
+        def make(sequence: int) -> tuple[Entry, Task]:
             time = datetime.now(UTC).isoformat(timespec="milliseconds")
-            entry = Entry(self._sequence, time, who, edit.label, edit.human, edit.photo, kind, target, edit)
-            task = _Task(partial(_write_entry, entry=entry, rows=rows, session=self._session), entry=entry)
-            self._unsaved[entry.sequence] = entry
-            self._queue.append(task)
-            self._changed.notify_all()
+            entry = Entry(sequence, time, who, edit.label, edit.human, edit.photo, kind, target, edit)
+            write = partial(journal.write_entry, entry=entry, rows=rows, session=self._session)
+            return entry, Task(write, entry=entry)
+
+        entry, task = self._written_by().add_entry(make)
         return entry, task.done
 
     def put_blob(self, data: bytes) -> str:
         """Queue bytes and return their name; they are on the disk before any edit that is appended later."""
         name = blob_name(data)
-        with self._changed:
-            self._must_be_writable()
-            if name not in self._unwritten_blobs:
-                self._unwritten_blobs[name] = data
-                self._queue.append(_Task(_nothing, blob=(name, data)))
-                self._changed.notify_all()
+        self._written_by().add_blob(name, data)
         return name
 
     def keep_result(self, request_hash: str, stage: str, text: str) -> None:
         """Remember what a stage made of a request, so that it is not computed again. text: JSON."""
         row = (request_hash, stage, text, datetime.now(UTC).isoformat(timespec="seconds"))
-        with self._changed:
-            self._must_be_writable()
+        writer = self._written_by()
+        with writer.changed:
             self._results[request_hash] = text
-            self._queue.append(_Task(partial(_write_result, row=row)))
-            self._changed.notify_all()
+        writer.add(Task(partial(_write_result, row=row)))
 
-    def _must_be_writable(self) -> None:
-        if self._reason.message:
-            raise KnownError(self._reason.message, self._reason.hint)
-        if self._closing:
+    def set_checkpoint(self, name: str, *, who: str) -> "tuple[Checkpoint, Future[None]]":
+        """Give this moment a name (in place of an older one of that name); done when the disk has it."""
+        writer = self._written_by()
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        checkpoint = Checkpoint(name, writer.last_sequence, time, who)
+        task = Task(partial(_write_checkpoint, checkpoint=checkpoint))
+        writer.add(task)
+        return checkpoint, task.done
+
+    def _written_by(self) -> Writer:
+        reason = self.reason
+        if reason.message or self._writer is None:
+            raise KnownError(reason.message, reason.hint)
+        if self._is_closing:
             raise KnownError("The project is being closed.", "Open it again to go on.")
+        return self._writer
+
+    def _on_written(self, tasks: Sequence[Task]) -> None:
+        self._reader.take(task.write for task in tasks)
 
     # ------------------------------------------------------------------------------------------------ reading
 
     def read_blob(self, name: str) -> bytes:
         """Return a blob's bytes; KnownError when it is gone or damaged."""
-        with self._changed:
-            waiting = self._unwritten_blobs.get(name)
+        waiting = None
+        if self._writer is not None:
+            with self._writer.changed:
+                waiting = self._writer.unwritten_blobs.get(name)
         return self._blobs.read(name) if waiting is None else waiting
 
     def result(self, request_hash: str) -> str | None:
         """Return what `keep_result` remembers, or None."""
-        with self._changed:
-            if request_hash in self._results:
-                return self._results[request_hash]
-        rows = self._query("SELECT body FROM result WHERE hash = ?", (request_hash,))
+        if request_hash in self._results:
+            return self._results[request_hash]
+        rows = self.query("SELECT body FROM result WHERE hash = ?", (request_hash,))
         return rows[0][0] if rows else None
 
     def journal(self, photo: str | None = None, *, everything: bool = False) -> list[JournalLine]:
         """Return the lines of one photo (None: of the project itself), or of everything, oldest first."""
-        columns = "sequence, time, who, label, human, photo, kind, target"
-        where, values = ("", ()) if everything else ("WHERE photo IS ?", (photo,))
-        rows = self._query(f"SELECT {columns} FROM journal {where} ORDER BY sequence", values)
-        lines = [
-            JournalLine(sequence, time, who, label, bool(human), of_photo, EntryKind(kind), target)
-            for sequence, time, who, label, human, of_photo, kind, target in rows
-        ]
+        lines = journal.read_lines(self.query, photo, everything=everything)
         last = lines[-1].sequence if lines else 0
-        for e in self.unsaved:
-            if e.sequence > last and (everything or e.photo == photo):
-                lines.append(
-                    JournalLine(e.sequence, e.time, e.who, e.label, e.human, e.photo, e.kind, e.target)
-                )
-        return lines
+        waiting = (e for e in self.unsaved if e.sequence > last and (everything or e.photo == photo))
+        return [*lines, *(journal.line_of(e) for e in waiting)]
+
+    def journal_about(self, photo: str | None, *, newest: int = 1000) -> list[JournalLine]:
+        """Return the newest lines that changed a record of this photo (None: of any), newest first."""
+        lines = journal.read_lines_about(self.query, photo, newest=newest)
+        last = lines[0].sequence if lines else 0
+        waiting = [e for e in self.unsaved if e.sequence > last and _concerns(e, photo)]
+        return [*(journal.line_of(e) for e in reversed(waiting)), *lines][:newest]
 
     def edit_of(self, sequence: int) -> Edit:
         """Return the edit of a journal entry; KnownError when it cannot be read."""
-        with self._changed:
-            if sequence in self._unsaved:
-                return self._unsaved[sequence].edit
-        heads = self._query(
-            "SELECT label, photo, human, merge_key FROM journal WHERE sequence = ?", (sequence,)
-        )
-        if not heads:
-            raise KnownError(f"The journal has no entry {sequence}.", "Nothing was changed.")
-        query = "SELECT kind, id, before, after FROM change WHERE sequence = ? ORDER BY place"
-        changes = []
-        for kind, identity, before, after in self._query(query, (sequence,)):
-            was = None if before is None else records.decode(kind, before)
-            became = None if after is None else records.decode(kind, after)
-            changes.append(Change((kind, identity), was, became))
-        label, photo, human, merge_key = heads[0]
-        return Edit(label, tuple(changes), merge_key, photo, bool(human))
+        waiting = next((e for e in self.unsaved if e.sequence == sequence), None)
+        return journal.read_edit(self.query, sequence) if waiting is None else waiting.edit
 
-    def _query(self, query: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-        try:
-            with self._reading:
-                return self._reader.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            message, hint = project_file.in_words(error, self.folder)
-            raise KnownError(message, hint) from error
+    def states_at(self, sequence: int, photo: str | None = None) -> dict[Key, Any]:
+        """Return what the records that were changed after entry `sequence` were then; None: they were not.
+
+        photo: of one photo only. KnownError when the journal cannot be read.
+        """
+        found = journal.read_states(self.query, sequence, photo)
+        for entry in self.unsaved:  # newer than all that was read, or read already
+            if entry.sequence > sequence and _concerns(entry, photo):
+                for change in entry.edit.changes:
+                    if photo is None or _photo_of_change(change) == photo:
+                        found.setdefault(change.key, change.before)
+        return found
+
+    @property
+    def checkpoints(self) -> tuple[Checkpoint, ...]:
+        """Return the moments that were given a name, newest first."""
+        rows = self.query(
+            "SELECT name, sequence, time, who FROM checkpoint ORDER BY sequence DESC, time DESC"
+        )
+        return tuple(Checkpoint(*row) for row in rows)
+
+    def query(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a query; KnownError when the file cannot be read. Never waits for a commit."""
+        return self._reader.query(query, values)
+
+    # ---------------------------------------------------------------------------------------------- following
+
+    def follow(self, on_entries: Callable[[list[Entry]], None]) -> None:
+        """Tell the edits that another window makes, from a thread, while this project may only be looked at.
+
+        KnownError from `on_entries` ends it. Call it once; it also acts when another window takes over later.
+        """
+        self._on_entries = on_entries
+        if self._writer is None and not self.reason.is_damage:
+            self._follow_on()
+
+    def _follow_on(self) -> None:
+        if self._on_entries is None or self._follower is not None or self._is_closing:
+            return
+        last = self._writer.last_sequence if self._writer is not None else self._opened_at
+        self._follower = Follower(
+            self.folder,
+            last_sequence=last,
+            on_entries=self._on_followed,
+            on_free=self._on_free,
+            on_lost=self._on_lost,
+        )
+
+    def _on_followed(self, entries: list[Entry]) -> None:
+        if self._reader.is_mirrored:
+            self._reader.take(
+                partial(
+                    journal.write_entry,
+                    entry=entry,
+                    rows=journal.change_rows(entry.edit.changes),
+                    session="",
+                )
+                for entry in entries
+            )
+        if self._on_entries is not None:
+            self._on_entries(entries)
+
+    def _on_free(self) -> None:
+        if self.is_held_elsewhere:
+            self._become(read_only.free(self.reason))
+
+    def _on_lost(self, why: str) -> None:
+        if self._is_closing:
+            return
+        self._become(
+            Reason(
+                f"The edits of the other window can be followed no longer. {why}",
+                "Open the project again.",
+                self.reason.holder,
+                is_taken=self.is_held_elsewhere,
+            )
+        )
+
+    def _become(self, reason: Reason) -> None:
+        self._reason = reason
+        self._tell(self.state)
+
+    # ----------------------------------------------------------------------------------------------- checking
+
+    def _check_records(self, stored: StoredRecords) -> None:
+        """Read in the background the records that were not read when the project was opened."""
+        stored.listen(self._on_unreadable)
+        if stored.unchecked:
+            threading.Thread(
+                target=stored.check, args=(self._check_over,), name="store-check", daemon=True
+            ).start()
+
+    def _on_unreadable(self, sentence: str) -> None:
+        self.problems = (*self.problems, sentence)
+        if not self._reason.is_damage:
+            self._become(read_only.damaged(self.folder, self.problems))
 
     # ------------------------------------------------------------------------------------------------ closing
 
     def retry_now(self) -> None:
         """Try again at once what waits, instead of in a few seconds."""
-        with self._changed:
-            self._hurry = True
-            self._changed.notify_all()
+        if self._writer is not None:
+            self._writer.retry_now()
 
     def flush(self, wait_s: float = 10.0) -> bool:
         """Wait until everything is on the disk; False when an attempt failed or the time is over."""
-        with self._changed:
-            failures = self._failures
-            self._hurry = True
-            self._changed.notify_all()
-            self._changed.wait_for(
-                lambda: not self._queue or self._failures > failures or not self._is_served(), wait_s
-            )
-            return not self._queue
+        return self._writer.flush(wait_s) if self._writer is not None else True
 
     def close(self, wait_s: float = 10.0) -> None:
         """Save everything and close; KnownError, and still open, when that cannot be done."""
@@ -464,295 +386,39 @@ class Store:
         return lost
 
     def _stop(self) -> None:
-        with self._reading:  # before the writer: who closes last empties the log, and only the writer can
-            self._reader.close()
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(3.0)
-
-    # --------------------------------------------------------------------------------------------- the writer
-
-    def _is_served(self) -> bool:
-        return self._thread is not None and self._thread.is_alive() and not self._reason.message
-
-    def _serve(self) -> None:
-        """Write what is queued, in order, until closed. The one thread that writes."""
-        try:
-            while not self._closing:
-                self._write_some()
-        except ClaimLost:
-            self._become_read_only(_taken_reason())
-        except _Replaced:
-            self._become_read_only(_replaced_reason(self.folder))
-        finally:
-            if (
-                not self._closing and not self._reason.message
-            ):  # a mistake of ours ends this thread: never silently
-                self._become_read_only(_stopped_reason())
-            if self._claim is not None:
-                self._claim.release(self._writer)
-            if self._writer is not None:
-                self._writer.close()
-
-    def _write_some(self) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._closing, IDLE_CHECK_S)
-            batch = list(islice(self._queue, _MOST_IN_ONE_COMMIT))
-        if self._closing:
-            return
-        if batch and self._state.saving is not Saving.WAITING:
-            self._tell(Saving.WRITING)
-        try:
-            if batch:
-                self._commit(batch)
-            else:
-                self._look_around()
-        except (sqlite3.Error, OSError) as error:
-            self._wait_after(error)
-            return
-        with self._changed:
-            for task in batch:
-                self._queue.popleft()
-                if task.entry is not None:
-                    del self._unsaved[task.entry.sequence]
-                if task.blob is not None:
-                    self._unwritten_blobs.pop(task.blob[0], None)
-            more = bool(self._queue)
-            self._changed.notify_all()
-        for task in batch:
-            task.done.set_result(None)
-        if not more:
-            self._tell(Saving.SAVED)
-
-    def _commit(self, batch: list[_Task]) -> None:
-        """Write a batch in one transaction. When this returns, all of it is synced."""
-        connection = self._connected()
-        for task in batch:
-            if task.blob is not None:
-                self._blobs.write(*task.blob)
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            self._claims.check(connection)
-            # After a commit that failed half-way the entries may be there: they are not written twice, but
-            # the transaction below syncs them again before they are confirmed.
-            there = connection.execute("SELECT coalesce(max(sequence), 0) FROM journal").fetchone()[0]
-            for task in batch:
-                if task.entry is None or task.entry.sequence > there:
-                    task.write(connection)
-            connection.execute("UPDATE writer SET sequence = sequence + 1")
-            connection.execute("COMMIT")
-        except (sqlite3.Error, OSError, ClaimLost):
-            _roll_back(connection)
-            raise
-        self._check_file()
-
-    def _look_around(self) -> None:
-        """With nothing to write, notice that another window took over or that the folder went away or came
-        back.
-        """
-        self._claims.check(self._connected())
-
-    @property
-    def _claims(self) -> Claim:
-        if self._claim is None:
-            raise ClaimLost
-        return self._claim
-
-    def _wait_after(self, error: sqlite3.Error | OSError) -> None:
-        log.warning("Saving %s failed: %s", self.folder, error)
-        message, hint = project_file.in_words(error, self.folder)
-        with self._changed:
-            self._failures += 1
-            self._hurry = False
-            self._changed.notify_all()
-        if self._writer is not None:  # a connection that failed is not trusted again
-            _close_quietly(self._writer)
-            self._writer = None
-        deadline = monotonic() + self.retry_s
-        while not self._closing and (left := deadline - monotonic()) > 0:
-            self._tell(Saving.WAITING, message, hint)
-            with self._changed:
-                count = len(self._queue)
-                self._changed.wait_for(
-                    lambda n=count: self._closing or self._hurry or len(self._queue) != n, left
-                )
-                if self._hurry:
-                    return
-
-    def _connected(self) -> sqlite3.Connection:
-        """Return the connection to the file that was opened; FolderGone while it is not where it was."""
-        self._hurry = False
+        self._is_closing = True
+        self._check_over.set()
+        if self._follower is not None:
+            self._follower.stop()
+        self._reader.close()  # before the writer: who closes last empties the log, and only the writer can
         if self._writer is not None:
-            self._check_file()
-            return self._writer
-        path = self.folder / FILE_NAME
-        number = _file_number(path)
-        if number is None:
-            raise FolderGone(f"{path} is gone")
-        connection = project_file.connect(path)
-        if number != self._file:
-            # Another file under our name, as after a drive came back: ours only if it holds all that was
-            # confirmed.
-            last = connection.execute("SELECT coalesce(max(sequence), 0) FROM journal").fetchone()[0]
-            identity = connection.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
-            confirmed = min(self._unsaved, default=self._sequence + 1) - 1
-            if identity is None or identity[0] != self._id or last < confirmed:
-                connection.close()
-                raise _Replaced
-            self._file = number
-        self._writer = connection
-        return connection
+            self._writer.stop()
 
-    def _check_file(self) -> None:
-        # Linux happily writes to a file that was deleted or moved; what is written there is lost.
-        if _file_number(self.folder / FILE_NAME) != self._file:
-            raise FolderGone(f"{self.folder} is gone")
-
-    def _become_read_only(self, reason: "_Reason") -> None:
-        with self._changed:
-            self._reason = reason
-            self._changed.notify_all()
-        self._tell(Saving.READ_ONLY, reason.message, reason.hint)
-
-
-# ---------------------------------------------------------------------------------------------------- writing
-
-
-def _change_row(place: int, change: Change) -> tuple[Any, ...]:
-    kind, identity = change.key
-    before = None if change.before is None else records.encode(kind, change.before)
-    after = None if change.after is None else records.encode(kind, change.after)
-    photo = records.photo_of(kind, change.before if change.after is None else change.after)
-    return (place, kind, identity, photo, before, after)
-
-
-def _write_entry(
-    connection: sqlite3.Connection, *, entry: Entry, rows: list[tuple[Any, ...]], session: str
-) -> None:
-    connection.execute(
-        "INSERT INTO journal (sequence, time, who, label, human, photo, kind, target, merge_key, session)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?)",
-        (entry.sequence, entry.time, entry.who, entry.label, int(entry.human), entry.photo, entry.kind.value,
-         entry.target, entry.edit.merge_key, session),
-    )  # fmt: skip
-    for place, kind, identity, photo, before, after in rows:
-        connection.execute(
-            "INSERT INTO change (sequence, place, kind, id, photo, before, after) VALUES (?,?,?,?,?,?,?)",
-            (entry.sequence, place, kind, identity, photo, before, after),
+    def copying_lock(self) -> threading.Lock:
+        """Return what to hold while the file is copied where a copy would keep a commit from the disk."""
+        return (
+            self._writer.at_work
+            if self._writer is not None and self._reader.is_mirrored
+            else threading.Lock()
         )
-        if after is None:
-            connection.execute("DELETE FROM record WHERE kind = ? AND id = ?", (kind, identity))
-        else:
-            # An update keeps the row's place, and with it the order in which photos were imported.
-            connection.execute(
-                "INSERT INTO record (kind, id, photo, body, hash, sequence) VALUES (?,?,?,?,?,?)"
-                " ON CONFLICT (kind, id) DO UPDATE SET photo = excluded.photo, body = excluded.body,"
-                " hash = excluded.hash, sequence = excluded.sequence",
-                (kind, identity, photo, after, records.digest(after), entry.sequence),
-            )
 
 
 def _write_result(connection: sqlite3.Connection, *, row: tuple[str, str, str, str]) -> None:
     connection.execute("INSERT OR REPLACE INTO result (hash, stage, body, made) VALUES (?,?,?,?)", row)
 
 
-def _nothing(connection: sqlite3.Connection) -> None:
-    """A blob needs no row of its own: the edit that names it comes after it."""
-
-
-def _roll_back(connection: sqlite3.Connection) -> None:
-    with suppress(sqlite3.Error):  # the error that led here is the one to tell
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-
-
-def _close_quietly(connection: sqlite3.Connection) -> None:
-    with suppress(sqlite3.Error):
-        connection.close()
-
-
-# ------------------------------------------------------------------------------------------ files and reasons
-
-
-class _Replaced(Exception):
-    """Another project stands where ours was."""
-
-
-def _file_of(folder: Path) -> Path:
-    """Return the project's file; KnownError when there is none, so that nothing empty is ever made in its
-    place.
-    """
-    path = folder / FILE_NAME
-    if not folder.exists():
-        raise KnownError(
-            f"There is no project at {folder}.", "It may have been moved or renamed, or its drive is off."
-        )
-    if not path.is_file():
-        hint = f"Choose a folder that ends in {SUFFIX}, or restore this one from a backup."
-        raise KnownError(f"{folder} holds no project: {FILE_NAME} is not in it.", hint)
-    if path.stat().st_size == 0:
-        raise _ruined(folder, f"{FILE_NAME} is empty.")
-    return path
-
-
-def _file_number(path: Path) -> tuple[int, int] | None:
-    """Return what tells one file from another of the same name; None when there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
-def _is_damage(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def _ruined(folder: Path, what: str) -> KnownError:
-    hint = (
-        "Nothing was changed. Restore the folder from a backup; do not delete it, parts may still be rescued."
-    )
-    return KnownError(f"The project {folder} is damaged and nothing in it can be read: {what}", hint)
-
-
-def _damage_reason(problems: Sequence[str]) -> _Reason:
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    message = f"The project is damaged and is shown as far as it can be read, read-only. {problems[0]}{more}"
-    return _Reason(message, "Export what you need, then restore the folder from a backup.", is_damage=True)
-
-
-def _locked_folder_reason(folder: Path) -> _Reason:
-    message = f"The project is read-only: its folder {folder} cannot be written."
-    return _Reason(
-        message, "To edit it, copy the folder to a place of your own, or have its permissions changed."
+def _write_checkpoint(connection: sqlite3.Connection, *, checkpoint: Checkpoint) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO checkpoint (name, sequence, time, who) VALUES (?,?,?,?)",
+        (checkpoint.name, checkpoint.sequence, checkpoint.time, checkpoint.who),
     )
 
 
-def _newer_reason(major: int, minor: int) -> _Reason:
-    message = f"The project is read-only: it was made by a newer LimbStudio (format {major}.{minor})."
-    return _Reason(message, "Install the newest LimbStudio to edit it.")
-
-
-def _held_reason(holder: Holder) -> _Reason:
-    message = f"The project is read-only here: it is open in another window ({holder.words})."
-    return _Reason(message, "Close that window, or take over.", holder)
-
-
-def _taken_reason() -> _Reason:
-    return _Reason(
-        "The project is read-only here now: another window took it over.",
-        "Close it here, or take over.",
-        is_taken=True,
+def _concerns(entry: Entry, photo: str | None) -> bool:
+    return (
+        photo is None or entry.photo == photo or any(_photo_of_change(c) == photo for c in entry.edit.changes)
     )
 
 
-def _replaced_reason(folder: Path) -> _Reason:
-    message = f"The project is read-only now: another one was put in its place at {folder}."
-    return _Reason(message, "Export what you see here if you need it, then open the project again.")
-
-
-def _stopped_reason() -> _Reason:
-    message = "The project is read-only now: saving stopped because of a mistake in LimbStudio."
-    return _Reason(message, "Export what you see here, then open the project again.")
+def _photo_of_change(change: Change) -> str | None:
+    return records.photo_of(change.key[0], change.before if change.after is None else change.after)
