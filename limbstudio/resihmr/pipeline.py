@@ -126,24 +126,35 @@ def build_mesh(person: Person, fit: BodyFit, body: BodyModel) -> tuple[BodyMesh,
 
     A limb whose plane does not part it from the body stays whole, and a warning says so.
     """
-    posed = posed_vertices(fit, body)
-    rest, rest_joints = body.rest_vertices(fit.shape), body.rest_joints(fit.shape)
     in_pose = fit.mode is FitMode.PAPER
-    frame, joints = (posed, np.asarray(fit.joints)) if in_pose else (rest, rest_joints)
-    tpose = rest - rest_joints[SMPLX_INDEX["pelvis"]]
+    joints = np.asarray(fit.joints) if in_pose else body.rest_joints(fit.shape)
     cuts = [
         limb_cut(person, limb, body, joints, mode=fit.mode)
         for limb in fit.limbs
         if limb.accepted and fit.mode is not FitMode.INTACT
     ]
-    recipe, warnings = _recipe(frame, body, cuts)
+    mesh, _, warnings = mesh_of_cuts(fit, body, cuts)
+    return mesh, warnings
+
+
+def mesh_of_cuts(
+    fit: BodyFit, body: BodyModel, cuts: list[LimbCut]
+) -> tuple[BodyMesh, Reconstruction | None, tuple[str, ...]]:
+    """Make the mesh of a fit with these cuts (as of `limb_cut`); also its recipe (None: nothing was cut) and
+    warnings.
+    """
+    posed, rest = posed_vertices(fit, body), body.rest_vertices(fit.shape)
+    tpose = rest - body.rest_joints(fit.shape)[SMPLX_INDEX["pelvis"]]
+    recipe, warnings = _recipe(posed if fit.mode is FitMode.PAPER else rest, body, cuts)
     if recipe is None:
-        return BodyMesh(posed, tpose, body.faces, np.zeros(len(posed), bool), body.part_labels, ()), warnings
+        whole = BodyMesh(posed, tpose, body.faces, np.zeros(len(posed), bool), body.part_labels, ())
+        return whole, None, warnings
     vertices = recipe.carry_points(posed)
     parts = _carried_parts(recipe, body.part_labels)
     faces = recipe.faces.astype(np.int32)
     stumps = recipe.stumps(vertices)
-    return BodyMesh(vertices, recipe.carry_points(tpose), faces, recipe.residual, parts, stumps), warnings
+    mesh = BodyMesh(vertices, recipe.carry_points(tpose), faces, recipe.residual, parts, stumps)
+    return mesh, recipe, warnings
 
 
 def _recipe(
