@@ -1,6 +1,6 @@
 """A project in memory: frozen records by key."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,7 @@ from limbstudio.domain.edits import Edit, Key
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.photo import Person
 from limbstudio.domain.record_map import RecordMap, Shelf
+from limbstudio.domain.same_value import same_value
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,9 @@ class Project:
     name: str = "Untitled"
     records: RecordMap = field(default_factory=RecordMap)
 
-    @classmethod
-    def of(cls, name: str, records: Mapping[Key, Any]) -> "Project":
-        """Make a project of records by key."""
-        return cls(name, RecordMap(records))
+    def __post_init__(self) -> None:
+        if not isinstance(self.records, RecordMap):  # any mapping will do to begin with
+            object.__setattr__(self, "records", RecordMap(self.records))
 
     def of_kind(self, kind: str) -> Iterable[Any]:
         return iter(self.records.shelf(kind))
@@ -38,7 +38,7 @@ class Project:
         met: dict[Key, Any] = {}
         for change in edit.changes:
             there = met[change.key] if change.key in met else self.records.get(change.key)
-            if there is not change.before and there != change.before:
+            if not same_value(there, change.before):
                 raise KnownError(
                     f"“{edit.label}” was made on an older version of {change.key[0]} {change.key[1]}.",
                     "Nothing was changed. Repeat the step on what is shown now.",

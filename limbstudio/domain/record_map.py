@@ -278,7 +278,9 @@ class RecordMap(Mapping[Key, Any]):
         after_map._read = self._read
         after_map._shelves = self._shelves | {k: self.shelf(k).changed(c) for k, c in kinds.items()}
         after_map._of_photo = (
-            self._of_photo.changed({p: keys or None for p, keys in photos.items()}) if photos else self._of_photo
+            self._of_photo.changed({p: keys or None for p, keys in photos.items()})
+            if photos
+            else self._of_photo
         )
         return after_map
 

@@ -77,7 +77,9 @@ class StoredRecords:
     def _tried(self, kind: str, name: str, text: str) -> Any | None:  # noqa: ANN401
         decoder = self._decoders.get(kind)
         if decoder is None:
-            decoder = lru_cache(_KEPT.get(kind, _KEPT_OF_OTHERS))(lambda t, kind=kind: records.decode(kind, t))
+            decoder = lru_cache(_KEPT.get(kind, _KEPT_OF_OTHERS))(
+                lambda t, kind=kind: records.decode(kind, t)
+            )
             self._decoders[kind] = decoder
         try:
             return decoder(text)
