@@ -5,11 +5,14 @@ changed.
 import hashlib
 import io
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 
 from limbstudio.domain.errors import KnownError
+
+_NAME = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
 
 def sync_folder(folder: Path) -> None:
@@ -25,6 +28,11 @@ def sync_folder(folder: Path) -> None:
 
 def blob_name(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def blob_names_in(text: str) -> frozenset[str]:
+    """Return every name that may be a blob's in a record's text, and other hashes of that length."""
+    return frozenset(_NAME.findall(text))
 
 
 class Blobs:

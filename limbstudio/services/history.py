@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -122,6 +122,15 @@ class History:
         edit = self._edit_of(sequence)
         inverse = edit.inverse
         return self.do(Edit(f"Revert: {edit.label}", inverse.changes, None, edit.photo, True))
+
+    def take_in(self, entries: Sequence[Entry]) -> None:
+        """Take in edits that another window made and wrote; KnownError when they do not follow on what is here."""
+        for entry in entries:
+            with self._lock:
+                self._project = self._project.applied(entry.edit)
+                self._steps.pop(entry.photo, None)
+                self._merging.pop(entry.photo, None)
+            self._tell(entry)
 
     def undo_label(self, photo: str | None) -> str:
         """Return the label of what `undo` would revert; empty when there is nothing."""

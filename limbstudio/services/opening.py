@@ -40,9 +40,7 @@ class Opened:
 
 def make(folder: Path, name: str = "") -> None:
     """Make a new project folder; KnownError when that cannot be done."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        hint = "Open it, or choose another name. Nothing was changed."
-        raise KnownError(f"There is something at {folder} already.", hint)
+    must_be_new(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "blobs").mkdir()
@@ -51,6 +49,13 @@ def make(folder: Path, name: str = "") -> None:
     except (OSError, sqlite3.Error) as error:
         message, _ = project_file.in_words(error, folder)
         raise KnownError(f"The project cannot be made. {message}", "Choose another place.") from error
+
+
+def must_be_new(folder: Path) -> None:
+    """Raise KnownError when something is at `folder` already."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        hint = "Open it, or choose another name. Nothing was changed."
+        raise KnownError(f"There is something at {folder} already.", hint)
 
 
 def open_folder(folder: Path, *, take_over: bool = False, only_look: bool = False) -> Opened:

@@ -106,6 +106,16 @@ def create(path: Path, name: str) -> None:
     sync_folder(path.parent)
 
 
+def rename_identity(path: Path) -> None:
+    """Give a file that was made from a backup an identity of its own: from now on it is another project."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous=EXTRA")
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('id', ?)", (uuid.uuid4().hex,))
+    finally:
+        connection.close()
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file for writing, so that a commit that returned is on the disk. The file must exist.
 

@@ -31,6 +31,7 @@ from limbstudio.services.handing_over import masks_as_png
 from limbstudio.services.history import Entry, History
 from limbstudio.services.jobs import Job
 from limbstudio.services.lanes import InlineLane, ProcessLane, ThreadLane
+from limbstudio.services.safekeeping import Safekeeping
 from limbstudio.services.store import SUFFIX, JournalLine, SaveState, Saving, Store
 
 
@@ -96,6 +97,7 @@ class Studio:
         self._worker: InlineLane | ProcessLane | None = None
         self._store: Store | None = None
         self._history: History | None = None
+        self._safekeeping: Safekeeping | None = None
         self._stops: list[Callable[[], None]] = []
         self._jobs: list[Job] = []
         self._fits_under_way: dict[str, Job] = {}
@@ -128,14 +130,21 @@ class Studio:
             self._history.listen(lambda entry: self._send(StudioEvent(What.EDITED, entry=entry))),
             store.listen(self._on_save_state),
         ]
+        self._safekeeping = Safekeeping(store, self._history, who=self._who, say=self._say)
         self._send(StudioEvent(What.OPENED))
         if reason := store.read_only_reason:
-            self._send(StudioEvent(What.MESSAGE, message=reason, hint=store.state.hint, serious=True))
+            self._say(reason, store.state.hint)
+        elif store.notes:
+            self._say(" ".join(store.notes), "")
+        store.follow(self._history.take_in)
+
+    def _say(self, message: str, hint: str) -> None:
+        self._send(StudioEvent(What.MESSAGE, message=message, hint=hint, serious=True))
 
     def _on_save_state(self, state: SaveState) -> None:
         self._send(StudioEvent(What.SAVE_STATE, save=state))
         if state.saving is Saving.READ_ONLY:
-            self._send(StudioEvent(What.MESSAGE, message=state.message, hint=state.hint, serious=True))
+            self._say(state.message, state.hint)
 
     def close(self, *, wait_s: float = 10.0) -> None:
         """Wait until everything is saved and close; KnownError (and still open) when edits cannot be saved.
@@ -157,7 +166,9 @@ class Studio:
     def _end(self) -> None:
         for stop in self._stops:
             stop()
-        self._store = self._history = None
+        if self._safekeeping is not None:
+            self._safekeeping.close()
+        self._store = self._history = self._safekeeping = None
         self._stops = []
         for job in self._jobs:
             job.cancel()
@@ -190,6 +201,13 @@ class Studio:
     @property
     def history(self) -> History:
         return self._opened()[1]
+
+    @property
+    def safekeeping(self) -> Safekeeping:
+        """Return the checkpoints and backups of the open project; KnownError when none is open."""
+        if self._safekeeping is None:
+            raise KnownError("No project is open.", "Open one, or make a new one.")
+        return self._safekeeping
 
     @property
     def read_only_reason(self) -> str:
