@@ -17,7 +17,6 @@ from PySide6.QtGui import (
     QPixmap,
     QResizeEvent,
 )
-from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -181,10 +180,6 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(1024, 640)
 
         self.setAcceptDrops(True)
-        # The 3D view, which comes later, is drawn by OpenGL. A window that did not begin with such a part is made
-        # anew when one comes: it vanishes for a moment and loses the focus.
-        QOpenGLWidget(self).hide()
-
         self.session = Session(studio, bridge, self)
         self.actions_table = Actions(self, theme)
         actions = self.actions_table

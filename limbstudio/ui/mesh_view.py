@@ -1,19 +1,20 @@
-"""The 3D view: a fitted body with its residual limbs, seen from all sides. The only file of the window that knows
-pyvista, which it loads late: it costs more than a second, and the first paint must not wait for it.
+"""The 3D view: a fitted body with its residual limbs, seen from all sides. It and `mesh_stage` alone know pyvista,
+which is loaded late: it costs more than a second, and the first paint must not wait for it.
 """
 
-import functools
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from limbstudio.body.rotations import rotation_and_left_jacobian
+from limbstudio.rendering.raster import vertex_normals
 from limbstudio.ui import theme as tokens
+from limbstudio.ui.mesh_stage import MeshStage
 from limbstudio.ui.panels.parts import label
 from limbstudio.ui.theme import Theme
 
@@ -73,47 +74,46 @@ def view_direction(axes: Axes, view: View) -> tuple[np.ndarray, np.ndarray]:
 
 
 def load_pyvista() -> None:
-    """Import pyvista and what embeds it in Qt; in any thread."""
+    """Import pyvista; in any thread."""
     import pyvista  # noqa: F401
-    import pyvistaqt  # noqa: F401
 
 
-@functools.cache
-def _interactor_class() -> type:
-    from pyvistaqt import QtInteractor
+def colours_of(residual: np.ndarray, *, stale: bool = False) -> np.ndarray:
+    """Return a body's colours, (V, 3) uint8: the residual limb in its colour; all grey where it is stale."""
+    colours = np.tile(np.array(_SKIN_RGB, np.uint8), (len(residual), 1))
+    if stale:
+        return (colours * 0.62).astype(np.uint8)
+    colours[np.asarray(residual, bool)] = _residual_rgb()
+    return colours
 
-    class _Interactor(QtInteractor):
-        """Leaves all keys to the window: VTK would take 3, W, S, Q and more for itself."""
 
-        def keyPressEvent(self, event: QKeyEvent) -> None:
-            event.ignore()
-
-        def keyReleaseEvent(self, event: QKeyEvent) -> None:
-            event.ignore()
-
-    return _Interactor
+def _residual_rgb() -> tuple[int, int, int]:
+    pink = tokens.PHOTO_RESIDUAL.lstrip("#")
+    return int(pink[:2], 16), int(pink[2:4], 16), int(pink[4:6], 16)
 
 
 class MeshView(QWidget):
-    """Show one body. Until there is one, a sentence says how to get it."""
+    """Show one body. Until there is one, a sentence says how to get it.
+
+    stage: the scene, the mouse and its tools; `stage.plotter` takes more actors, `stage.redraw()` shows them.
+    """
 
     def __init__(self, theme: Theme, empty_text: str, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
-        self._plotter: Any = None
         self._mesh: Any = None
         self._actor: Any = None
+        self._faces: np.ndarray | None = None
+        self._residual: np.ndarray | None = None
         self._axes = REST_AXES
         self._view = View.FRONT
         self._empty = label(empty_text, "small")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
-        self._host = QWidget()
-        host_row = QVBoxLayout(self._host)
-        host_row.setContentsMargins(0, 0, 0, 0)
+        self.stage = MeshStage(theme)
+        self.stage.pressed.connect(lambda: self.setFocus(Qt.FocusReason.MouseFocusReason))
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
-        self._stack.addWidget(self._host)
+        self._stack.addWidget(self.stage)
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
@@ -121,14 +121,21 @@ class MeshView(QWidget):
     def has_body(self) -> bool:
         return self._actor is not None
 
+    @property
+    def mesh(self) -> Any:  # noqa: ANN401 - a pyvista.PolyData
+        """Return what is shown, None without a body."""
+        return self._mesh
+
+    @property
+    def axes(self) -> Axes:
+        """Return which way the body that is shown faces."""
+        return self._axes
+
     def set_empty_text(self, text: str) -> None:
         self._empty.setText(text)
 
     def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        if self._plotter is not None:
-            self._paint_background()
-            self._plotter.render()
+        self.stage.set_theme(theme)
 
     def show_body(
         self,
@@ -139,121 +146,118 @@ class MeshView(QWidget):
         *,
         stale: bool = False,
         keep_camera: bool = False,
+        live: bool = False,
     ) -> None:
-        """Show a body. vertices (V, 3) metres; faces (F, 3); residual (V,) bool; stale: drawn grey."""
-        import pyvista as pv
+        """Show a body. vertices (V, 3) metres; faces (F, 3); residual (V,) bool; stale: drawn grey.
 
-        plotter = self._ensure_plotter()
-        colours = np.tile(np.array(_SKIN_RGB, np.uint8), (len(vertices), 1))
-        if stale:
-            colours = (colours * 0.62).astype(np.uint8)
+        live: it moves; drawn quickly, flat and small, and the camera stays. The next `show_body` without it is sharp.
+        """
+        was_there = self._mesh is not None
+        same = was_there and self._same_faces(faces)
+        if same:
+            self._mesh.points[:] = vertices
+            self._mesh.GetPoints().Modified()
         else:
-            pink = tokens.PHOTO_RESIDUAL.lstrip("#")
-            colours[np.asarray(residual, bool)] = [int(pink[i : i + 2], 16) for i in (0, 2, 4)]
-        shown = self._mesh
-        same = shown is not None and self._same_faces(faces)
-        if shown is not None and same:
-            shown.points = np.asarray(vertices, np.float32)
-            shown.point_data["colour"] = colours
-            shown.point_data.active_normals_name = None
-            shown.compute_normals(cell_normals=False, inplace=True, split_vertices=False)
-        else:
-            padded = np.column_stack([np.full(len(faces), 3), faces]).astype(np.int64)
-            self._mesh = pv.PolyData(np.asarray(vertices, np.float32), padded.ravel())
-            self._mesh.point_data["colour"] = colours
-            self._mesh.compute_normals(cell_normals=False, inplace=True, split_vertices=False)
-            if self._actor is not None:
-                plotter.remove_actor(self._actor, render=False)
-            self._actor = plotter.add_mesh(
-                self._mesh,
-                scalars="colour",
-                rgb=True,
-                smooth_shading=True,
-                specular=0.15,
-                specular_power=18,
-                ambient=0.16,
-                render=False,
-                reset_camera=False,
-                show_scalar_bar=False,
-            )
+            self._make_mesh(vertices, faces)
+        known = self._residual
+        if not (same and live and not stale and known is not None and np.array_equal(residual, known)):
+            self._set_colours(colours_of(residual, stale=stale))
+        self._residual = None if stale else np.asarray(residual, bool)
+        self._set_smooth(not live, faces)
         self._axes = axes
-        self._stack.setCurrentWidget(self._host)
-        if not keep_camera or not same:
+        self._stack.setCurrentWidget(self.stage)
+        if not was_there or not (live or keep_camera):
             self._place_camera(self._view)
-        plotter.render()
+        else:
+            self.stage.plotter.reset_camera_clipping_range()
+        self.stage.redraw(live=live)
+
+    def show_colours(self, colours: np.ndarray) -> None:
+        """Colour the body that is shown. colours: (V, 3) uint8."""
+        if self._mesh is not None:
+            self._set_colours(colours)
+            self._residual = None
+            self.stage.redraw()
 
     def clear(self) -> None:
         """Show no body."""
-        if self._plotter is not None and self._actor is not None:
-            self._plotter.remove_actor(self._actor, render=False)
-        self._mesh = self._actor = None
+        if self._actor is not None and self.stage.has_scene:
+            self.stage.plotter.remove_actor(self._actor, render=False)
+        self._mesh = self._actor = self._faces = self._residual = None
         self._stack.setCurrentWidget(self._empty)
 
     def look_from(self, view: View) -> None:
         """Turn to a standard view of the whole body."""
         self._view = view
-        if self._plotter is not None and self._mesh is not None:
+        if self._mesh is not None:
             self._place_camera(view)
-            self._plotter.render()
+            self.stage.redraw()
 
     def frame_residual(self) -> None:
         """Bring the residual limb near, from where the view looks now."""
-        if self._plotter is None or self._mesh is None:
-            return
-        pink = tokens.PHOTO_RESIDUAL.lstrip("#")
-        wanted = np.array([int(pink[i : i + 2], 16) for i in (0, 2, 4)], np.uint8)
-        chosen = (np.asarray(self._mesh.point_data["colour"]) == wanted).all(1)
-        if chosen.any():
-            self._place_camera(self._view, np.asarray(self._mesh.points)[chosen], room=2.2)
-            self._plotter.render()
+        if self._mesh is not None and self._residual is not None and self._residual.any():
+            self._place_camera(self._view, np.asarray(self._mesh.points)[self._residual], room=2.2)
+            self.stage.redraw()
 
     def orbit(self, turn_deg: float, tilt_deg: float) -> None:
         """Turn the view about the body."""
-        if self._plotter is not None and self._mesh is not None:
-            camera = self._plotter.camera
-            camera.Azimuth(turn_deg)
-            camera.Elevation(tilt_deg)
-            camera.OrthogonalizeViewUp()
-            self._plotter.reset_camera_clipping_range()
-            self._plotter.render()
+        if self._mesh is not None:
+            self.stage.turn(turn_deg, tilt_deg)
 
     def close_view(self) -> None:
-        """Give VTK's window back; before the Qt window goes."""
-        if self._plotter is not None:
-            self._plotter.close()
-            self._plotter = self._mesh = self._actor = None
+        """Give VTK's memory back."""
+        self.stage.close_scene()
+        self._mesh = self._actor = self._faces = self._residual = None
 
     def picture(self) -> np.ndarray | None:
         """Return what is shown, (H, W, 3) uint8; None without a body."""
-        return None if self._plotter is None else np.asarray(self._plotter.screenshot(None, return_img=True))
+        return None if self._mesh is None else self.stage.screenshot()
 
     # -------------------------------------------------------------------------------------------------------- within
 
     def _same_faces(self, faces: np.ndarray) -> bool:
-        shown = self._mesh.faces.reshape(-1, 4)[:, 1:]
-        return shown.shape == faces.shape and bool(np.array_equal(shown, faces))
+        known = self._faces
+        if known is faces:
+            return True
+        return known is not None and known.shape == faces.shape and bool(np.array_equal(known, faces))
 
-    def _ensure_plotter(self) -> Any:  # noqa: ANN401 - a QtInteractor, whose type is loaded late
-        if self._plotter is None:
-            # No multisampling, no timer of its own, one render per step: four times as fast as the defaults.
-            self._plotter = _interactor_class()(self._host, multi_samples=0, auto_update=False)
-            self._plotter.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            self._plotter.installEventFilter(self)
-            self._plotter.enable_trackball_style()
-            self._paint_background()
-            layout = self._host.layout()
-            assert layout is not None
-            layout.addWidget(self._plotter)
-        return self._plotter
+    def _make_mesh(self, vertices: np.ndarray, faces: np.ndarray) -> None:
+        import pyvista as pv
 
-    def eventFilter(self, watched: Any, event: QEvent) -> bool:  # noqa: ANN401 - Qt's signature
-        if event.type() is QEvent.Type.MouseButtonPress:
-            self.setFocus(Qt.FocusReason.MouseFocusReason)
-        return False
+        padded = np.empty((len(faces), 4), np.int64)
+        padded[:, 0], padded[:, 1:] = 3, faces
+        mesh = pv.PolyData(np.array(vertices, np.float32), padded.ravel())
+        self._faces = faces
+        if self._actor is not None:
+            self._mesh = mesh
+            self._actor.mapper.SetInputData(mesh)
+            return
+        mesh.point_data["colour"] = np.zeros((len(vertices), 3), np.uint8)
+        self._mesh = mesh
+        self._actor = self.stage.plotter.add_mesh(
+            mesh,
+            scalars="colour",
+            rgb=True,
+            specular=0.12,
+            specular_power=18,
+            ambient=0.2,
+            diffuse=0.85,
+            render=False,
+            reset_camera=False,
+            show_scalar_bar=False,
+        )
 
-    def _paint_background(self) -> None:
-        dark = self._theme.name == "dark"
-        self._plotter.set_background("#0E1115" if dark else "#DDE1E7", top="#29313A" if dark else "#F3F5F8")
+    def _set_colours(self, colours: np.ndarray) -> None:
+        self._mesh.point_data["colour"] = colours
+        self._mesh.point_data.active_scalars_name = "colour"
+
+    def _set_smooth(self, smooth: bool, faces: np.ndarray) -> None:
+        """Light each point by the surface's normal there; flat, from the picture itself, takes no normals."""
+        data = self._mesh.point_data
+        if smooth:
+            data["Normals"] = vertex_normals(self._mesh.points, faces).astype(np.float32)
+        data.active_normals_name = "Normals" if smooth else None
+        self._actor.prop.interpolation = "Phong" if smooth else "Flat"
 
     def _place_camera(self, view: View, points: np.ndarray | None = None, room: float = _ROOM) -> None:
         points = np.asarray(self._mesh.points) if points is None else points
@@ -264,15 +268,15 @@ class MeshView(QWidget):
         half_height = float(np.abs(spans @ up).max())
         half_width = float(np.abs(spans @ right).max())
         depth = float(np.abs(spans @ eye).max())
-        aspect = max(self._host.width(), 1) / max(self._host.height(), 1)
+        aspect = max(self.stage.width(), 1) / max(self.stage.height(), 1)
         half = max(half_height, half_width / aspect) * room
         distance = half / np.tan(np.radians(_FIELD_OF_VIEW_DEG / 2)) + depth
-        camera = self._plotter.camera
+        camera = self.stage.plotter.camera
         camera.view_angle = _FIELD_OF_VIEW_DEG
         camera.position = tuple(centre + eye * distance)
         camera.focal_point = tuple(centre)
         camera.up = tuple(up)
-        self._plotter.reset_camera_clipping_range()
+        self.stage.plotter.reset_camera_clipping_range()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.close_view()
