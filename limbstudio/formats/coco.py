@@ -35,6 +35,7 @@ from limbstudio.formats.annotated import (
     Uncertainty,
 )
 from limbstudio.formats.json_files import clean, read_json
+from limbstudio.formats.keypoint_names import plain_name
 from limbstudio.formats.limb_block import (
     Block,
     RawPoint,
@@ -186,7 +187,7 @@ def _categories(values: object, file: str, warnings: list[str]) -> dict[int | st
 
 def _category(name: str, keypoints: Sequence[object], file: str, warnings: list[str]) -> _Category:
     """Map a category's keypoints by name; a misspelt name is a problem, a foreign one is left out."""
-    plain = [_plain_name(k) for k in keypoints]
+    plain = [plain_name(k) for k in keypoints]
     indices = tuple(LDPOSE_INDEX.get(k) for k in plain)
     known = [i for i in indices if i is not None]
     if len(known) != len(set(known)):
@@ -216,30 +217,6 @@ def _category(name: str, keypoints: Sequence[object], file: str, warnings: list[
             f"{', '.join(foreign[:8])}{' …' if len(foreign) > 8 else ''}."
         )
     return _Category(name, indices)
-
-
-def _plain_name(name: object) -> str:
-    """Return a keypoint's name as LDPose-25 writes it; other files' spellings are read, never written."""
-    plain = re.sub(r"[\s\-.]+", "_", str(name).strip().lower())
-    plain = re.sub(r"^([lr])_", lambda m: {"l": "left_", "r": "right_"}[m[1]], plain)
-    plain = re.sub(r"^([a-z]+)_(left|right|l|r)$", lambda m: f"{_SIDES[m[2]]}_{m[1]}", plain)
-    plain = re.sub(
-        r"^(above|below)_(left|right)_(elbow|knee)_res(?:idual)?(?:_end)?$", r"\1_\2_\3_end", plain
-    )
-    plain = re.sub(r"^(left|right)_(above|below)_(elbow|knee)(?:_end|_res)$", r"\2_\1_\3_end", plain)
-    residual = re.fullmatch(
-        r"(?:(left|right)_residual|residual_(left|right))_(elbow|wrist|knee|ankle)", plain
-    )
-    if (
-        residual
-    ):  # the dataset's site: “residual elbow” is the above-elbow end, “residual wrist” the below-elbow one
-        side, joint = residual[1] or residual[2], residual[3]
-        place = "above" if joint in ("elbow", "knee") else "below"
-        plain = f"{place}_{side}_{'elbow' if joint in ('elbow', 'wrist') else 'knee'}_end"
-    return plain
-
-
-_SIDES = {"l": "left", "r": "right", "left": "left", "right": "right"}
 
 
 def _people(
