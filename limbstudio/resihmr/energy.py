@@ -15,6 +15,7 @@ import numpy as np
 
 from limbstudio.body.rotations import constant, cross_matrix, identity, rotation, rotation_and_left_jacobian
 from limbstudio.domain.anatomy import N_BODY_JOINTS, SMPLX_INDEX
+from limbstudio.resihmr.curvature import turning_curvature
 from limbstudio.resihmr.skeleton import (
     N_SEGMENT_JOINTS,
     SEGMENT_JOINTS,
@@ -355,7 +356,8 @@ class DataRows:
 class Evaluation:
     """Energy (N,), and gradient (N, n) and Gauss-Newton matrix (N, n, n) of half of it where asked for.
 
-    shares: what the terms add up to: arrays (N,), or (N, n) for those of single unknowns.
+    shares: what the terms add up to: arrays (N,), or (N, n) for those of single unknowns. bend (N, 66, 66), where
+    asked for: what the points' bent paths add to the matrix of root and pose to make it nearly the Hessian.
     """
 
     energy: Array
@@ -366,6 +368,7 @@ class Evaluation:
     problem: Problem
     picture: "PictureRows"
     jacobian: Array | None
+    bend: Array | None = None
 
     @cached_property
     def terms(self) -> dict[str, Array]:
@@ -379,6 +382,16 @@ class Evaluation:
         terms["camera"] = own[:, 69 + b : 71 + b].sum(1)
         terms["lambda"] = own[:, 71 + b :].sum(1)
         return terms
+
+    def moves_px(self, step: Array) -> Array:
+        """Return by how many pixels a step (N, n) moves the observed point that it moves most, (N,)."""
+        assert self.jacobian is not None
+        xp, d = self.problem.skeleton.xp, self.problem.targets.n_points
+        moved = (step[:, None] @ self.jacobian[..., : 2 * d]).reshape(len(step), 2, d)
+        # Rows are in sigmas; what is not observed has none.
+        scale = self.problem.scale[:, self.problem.targets.seen]
+        reach = (moved**2).sum(1) / xp.where(scale > 0, scale, 0 * scale + 1) ** 2
+        return (reach.max(1) if xp is np else xp.amax(reach, 1)) ** 0.5
 
     @cached_property
     def data(self) -> DataRows | None:
@@ -496,8 +509,11 @@ def place_at(problem: Problem, x: Unknowns) -> Placed:
     return place(problem.skeleton, x.root, local, x.shape, x.move, derivatives=False)
 
 
-def evaluate(problem: Problem, x: Unknowns, *, derivatives: bool) -> Evaluation:
-    """Evaluate the energy at `x`, with its gradient and Gauss-Newton matrix when `derivatives`."""
+def evaluate(problem: Problem, x: Unknowns, *, derivatives: bool, bent: bool = False) -> Evaluation:
+    """Evaluate the energy at `x`, with its gradient and Gauss-Newton matrix when `derivatives`.
+
+    bent: with what the matrix leaves out as well.
+    """
     s, xp, targets, beliefs = problem.skeleton, problem.skeleton.xp, problem.targets, problem.beliefs
     n, b = x.shape.shape
     d = targets.n_points
@@ -545,12 +561,10 @@ def evaluate(problem: Problem, x: Unknowns, *, derivatives: bool) -> Evaluation:
         to_rows = xp.concatenate([to_rows, bones.by_bone(xp, targets, up).reshape(n, 3, -1)], 2)
         rows = xp.concatenate([rows, bones.rows.reshape(n, -1)], 1)
     Jt = _zeros(xp, energy, (n, size, rows.shape[1]))
+    lever = (placed.lever.reshape(n, 66, -1) @ by_row).reshape(n, N_BODY_JOINTS, 3, -1)
+    axes = body_axes(xp, s, placed, left)
     Jt[:, : 69 + b] = row_jacobian(
-        xp,
-        (placed.lever.reshape(n, 66, -1) @ by_row).reshape(n, N_BODY_JOINTS, 3, -1),
-        (placed.shaped.reshape(n, 3 * b, -1) @ by_row).reshape(n, 3, b, -1),
-        body_axes(xp, s, placed, left),
-        to_rows,
+        xp, lever, (placed.shaped.reshape(n, 3 * b, -1) @ by_row).reshape(n, 3, b, -1), axes, to_rows
     )
     _add_factor(targets, placed, to_rows, Jt)
     if bones is not None:
@@ -568,7 +582,11 @@ def evaluate(problem: Problem, x: Unknowns, *, derivatives: bool) -> Evaluation:
     if contour is not None:
         g += contour.gradient
         H += contour.matrix
-    return Evaluation(energy, g, H, placed, shares, problem, picture, Jt)
+    bend = None
+    if bent:
+        pull = to_rows[..., :d] * rows[:, None, :d] + to_rows[..., d : 2 * d] * rows[:, None, d : 2 * d]
+        bend = turning_curvature(s, lever=lever[..., :d], pull=pull, axes=axes)
+    return Evaluation(energy, g, H, placed, shares, problem, picture, Jt, bend)
 
 
 def _mix(targets: Targets, x: Unknowns) -> Array:

@@ -12,14 +12,16 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from limbstudio.body.kinematics import global_transforms, rotation_matrices, rotation_vectors
+from limbstudio.body.kinematics import rotation_vectors
 from limbstudio.body.model import BodyModel
 from limbstudio.domain.anatomy import (
     LDPOSE,
+    N_BODY_JOINTS,
     N_COCO,
     N_KEYPOINTS,
     SMPLX_INDEX,
     SMPLX_JOINTS,
+    SMPLX_PARENTS,
     Posture,
     Segment,
     level_rule,
@@ -42,7 +44,7 @@ from limbstudio.resihmr.problem import (
     residual_limbs,
 )
 from limbstudio.resihmr.skeleton import Placed
-from limbstudio.resihmr.solver import minimise
+from limbstudio.resihmr.solver import minimise, polish
 from limbstudio.resihmr.starts import Survivors, sharpened, solve_starts, start_unknowns
 from limbstudio.resihmr.uncertainty import Z95, SegmentUncertainty, segment_uncertainty
 
@@ -66,9 +68,9 @@ WIDEST_FACTOR_INTERVAL = 0.9
 MOST_END_ERROR = 0.03  # share of the box height
 # Two explanations face opposite ways when their chests' forward directions differ by more than this.
 OPPOSITE_DEG = 90.0
-# Following a dragged point: steps at most, and the relative gain that a next step must promise.
+# Following a dragged point: steps at most, and by how much a next step must promise to move a point.
 FOLLOW_STEPS = 12
-FOLLOW_TOLERANCE = 1e-4
+FOLLOW_WITHIN_PX = 0.08
 # Standing is tried where both thighs are within this angle of the trunk, with this many steps.
 NEARLY_STANDING_DEG = 50.0
 HYPOTHESIS_STEPS = 15
@@ -152,7 +154,7 @@ def follow(
     require_enough_points(person)
     mode = previous.fit.mode
     problem = sharpened(build_problem(fit_model(body), [person], [camera], mode=mode, settings=settings))
-    solution = minimise(problem, previous.x, steps=FOLLOW_STEPS, tolerance=FOLLOW_TOLERANCE, quiet_steps=0)
+    solution = polish(problem, previous.x, steps=FOLLOW_STEPS, within_px=FOLLOW_WITHIN_PX)
     found = _Found(problem, solution.x, float(solution.energy[0]), solution.evaluation)
     return Followed(_as_fit(body, person, camera, mode, found, widths_of=previous.fit), solution.x)
 
@@ -302,10 +304,7 @@ def _as_fit(
     pose = np.zeros((len(SMPLX_JOINTS) - 1, 3))
     pose[:21] = x.pose[0].reshape(21, 3)
     orientation = rotation_vectors(x.root[0])
-    turns = rotation_matrices(np.concatenate([orientation[None], pose]))
-    _, joints = global_transforms(
-        rotations=turns, rest_joints=body.rest_joints(x.shape[0]), parents=body.parents
-    )
+    joints = _all_joints(body, x, placed)
     limbs, warnings = _limb_fits(person, camera, mode, found, widths_of)
     projected = np.full((N_KEYPOINTS, 2), np.nan)
     projected[:N_COCO] = project(placed.points[:, :N_COCO], found.problem.focal, found.problem.center)[0]
@@ -327,7 +326,7 @@ def _as_fit(
         pose=pose,
         shape=x.shape[0].copy(),
         translation=x.move[0].copy(),
-        joints=joints + x.move[0],
+        joints=joints,
         projected_px=projected,
         used=used,
         limbs=tuple(limbs),
@@ -336,6 +335,21 @@ def _as_fit(
         energy={**_energy_terms(found.evaluation), "total": found.energy},
         warnings=tuple(warnings),
     )
+
+
+def _all_joints(body: BodyModel, x: Unknowns, placed: Placed) -> np.ndarray:
+    """Return the joints (55, 3) of a placed body; hands, jaw and eyes, which a fit does not pose, move as one piece."""
+    rest, turns, joints = body.rest_joints(x.shape[0]), placed.rotations[0], placed.joints[0]
+    arms = (rest[N_BODY_JOINTS:] - rest[_CARRIERS])[..., None]
+    return np.concatenate([joints, joints[_CARRIERS] + (turns[_CARRIERS] @ arms)[..., 0]])
+
+
+def _carrier(joint: int) -> int:
+    return joint if joint < N_BODY_JOINTS else _carrier(SMPLX_PARENTS[joint])
+
+
+# The body joint that carries each joint of hands and face.
+_CARRIERS = np.array([_carrier(joint) for joint in range(N_BODY_JOINTS, len(SMPLX_JOINTS))])
 
 
 def _energy_terms(evaluation: Evaluation) -> Mapping[str, float]:

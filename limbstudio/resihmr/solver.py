@@ -13,6 +13,8 @@ GROWTH = 2.0
 # An item is done after two accepted steps in a row that lower its energy by less than this share.
 TOLERANCE = 1e-5
 QUIET_STEPS = 2
+# Polishing begins near an optimum, where the model can be believed.
+POLISH_DAMPING = 1e-4
 SMALLEST_DAMPING, LARGEST_DAMPING = 1e-9, 1e9
 
 
@@ -35,32 +37,23 @@ def minimise(
     *,
     steps: int,
     tolerance: float = TOLERANCE,
-    quiet_steps: int = QUIET_STEPS,
+    bent: bool = False,
 ) -> Solution:
     """Lower the energy of every item by at most `steps` damped Gauss-Newton steps; no item ever gets worse.
 
-    An item is done after `quiet_steps` steps in a row that lower its energy by a smaller share than `tolerance`; with
-    0, as soon as the next step promises no more than that to any item.
+    An item is done after QUIET_STEPS steps in a row that lower its energy by a smaller share than `tolerance`.
+    bent: take Newton's steps where they lead down, for the last stretch to an optimum (see `curvature`).
     """
     xp = problem.skeleton.xp
-    first = evaluate(problem, x, derivatives=True)
-    one = np.ones(len(first.energy))
-    now = _State(
-        _Point(x, first.energy, first.gradient, first.matrix, first),
-        one * FIRST_DAMPING,
-        one * GROWTH,
-        0 * one,
-    )
+    now = _begun(problem, x, FIRST_DAMPING, bent)
     settled: list[tuple[np.ndarray, _Point]] = []
-    items = np.arange(len(one))  # the items that are still at work
+    items = np.arange(len(now.damping))  # the items that are still at work
     taken = 0
     while taken < steps:
         step, promised = _damped_step(xp, now.point, now.damping)
-        if quiet_steps == 0 and (promised < tolerance * as_numpy(now.point.energy)).all():
-            break
         taken += 1
         now = _stepped(problem, now, step, promised, tolerance)
-        quiet = now.quiet >= max(quiet_steps, 1)
+        quiet = now.quiet >= QUIET_STEPS
         if quiet.all():
             break
         if quiet.any():
@@ -68,6 +61,28 @@ def minimise(
             left = np.flatnonzero(~quiet)
             problem, now, items = problem.taken(left), now.taken(left), items[left]
     return _gathered(xp, [*settled, (items, now.point)], taken)
+
+
+def polish(problem: Problem, x: Unknowns, *, steps: int, within_px: float) -> Solution:
+    """Go the last stretch to an optimum nearby, by Newton's steps, until the next one moves no point by `within_px`."""
+    xp = problem.skeleton.xp
+    now = _begun(problem, x, POLISH_DAMPING, bent=True)
+    taken = 0
+    while taken < steps:
+        step, promised = _damped_step(xp, now.point, now.damping)
+        assert now.point.evaluation is not None
+        if (now.point.evaluation.moves_px(step) < within_px).all():
+            break
+        taken += 1
+        now = _stepped(problem, now, step, promised, tolerance=0.0)
+    return _gathered(xp, [(np.arange(len(now.damping)), now.point)], taken)
+
+
+def _begun(problem: Problem, x: Unknowns, damping: float, bent: bool) -> "_State":
+    first = evaluate(problem, x, derivatives=True, bent=bent)
+    one = np.ones(len(first.energy))
+    point = _Point(x, first.energy, first.gradient, first.matrix, first.bend, first)
+    return _State(point, one * damping, one * GROWTH, 0 * one)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,15 +93,18 @@ class _Point:
     energy: Array
     gradient: Any
     matrix: Any
+    bend: Any
     evaluation: Evaluation | None = None
 
     @property
     def values(self) -> tuple[Array, ...]:
-        return (*self.x.values, self.energy, self.gradient, self.matrix)
+        bend = () if self.bend is None else (self.bend,)
+        return (*self.x.values, self.energy, self.gradient, self.matrix, *bend)
 
     def taken(self, index: np.ndarray) -> "_Point":
-        *x, energy, gradient, matrix = (value[index] for value in self.values)
-        return _Point(Unknowns(*x), energy, gradient, matrix)
+        x = Unknowns(*(value[index] for value in self.x.values))
+        bend = None if self.bend is None else self.bend[index]
+        return _Point(x, self.energy[index], self.gradient[index], self.matrix[index], bend)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +124,8 @@ def _stepped(problem: Problem, now: _State, step: Array, predicted: np.ndarray, 
     """Try one step for every item; those that it makes worse stay where they are, with more damping."""
     here = now.point
     trial = here.x.stepped(problem.skeleton.xp, step)
-    new = evaluate(problem, trial, derivatives=True)
-    there = _Point(trial, new.energy, new.gradient, new.matrix, new)
+    new = evaluate(problem, trial, derivatives=True, bent=here.bend is not None)
+    there = _Point(trial, new.energy, new.gradient, new.matrix, new.bend, new)
     energy = as_numpy(here.energy)
     gain = energy - as_numpy(new.energy)
     better = gain > 0
@@ -136,8 +154,31 @@ def _damped_step(xp: Any, here: _Point, damping: np.ndarray) -> tuple[Array, np.
     diagonal = damped.reshape(len(damped), -1)[:, :: damped.shape[-1] + 1]
     extra = mu[:, None] * diagonal
     diagonal += extra + 1e-12
+    if here.bend is not None:
+        _bend(xp, damped, here.bend)
     step = -xp.linalg.solve(damped, here.gradient[..., None])[..., 0]
     return step, as_numpy((step * (extra * step - here.gradient)).sum(1))
+
+
+def _bend(xp: Any, damped: Array, bend: Array) -> None:
+    """Make damped Gauss-Newton matrices damped Hessians, where those are positive: only then do their steps descend."""
+    part = damped[:, : bend.shape[1], : bend.shape[1]]
+    part += bend
+    for i in np.flatnonzero(~_positive(xp, damped)):
+        part[i] -= bend[i]
+
+
+def _positive(xp: Any, matrices: Array) -> np.ndarray:
+    """Tell which of symmetric matrices (N, n, n) are positive definite."""
+    if xp is not np:
+        return as_numpy(xp.linalg.cholesky_ex(matrices).info == 0)
+    found = np.ones(len(matrices), bool)
+    for i, matrix in enumerate(matrices):
+        try:
+            np.linalg.cholesky(matrix)
+        except np.linalg.LinAlgError:
+            found[i] = False
+    return found
 
 
 def _gathered(xp: Any, parts: list[tuple[np.ndarray, _Point]], steps: int) -> Solution:

@@ -1,5 +1,7 @@
 """The solver: downhill only, item by item, and as deep as a general one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from limbstudio.domain.body import FitMode
 from limbstudio.evaluation.benchmarks import solver_comparison
 from limbstudio.resihmr.energy import Problem, Unknowns, evaluate
 from limbstudio.resihmr.problem import DEFAULT_SETTINGS, FitModel, build_problem
-from limbstudio.resihmr.solver import minimise
+from limbstudio.resihmr.solver import minimise, polish
 from limbstudio.resihmr.starts import sharpened, start_unknowns
 from limbstudio.resihmr.synthetic import SyntheticPerson
 
@@ -56,17 +58,33 @@ def test_a_single_item_keeps_its_last_evaluation(six_starts: tuple[Problem, Unkn
 
     assert found.evaluation is not None
     anew = evaluate(problem, found.x, derivatives=True)
+    assert found.evaluation.gradient is not None and anew.gradient is not None
     np.testing.assert_allclose(found.evaluation.gradient, anew.gradient, atol=1e-9)
 
 
-def test_it_can_stop_before_a_step_that_promises_nothing(six_starts: tuple[Problem, Unknowns]) -> None:
+def test_polishing_stops_before_a_step_that_would_not_be_seen(six_starts: tuple[Problem, Unknowns]) -> None:
     problem, x = six_starts[0].taken(np.array([1])), six_starts[1].taken(np.array([1]))
     there = minimise(problem, x, steps=60, tolerance=1e-9)
+    beside = replace(there.x, pose=there.x.pose + 0.01)
 
-    assert minimise(problem, there.x, steps=5, tolerance=1e-4, quiet_steps=0).steps == 0
-    early = minimise(problem, x, steps=60, tolerance=1e-4, quiet_steps=0)
-    assert 0 < early.steps < there.steps
-    assert early.energy[0] <= there.energy[0] * 1.01
+    rough = polish(problem, beside, steps=60, within_px=0.5)
+    fine = polish(problem, beside, steps=60, within_px=0.001)
+
+    assert polish(problem, there.x, steps=5, within_px=0.5).steps == 0
+    assert 0 < rough.steps < fine.steps
+    assert fine.energy[0] <= there.energy[0] * (1 + 1e-9)
+    assert rough.energy[0] <= there.energy[0] * 1.001
+
+
+def test_bent_steps_need_fewer_evaluations_near_an_optimum(six_starts: tuple[Problem, Unknowns]) -> None:
+    problem, x = six_starts
+    near = minimise(problem, x, steps=12).x
+
+    plain = minimise(problem, near, steps=100, tolerance=1e-10)
+    bent = minimise(problem, near, steps=100, tolerance=1e-10, bent=True)
+
+    assert bent.steps < plain.steps
+    assert (bent.energy <= plain.energy * (1 + 1e-6)).all()
 
 
 def test_what_is_given_is_not_changed(six_starts: tuple[Problem, Unknowns]) -> None:
