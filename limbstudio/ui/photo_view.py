@@ -3,38 +3,43 @@
 It shows what it is given and says what a person did; it changes nothing itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
     QFocusEvent,
+    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPen,
     QPixmap,
+    QPolygonF,
     QResizeEvent,
+    QTransform,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QFrame, QGraphicsPixmapItem, QGraphicsScene, QGraphicsView, QWidget
 
 from limbstudio.domain.geometry import Box
 from limbstudio.domain.photo import Person
+from limbstudio.rendering.photo_tiles import Adjustment, PhotoPyramid
+from limbstudio.ui.canvas.box_frame import BoxFrame
 from limbstudio.ui.canvas.items import ExpectedItem
 from limbstudio.ui.canvas.keys import CanvasKeys
 from limbstudio.ui.canvas.mouse import CanvasMouse
 from limbstudio.ui.canvas.people import PersonItems, short_name, shown_points
-from limbstudio.ui.canvas.pixels import image_of
+from limbstudio.ui.canvas.photo_item import PhotoItem
+from limbstudio.ui.canvas.pixels import image_of, pixels_of
+from limbstudio.ui.canvas.viewpoint import Viewpoint
 from limbstudio.ui.canvas_tools import CanvasTool
 from limbstudio.ui.targets import HitTarget, TargetKind, find_target
 
 __all__ = ["PhotoView", "image_of", "short_name", "shown_points"]
 
-_ZOOM_LIMITS = (0.02, 40.0)
-_FIT_MARGIN_PX = 14
 _LOUPE_PX = 132
 _LOUPE_FACTOR = 4.0
 
@@ -48,13 +53,17 @@ class PhotoView(QGraphicsView):
         points_moved(index -> (x, y)): a drag with Ctrl, of a joint with all that is distal to it, ended.
         box_drawn(Box): a drag that drew a person's box ended.
         dragging(index -> (x, y)): the points of a drag that goes on; empty when it was given up.
+        person_moved(dx, dy): a drag of the box's handle that moves the person ended.
         point_nudged(index, dx, dy): an arrow key on the selected point.
+        selection_nudged(dx, dy): an arrow key while several points are selected.
+        selection_changed(frozenset): the selected points, LDPose indices.
         point_selected(index): -1 for none.
         person_clicked(id): a point of another person.
         skip_asked(): a tap on the space bar.
         pointer_at(x, y), pointer_left(): for the status bar and the loupe.
         zoomed(zoom): screen px per photo px.
-        menu_asked(index, global position): a right click; -1 for none.
+        moved(): another part of the photo is seen, or it is seen turned or larger.
+        menu_asked(index, global position): a right click or a long press; -1 for none.
     """
 
     clicked_to_place = Signal(float, float)
@@ -62,7 +71,10 @@ class PhotoView(QGraphicsView):
     points_moved = Signal(object)
     dragging = Signal(object)
     box_drawn = Signal(object)
+    person_moved = Signal(float, float)
     point_nudged = Signal(int, int, int)
+    selection_nudged = Signal(int, int)
+    selection_changed = Signal(object)
     point_selected = Signal(int)
     person_clicked = Signal(str)
     skip_asked = Signal()
@@ -90,22 +102,14 @@ class PhotoView(QGraphicsView):
         self.setAcceptDrops(False)  # the window takes drops
         self.setAccessibleName("Photo with points")
 
-        self._pixmap = QPixmap()
-        self._photo_item = QGraphicsPixmapItem()
-        self._photo_item.setTransformationMode(Qt.TransformationMode.SmoothTransformation)
-        # Pixel (0, 0) is the centre of the top-left pixel, so the picture begins half a pixel before it.
-        self._photo_item.setOffset(-0.5, -0.5)
+        self._photo_item = PhotoItem()
         scene.addItem(self._photo_item)
         self._overlay_item = QGraphicsPixmapItem()
         self._overlay_item.setTransformationMode(Qt.TransformationMode.SmoothTransformation)
         self._overlay_item.setZValue(1)
         scene.addItem(self._overlay_item)
-        self._box_item = scene.addRect(QRectF(), QPen(Qt.PenStyle.NoPen))
-        box_pen = QPen(QColor(255, 255, 255, 150), 1.2, Qt.PenStyle.DashLine)
-        box_pen.setCosmetic(True)
-        self._box_item.setPen(box_pen)
-        self._box_item.setZValue(2)
-        self._box_item.setVisible(False)
+        self._box_item = BoxFrame()
+        scene.addItem(self._box_item)
         self._expected_item = ExpectedItem()
         self._expected_item.setVisible(False)
         scene.addItem(self._expected_item)
@@ -114,50 +118,79 @@ class PhotoView(QGraphicsView):
         self._crosshair_item.setVisible(False)
         self._crosshair_item.setZValue(13)
         scene.addItem(self._crosshair_item)
+        band_pen = QPen(QColor("#FFFFFF"), 1.2, Qt.PenStyle.DashLine)
+        band_pen.setCosmetic(True)
+        self._band_item = scene.addPolygon(QPolygonF(), band_pen, QColor(255, 255, 255, 26))
+        self._band_item.setZValue(14)
 
         self._person: Person | None = None
         self._others: dict[str, Person] = {}
         self._items = PersonItems(scene, 1.0)
         self._other_items: dict[str, PersonItems] = {}
         self._selected: int | None = None
+        self._selection: frozenset[int] = frozenset()
         self._hovered: int | None = None
+        self._hovered_handle: str | None = None
+        self._solo = False
         self._asks = False
         self._asks_keys = False
         self._all_names = False
-        self._fitted = True
-
+        self.viewpoint = Viewpoint(self)
         self._dragged: Mapping[int, tuple[float, float]] = {}
+        self._dragged_box: Box | None = None
         self._tool: CanvasTool | None = None
         self._mouse = CanvasMouse(self)
         self._keys = CanvasKeys(self, self._mouse)
 
     # ------------------------------------------------------------------------------------------------ what is shown
 
-    def show_photo(self, pixels: np.ndarray | None, *, keep_view: bool = False) -> None:
-        """Show a photo, (H, W, 3) uint8 RGB, fitted to the view; None clears the canvas."""
-        self.show_picture(QPixmap() if pixels is None else QPixmap.fromImage(image_of(pixels)), None)
-        if not keep_view:
-            self.fit()
+    def show_photo(self, photo: np.ndarray | PhotoPyramid | None, *, keep_view: bool = False) -> None:
+        """Show a photo, (H, W, 3) uint8 RGB, fitted to the view; None clears the canvas.
+
+        keep_view: it is the same photo, better read: where it is seen from stays.
+        """
+        if photo is None:
+            self.viewpoint.remember()
+        self._show(PhotoPyramid(photo) if isinstance(photo, np.ndarray) else photo, None)
+        if photo is not None and not keep_view:
+            self.viewpoint.begin()
+            self.moved.emit()
 
     def show_picture(self, pixmap: QPixmap, size: tuple[int, int] | None) -> None:
         """Show a picture of the photo. size: the photo's width and height, when the picture is a smaller one."""
-        self._pixmap = pixmap
-        self._photo_item.setPixmap(pixmap)
-        scale = 1.0 if size is None or pixmap.isNull() else size[0] / pixmap.width()
-        self._photo_item.setScale(scale)
-        width, height = size or (pixmap.width(), pixmap.height())
+        self._show(None if pixmap.isNull() else PhotoPyramid(pixels_of(pixmap.toImage())), size)
+
+    def _show(self, photo: PhotoPyramid | None, size: tuple[int, int] | None) -> None:
+        self._mouse.give_up()
+        self._photo_item.set_photo(photo, size)
+        width, height = self._photo_item.size
         # Room around the photo, so that any part of it can be brought to the middle of the view.
-        self.setSceneRect(QRectF(-width, -height, 3 * width, 3 * height))
+        room = max(width, height)
+        self.setSceneRect(QRectF(-room, -room, width + 2 * room, height + 2 * room))
 
     @property
     def photo_size(self) -> tuple[float, float]:
         """Return the shown photo's width and height in pixels, (0, 0) when there is none."""
-        scale = self._photo_item.scale()
-        return self._pixmap.width() * scale, self._pixmap.height() * scale
+        width, height = self._photo_item.size
+        return float(width), float(height)
 
     @property
     def has_photo(self) -> bool:
-        return not self._pixmap.isNull()
+        return self._photo_item.size != (0, 0)
+
+    @property
+    def adjustment(self) -> Adjustment:
+        """Return how bright the photo is shown; it is never changed."""
+        return self._photo_item.adjustment
+
+    def adjust(self, adjustment: Adjustment) -> None:
+        """Show the photo brighter, with more contrast or grey."""
+        self._photo_item.adjust(adjustment)
+        self.moved.emit()
+
+    def small_photo(self, width: int, height: int) -> QImage:
+        """Return the whole photo as it is shown, upright, within width x height px."""
+        return self._photo_item.small(width, height)
 
     def show_people(self, person: Person | None, others: Sequence[Person] = ()) -> None:
         """Show the person in work, and the other people of the photo pale."""
@@ -165,9 +198,13 @@ class PhotoView(QGraphicsView):
         self._person = person
         self._others = {other.id: other for other in others}
         if changed:
+            self._mouse.give_up()
             self._items.remove()
-            self._selected = self._hovered = None
+            self._selected = self._hovered = self._hovered_handle = None
+            self._set_selection(frozenset())
         self.refresh()
+        if not self._selection <= set(shown_points(person)):
+            self._set_selection(self._selection & set(shown_points(person)) | self._primary())
 
     def show_overlay(self, picture: np.ndarray | None, scale: float = 1.0) -> None:
         """Lay a picture over the photo, (H, W, 4) uint8 RGBA. scale: photo px per px of the picture."""
@@ -197,17 +234,62 @@ class PhotoView(QGraphicsView):
             self._expected_item.setPos(*expected)
         if not asks:
             self._crosshair_item.setVisible(False)
+        if self._person is not None:
+            self.show_box(self._person.box)
         self.show_cursor()
 
     @property
     def selected(self) -> int | None:
+        """Return the point that was selected last: it is named, and the panels show it."""
         return self._selected
 
+    @property
+    def selection(self) -> frozenset[int]:
+        """Return all selected points; `selected` is one of them."""
+        return self._selection
+
     def select(self, index: int | None) -> None:
-        """Select a point without saying so."""
+        """Select a point without saying so; what else is selected stays only if it is one of those."""
         if index != self._selected:
             self._selected = index
+            if index is None or index not in self._selection:
+                self._set_selection(self._primary())
             self.refresh()
+
+    def choose(self, index: int | None) -> None:
+        """Select one point, or none, and say so."""
+        changed = index != self._selected
+        self._selected = index
+        self._set_selection(self._primary())
+        self.refresh()
+        if changed:
+            self.point_selected.emit(-1 if index is None else index)
+
+    def choose_all(self, points: Collection[int]) -> None:
+        """Select several points and say so; one that was selected before stays the one that is named."""
+        wanted = frozenset(points) & set(shown_points(self._person))
+        if wanted == self._selection:
+            return
+        before = self._selected
+        if before not in wanted:
+            self._selected = min(wanted - self._selection or wanted, default=None)
+        self._set_selection(wanted)
+        self.refresh()
+        if before != self._selected:
+            self.point_selected.emit(-1 if self._selected is None else self._selected)
+
+    def _primary(self) -> frozenset[int]:
+        return frozenset() if self._selected is None else frozenset({self._selected})
+
+    def _set_selection(self, points: frozenset[int]) -> None:
+        if points != self._selection:
+            self._selection = points
+            self.selection_changed.emit(points)
+
+    def set_solo(self, solo: bool) -> None:
+        """Show only the person in work."""
+        self._solo = solo
+        self.refresh()
 
     def points_on_screen(self) -> dict[int, QPointF]:
         """Return where the points of the person in work are drawn, in the viewport's px."""
@@ -223,11 +305,9 @@ class PhotoView(QGraphicsView):
 
     def draw_loupe(self, painter: QPainter, centre: tuple[float, float]) -> None:
         """Draw the surroundings of a photo pixel, four times as large as in the view, in a disc of 132 px."""
-        reach = _LOUPE_PX / (_LOUPE_FACTOR * self.zoom)
-        source = QRectF(centre[0] + 0.5 - reach / 2, centre[1] + 0.5 - reach / 2, reach, reach)
-        scale = self._photo_item.scale()
-        source = QRectF(source.topLeft() / scale, source.size() / scale)
-        painter.drawPixmap(QRectF(0, 0, _LOUPE_PX, _LOUPE_PX), self._pixmap, source)
+        zoom = _LOUPE_FACTOR * self.zoom
+        middle = QTransform.fromTranslate(_LOUPE_PX / 2, _LOUPE_PX / 2).rotate(self.turn).scale(zoom, zoom)
+        self._photo_item.draw_at(painter, middle.translate(-centre[0], -centre[1]), _LOUPE_PX)
 
     @property
     def tool(self) -> CanvasTool | None:
@@ -240,6 +320,7 @@ class PhotoView(QGraphicsView):
             self._tool.leave()
         self._tool = tool
         self._mouse.drop_tool()
+        self.refresh()
         self.show_cursor()
 
     # ---------------------------------------------------------------------------------------------------- the view
@@ -247,58 +328,55 @@ class PhotoView(QGraphicsView):
     @property
     def zoom(self) -> float:
         """Return how many screen px one photo px takes."""
-        return self.transform().m11()
+        return self.viewpoint.zoom
+
+    @property
+    def turn(self) -> float:
+        """Return by how many degrees the photo is seen turned, clockwise."""
+        return self.viewpoint.turn
 
     def fit(self) -> None:
         """Show the whole photo."""
-        width, height = self.photo_size
-        if not width:
-            return
-        room = self.viewport().size() - QSize(2 * _FIT_MARGIN_PX, 2 * _FIT_MARGIN_PX)
-        zoom = min(room.width() / width, room.height() / height)
-        self._set_zoom(max(zoom, _ZOOM_LIMITS[0]))
-        self.centerOn(width / 2, height / 2)
-        self._fitted = True
+        self.viewpoint.fit()
         self.moved.emit()
 
     def zoom_by(self, factor: float, anchor: QPointF | None = None) -> None:
         """Zoom, keeping what lies under `anchor` (viewport px; the middle by default) where it is."""
-        if not self.has_photo:
-            return
-        anchor = anchor or QPointF(self.viewport().rect().center())
-        before = self.on_photo(anchor)
-        self._set_zoom(min(max(self.zoom * factor, _ZOOM_LIMITS[0]), _ZOOM_LIMITS[1]))
-        self._scroll(self.on_screen(before.x(), before.y()) - anchor)
-        self._fitted = False
-        self.moved.emit()
+        if self.has_photo:
+            self.viewpoint.zoom_by(factor, anchor or QPointF(self.viewport().rect().center()))
+            self.moved.emit()
 
-    def _set_zoom(self, zoom: float) -> None:
-        self.resetTransform()
-        self.scale(zoom, zoom)
-        unit = 1.0 / zoom
-        for items in (self._items, *self._other_items.values()):
-            items.set_unit(unit)
-        smooth = zoom < 3.0  # beyond that single pixels are what one wants to see
-        mode = (
-            Qt.TransformationMode.SmoothTransformation if smooth else Qt.TransformationMode.FastTransformation
-        )
-        self._photo_item.setTransformationMode(mode)
-        self.zoomed.emit(zoom)
+    def turn_to(self, degrees: float) -> None:
+        """See the photo turned; what is recorded stays in the photo's own pixels."""
+        if self.has_photo:
+            self.viewpoint.turn_to(degrees)
+            self.refresh()  # names change sides
+            self.moved.emit()
 
     def pan_by(self, by: QPointF) -> None:
         """Move the view over the photo, in px of the screen."""
-        self._scroll(by)
-        self._fitted = False
+        self.viewpoint.scroll(by)
+        self.viewpoint.fitted = False
         self.moved.emit()
 
-    def _scroll(self, by: QPointF) -> None:
-        horizontal, vertical = self.horizontalScrollBar(), self.verticalScrollBar()
-        horizontal.setValue(horizontal.value() + round(by.x()))
-        vertical.setValue(vertical.value() + round(by.y()))
+    def centre_on(self, x: float, y: float) -> None:
+        """Bring a pixel of the photo to the middle of the view."""
+        self.centerOn(x, y)
+        self.viewpoint.fitted = False
+        self.moved.emit()
+
+    def follow_zoom(self) -> None:
+        """Draw what keeps its size on the screen for a zoom that has changed."""
+        unit = 1.0 / self.zoom
+        for items in (self._items, *self._other_items.values()):
+            items.set_unit(unit)
+        if self._person is not None:
+            self.show_box(self._person.box)
+        self.zoomed.emit(self.zoom)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if self._fitted:
+        if self.viewpoint.fitted:
             self.fit()
         self.moved.emit()
 
@@ -313,6 +391,11 @@ class PhotoView(QGraphicsView):
     def hovered(self) -> int | None:
         """Return the point under the pointer."""
         return self._hovered
+
+    @property
+    def hovered_handle(self) -> str | None:
+        """Return the handle of the person's box under the pointer."""
+        return self._hovered_handle
 
     @property
     def asks(self) -> bool:
@@ -341,7 +424,8 @@ class PhotoView(QGraphicsView):
             (at.x(), at.y()),
             shown_points(self._person),
             selected=self._selected,
-            others={i: shown_points(p) for i, p in self._others.items()},
+            others={} if self._solo else {i: shown_points(p) for i, p in self._others.items()},
+            handles=self._box_item.handles,
             zoom=self.zoom,
         )
 
@@ -366,11 +450,22 @@ class PhotoView(QGraphicsView):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if not self.has_photo:
             return
-        target = self.target_at(QPointF(self.viewport().mapFrom(self, event.pos())))
-        if target.kind is TargetKind.POINT and target.point is not None:
-            self.choose(target.point)
-        index = self._selected if target.point is None else target.point
-        self.menu_asked.emit(-1 if index is None else index, event.globalPos())
+        at = QPointF(self.viewport().mapFrom(self, event.pos()))
+        by_key = event.reason() is QContextMenuEvent.Reason.Keyboard
+        if by_key and self._selected in shown_points(self._person):
+            at = self.points_on_screen()[self._selected]
+        self.ask_menu(self.target_at(at).point, at)
+
+    def ask_menu(self, index: int | None, at: QPointF) -> None:
+        """Ask for the menu of a point, or of the selected one. at: viewport px."""
+        if index is not None and index not in self._selection:
+            self.choose(index)
+        index = self._selected if index is None else index
+        self.menu_asked.emit(-1 if index is None else index, self.viewport().mapToGlobal(at).toPoint())
+
+    def give_up(self) -> bool:
+        """Give up the drag that goes on; tell whether there was one."""
+        return self._mouse.give_up()
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
@@ -390,17 +485,10 @@ class PhotoView(QGraphicsView):
     def hover(self, target: HitTarget) -> None:
         """Name the point under the pointer."""
         hovered = target.point if target.kind is TargetKind.POINT else None
-        if hovered != self._hovered:
-            self._hovered = hovered
+        if (hovered, target.handle) != (self._hovered, self._hovered_handle):
+            self._hovered, self._hovered_handle = hovered, target.handle
             self.refresh()
             self.show_cursor()
-
-    def choose(self, index: int | None) -> None:
-        """Select a point and say so."""
-        if index != self._selected:
-            self._selected = index
-            self.refresh()
-            self.point_selected.emit(-1 if index is None else index)
 
     def show_cursor(self) -> None:
         """Give the pointer the shape of what the mouse would do now."""
@@ -427,39 +515,41 @@ class PhotoView(QGraphicsView):
 
     # ------------------------------------------------------------------------------------------------- the drawing
 
-    def show_dragged(self, places: Mapping[int, tuple[float, float]]) -> None:
-        """Draw points where a drag has them, instead of where they are recorded."""
-        self._dragged = dict(places)
+    def show_dragged(self, places: Mapping[int, tuple[float, float]], *, box: Box | None = None) -> None:
+        """Draw points, and the box, where a drag has them instead of where they are recorded."""
+        self._dragged, self._dragged_box = dict(places), box
         self.refresh()
 
     def refresh(self) -> None:
         """Draw everything anew that is drawn on the photo."""
         unit = 1.0 / self.zoom
-        for person_id in set(self._other_items) - set(self._others):
+        others = {} if self._solo else self._others
+        for person_id in set(self._other_items) - set(others):
             self._other_items.pop(person_id).remove()
-        for person_id, person in self._others.items():
+        for person_id, person in others.items():
             items = self._other_items.setdefault(person_id, PersonItems(self.scene(), 0.35))
-            items.show(person, {}, selected=None, named=frozenset(), unit=unit, middle_x=0.0, all_names=False)
+            items.show(person, {}, unit=unit)
         if self._person is None:
             self._items.remove()
-            self._box_item.setVisible(False)
+            self.show_box(None)
             return
-        positions = shown_points(self._person)
-        xs = [x for x, _ in positions.values()]
-        middle = sum(xs) / len(xs) if xs else self.photo_size[0] / 2
+        named = {i for i in (self._selected, self._hovered) if i is not None}
         self._items.show(
             self._person,
             self._dragged,
-            selected=self._selected,
-            named=frozenset() if self._hovered is None else frozenset({self._hovered}),
+            selected=self._selection | self._primary(),
+            named=frozenset(named),
             unit=unit,
-            middle_x=middle,
+            turn=self.turn,
             all_names=self._all_names,
         )
-        self.show_box(self._person.box)
+        self.show_box(self._dragged_box or self._person.box)
 
     def show_box(self, box: Box | None) -> None:
-        """Draw a person's box."""
-        self._box_item.setVisible(box is not None)
-        if box is not None:
-            self._box_item.setRect(QRectF(box.x - 0.5, box.y - 0.5, box.width, box.height))
+        """Draw a person's box; it has handles while nothing is asked for."""
+        self._box_item.show_box(box, 1.0 / self.zoom, handles=not self._asks and self._tool is None)
+
+    def show_band(self, area: QRectF | None) -> None:
+        """Draw the rectangle that selects, viewport px."""
+        polygon = QPolygonF() if area is None else self.mapToScene(area.toAlignedRect())
+        self._band_item.setPolygon(polygon)

@@ -11,16 +11,21 @@ GRAB_PX = 12.0
 class TargetKind(StrEnum):
     NOTHING = "nothing"
     POINT = "point"
+    HANDLE = "handle"
     OTHER_PERSON = "other_person"
 
 
 @dataclass(frozen=True)
 class HitTarget:
-    """What a press would take hold of. point: LDPose index. person: of another person that would be selected."""
+    """What a press would take hold of. point: LDPose index. person: of another person that would be selected.
+
+    handle: of the person's box.
+    """
 
     kind: TargetKind = TargetKind.NOTHING
     point: int | None = None
     person: str | None = None
+    handle: str | None = None
 
 
 def find_target(
@@ -29,13 +34,15 @@ def find_target(
     *,
     selected: int | None = None,
     others: Mapping[str, Mapping[int, tuple[float, float]]] | None = None,
+    handles: Mapping[str, tuple[float, float]] | None = None,
     zoom: float = 1.0,
     reach_px: float = GRAB_PX,
 ) -> HitTarget:
     """Find what lies under the pointer.
 
     pointer, points: pixels of the photo. zoom: screen px per photo px. A point is grabbed within `reach_px` on screen,
-    the selected one first, then the nearest; points of other people come after those of the person in work.
+    the selected one first, then the nearest; handles of the person's box come after its points, points of other people
+    last.
     """
     reach = reach_px / zoom
     if selected is not None and selected in points and _distance(pointer, points[selected]) <= reach:
@@ -43,6 +50,9 @@ def find_target(
     nearest = min(points, key=lambda i: _distance(pointer, points[i]), default=None)
     if nearest is not None and _distance(pointer, points[nearest]) <= reach:
         return HitTarget(TargetKind.POINT, nearest)
+    held = min(handles or {}, key=lambda name: _distance(pointer, (handles or {})[name]), default=None)
+    if handles and held is not None and _distance(pointer, handles[held]) <= reach:
+        return HitTarget(TargetKind.HANDLE, handle=held)
     for person, theirs in (others or {}).items():
         for index, position in theirs.items():
             if _distance(pointer, position) <= reach:

@@ -102,6 +102,23 @@ class Guiding(QObject):
         self.show_guide()
         self._view.setFocus()
 
+    def step_out(self) -> None:
+        """Go one level back: give up a drag, leave a tool, drop a selection of several, the guide, the point."""
+        view = self._view
+        if view.give_up():
+            return
+        if view.tool is not None:
+            view.set_tool(None)
+        elif self._actions["draw_box"].isChecked():
+            self._actions["draw_box"].setChecked(False)
+            view.set_drawing_box(False)
+        elif len(view.selection) > 1:
+            view.choose(view.selected)
+        elif self.guide.phase is not Phase.FREE:
+            self.leave_guide()
+        else:
+            self._session.select_point(None)
+
     def skip(self) -> None:
         """Leave the point asked for unlabelled; during limb differences: all limbs are intact."""
         person = self._session.person

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject
 
-from limbstudio.domain import edits
+from limbstudio.domain import edits, point_edits
 from limbstudio.domain.anatomy import LDPOSE, KeypointState
 from limbstudio.domain.edits import person_contradictions
+from limbstudio.domain.point_edits import Motion
 from limbstudio.ui.annotate.guiding import Guiding
+from limbstudio.ui.canvas.people import shown_points
 from limbstudio.ui.photo_view import PhotoView
 from limbstudio.ui.session import Session
 
@@ -24,11 +26,14 @@ class PointEdits(QObject):
     ) -> None:
         super().__init__(view)
         self._session = session
+        self._view = view
         self._guiding = guiding
         self._redraw = redraw
         view.point_moved.connect(self._move_point)
         view.points_moved.connect(self._move_points)
         view.point_nudged.connect(self._nudge_point)
+        view.selection_nudged.connect(self._nudge_selection)
+        view.person_moved.connect(self._move_person)
 
     def _move_point(self, index: int, x: float, y: float) -> None:
         person, photo = self._session.person, self._session.photo
@@ -39,14 +44,33 @@ class PointEdits(QObject):
             self._redraw()
 
     def _move_points(self, places: Mapping[int, tuple[float, float]]) -> None:
+        """Points that were dragged together keep their shape: at the photo's edge all of them stop."""
         person, photo = self._session.person, self._session.photo
         if person is not None and photo is not None:
-            inside = {
-                index: (min(max(x, 0.0), photo.width - 1.0), min(max(y, 0.0), photo.height - 1.0))
-                for index, (x, y) in places.items()
-            }
-            self._session.do(edits.move_points(person, inside))
+            index, (x, y) = next(iter(places.items()))
+            before = point_edits.positions_of(person, places)
+            dx, dy = x - before[index][0], y - before[index][1]
+            dx, dy = point_edits.within_photo(before.values(), dx, dy, (photo.width, photo.height))
+            self._session.do(
+                edits.move_points(person, {i: (bx + dx, by + dy) for i, (bx, by) in before.items()})
+            )
             self._redraw()
+
+    def _move_person(self, dx: float, dy: float) -> None:
+        person, photo = self._session.person, self._session.photo
+        if person is not None and photo is not None:
+            shown = shown_points(person).values()
+            dx, dy = point_edits.within_photo(shown, dx, dy, (photo.width, photo.height))
+            self._session.do(point_edits.transform_person(person, Motion(dx=dx, dy=dy)))
+            self._redraw()
+
+    def _nudge_selection(self, dx: int, dy: int) -> None:
+        person, photo, chosen = self._session.person, self._session.photo, sorted(self._view.selection)
+        if person is not None and photo is not None:
+            places = point_edits.positions_of(person, chosen).values()
+            step = point_edits.within_photo(places, dx, dy, (photo.width, photo.height))
+            key = f"nudge {person.id} {' '.join(map(str, chosen))}"
+            self._session.do(point_edits.move_points_by(person, chosen, *step, merge_key=key))
 
     def _nudge_point(self, index: int, dx: int, dy: int) -> None:
         person = self._session.person
@@ -66,6 +90,9 @@ class PointEdits(QObject):
             self._guiding.give_state(state)
             return
         index = self._session.point
+        if len(self._view.selection) > 1:
+            self._session.do(point_edits.set_point_states(person, sorted(self._view.selection), state))
+            return
         if index is None:
             return
         point = person.keypoints.points[index]
@@ -97,8 +124,11 @@ class PointEdits(QObject):
         self._set_state(KeypointState.UNSURE)
 
     def clear_point(self) -> None:
+        """Take the selected points away."""
         person, index = self._session.person, self._session.point
-        if person is not None and index is not None:
+        if person is not None and len(self._view.selection) > 1:
+            self._session.do(point_edits.clear_points(person, sorted(self._view.selection)))
+        elif person is not None and index is not None:
             self._session.do(edits.clear_point(person, index))
 
     def swap_limb(self) -> None:

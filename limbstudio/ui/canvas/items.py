@@ -77,19 +77,23 @@ class LabelItem(QGraphicsItem):
         super().__init__()
         self._name, self._state, self._colour = "", "", QColor()
         self._to_the_left = False
+        self._box = QRectF()
         self._font = tokens.text_font(11, tokens.QFont.Weight.DemiBold)
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
         self.setZValue(9)
 
     def set_text(self, name: str, state: str, colour: QColor, *, to_the_left: bool) -> None:
-        self.prepareGeometryChange()
-        self._name, self._state, self._colour, self._to_the_left = name, state, colour, to_the_left
-        self.update()
+        said = (name, state, colour, to_the_left)
+        if said != (self._name, self._state, self._colour, self._to_the_left):
+            self.prepareGeometryChange()
+            self._name, self._state, self._colour, self._to_the_left = said
+            text = f"{name}  {state}" if state else name
+            width = QFontMetricsF(self._font).horizontalAdvance(text) + 14
+            self._box = QRectF(-width - 18 if to_the_left else 18, -10, width, 20)
+            self.update()
 
     def boundingRect(self) -> QRectF:
-        text = f"{self._name}  {self._state}" if self._state else self._name
-        width = QFontMetricsF(self._font).horizontalAdvance(text) + 14
-        return QRectF(-width - 18 if self._to_the_left else 18, -10, width, 20)
+        return self._box
 
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QKeyEvent
 
+from limbstudio.ui.canvas.drags import screen_step
+
 if TYPE_CHECKING:
     from limbstudio.ui.canvas.mouse import CanvasMouse
     from limbstudio.ui.photo_view import PhotoView
@@ -56,11 +58,14 @@ class CanvasKeys:
         return True
 
     def _step(self, dx: int, dy: int) -> None:
-        """Move the crosshair while a point is asked for, else the selected point."""
+        """Move the crosshair while a point is asked for, else what is selected; up is up on the screen."""
         view = self._view
+        dx, dy = screen_step(dx, dy, view.turn)
         if view.asks_keys:
             at = view.crosshair() + QPointF(dx, dy)
             view.show_crosshair(at)
             view.pointer_at.emit(at.x(), at.y())
+        elif len(view.selection) > 1:
+            view.selection_nudged.emit(dx, dy)
         elif view.selected is not None:
             view.point_nudged.emit(view.selected, dx, dy)

@@ -3,20 +3,20 @@
 import math
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 
-from limbstudio.domain.edits import distal_points
-from limbstudio.domain.geometry import Box
-from limbstudio.ui.canvas.people import shown_points
+from limbstudio.ui.canvas.box_frame import MOVE, handle_cursor
+from limbstudio.ui.canvas.drags import BoxDraw, BoxResize, Drag, PersonDrag, PointDrag, SelectDrag
 from limbstudio.ui.targets import HitTarget, TargetKind
 
 if TYPE_CHECKING:
     from limbstudio.ui.photo_view import PhotoView
 
 _DRAG_STARTS_PX = 4.0
-_SMALLEST_BOX_PX = 8.0  # on the screen: smaller is a slip of the hand
 _ZOOM_STEP = 1.2
+_LONG_PRESS_MS = 400
+_ADDS = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier
 
 
 class CanvasMouse:
@@ -29,10 +29,13 @@ class CanvasMouse:
         self._view = view
         self._pressed_at: QPointF | None = None
         self._target = HitTarget()
-        self._dragged: dict[int, tuple[float, float]] = {}
-        self._drawn_box: Box | None = None
+        self._drag: Drag | None = None
         self._pan_from: QPointF | None = None
         self._tool_pressed = False
+        self._long_press = QTimer(view)
+        self._long_press.setSingleShot(True)
+        self._long_press.setInterval(_LONG_PRESS_MS)
+        self._long_press.timeout.connect(self._on_long_press)
         self.draws_box = False
         self.space_held = False
         self.space_panned = False
@@ -40,6 +43,15 @@ class CanvasMouse:
     def drop_tool(self) -> None:
         """Another tool has the mouse now."""
         self._tool_pressed = False
+
+    def give_up(self) -> bool:
+        """Give up the drag that goes on; tell whether there was one."""
+        self._long_press.stop()
+        drag, self._drag = self._drag, None
+        self._pressed_at = None
+        if drag is not None:
+            drag.give_up()
+        return drag is not None
 
     def press(self, event: QMouseEvent) -> None:
         view = self._view
@@ -56,6 +68,8 @@ class CanvasMouse:
             self._pressed_at = event.position()
             self._target = view.target_at(event.position())
             view.hide_crosshair()
+            if self._target.kind is TargetKind.POINT and not view.asks:
+                self._long_press.start()
 
     def move(self, event: QMouseEvent) -> None:
         view = self._view
@@ -65,54 +79,33 @@ class CanvasMouse:
             self._pan_from = event.position()
         elif view.tool is not None and self._pressed_at is None:
             view.tool.move(at, event, pressed=self._tool_pressed)
-        elif self._pressed_at is not None and view.draws_box:
-            self._draw_box(event, at)
-        elif self._pressed_at is not None and self._target.kind is TargetKind.POINT:
-            self._drag(event, at)
-        elif self._pressed_at is None:
+        elif self._pressed_at is not None:
+            if self._drag is None and _distance(event.position(), self._pressed_at) >= _DRAG_STARTS_PX:
+                self._long_press.stop()
+                self._drag = self._begin_drag(self._pressed_at, event.modifiers())
+            if self._drag is not None:
+                self._drag.move(event.position(), event.modifiers())
+        else:
             view.hover(view.target_at(event.position()))
         view.pointer_at.emit(at.x(), at.y())
 
-    def _drag(self, event: QMouseEvent, at: QPointF) -> None:
-        assert self._pressed_at is not None and self._target.point is not None
-        view = self._view
-        if not self._dragged:
-            if (event.position() - self._pressed_at).manhattanLength() < _DRAG_STARTS_PX:
-                return
-            view.choose(self._target.point)
-        index = self._target.point
-        x, y = at.x(), at.y()
-        shown = shown_points(view.person)
-        start_x, start_y = shown[index]
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            if abs(x - start_x) > abs(y - start_y):
-                y = start_y
-            else:
-                x = start_x
-        self._dragged = {index: (x, y)}
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            followers = [i for i in distal_points(index) if i in shown]
-            self._dragged = {i: (shown[i][0] + x - start_x, shown[i][1] + y - start_y) for i in followers}
-        view.show_dragged(self._dragged)
-        view.dragging.emit(dict(self._dragged))
-
-    def _draw_box(self, event: QMouseEvent, at: QPointF) -> None:
-        """Follow a drag from corner to corner, within the photo."""
-        assert self._pressed_at is not None
-        if (
-            self._drawn_box is None
-            and (event.position() - self._pressed_at).manhattanLength() < _DRAG_STARTS_PX
-        ):
-            return
-        width, height = self._view.photo_size
-        corners = [self._view.on_photo(self._pressed_at), at]
-        xs = sorted(min(max(c.x(), 0.0), width) for c in corners)
-        ys = sorted(min(max(c.y(), 0.0), height) for c in corners)
-        self._drawn_box = Box(xs[0], ys[0], xs[1] - xs[0], ys[1] - ys[0])
-        self._view.show_box(self._drawn_box)
+    def _begin_drag(self, start: QPointF, modifiers: Qt.KeyboardModifier) -> Drag | None:
+        view, target = self._view, self._target
+        if view.draws_box:
+            return BoxDraw(view, start)
+        if target.kind is TargetKind.POINT and target.point is not None:
+            return PointDrag(view, start, target.point)
+        if target.kind is TargetKind.HANDLE and view.person is not None and view.person.box is not None:
+            if target.handle == MOVE:
+                return PersonDrag(view, start)
+            return BoxResize(view, start, view.person.box, target.handle or "")
+        if not view.asks and target.kind is TargetKind.NOTHING:
+            return SelectDrag(view, start, adds=bool(modifiers & _ADDS))
+        return None
 
     def release(self, event: QMouseEvent) -> None:
         view = self._view
+        self._long_press.stop()
         if self._pan_from is not None and event.button() in (
             Qt.MouseButton.MiddleButton,
             Qt.MouseButton.LeftButton,
@@ -127,26 +120,29 @@ class CanvasMouse:
         if event.button() is not Qt.MouseButton.LeftButton or self._pressed_at is None:
             return
         self._pressed_at = None
-        if self._drawn_box is not None:
-            box, self._drawn_box = self._drawn_box, None
-            view.refresh()
-            if min(box.width, box.height) * view.zoom >= _SMALLEST_BOX_PX:
-                view.box_drawn.emit(box)
-        elif self._dragged:
-            places, self._dragged = self._dragged, {}
-            if len(places) > 1:
-                view.points_moved.emit(places)
-            else:
-                ((index, (x, y)),) = places.items()
-                view.point_moved.emit(index, x, y)
-            view.show_dragged({})
-        elif view.asks:
+        if self._drag is not None:
+            drag, self._drag = self._drag, None
+            drag.end()
+        else:
+            self._click(event)
+
+    def _click(self, event: QMouseEvent) -> None:
+        view, target = self._view, self._target
+        if view.asks:
             at = view.on_photo(event.position())
             view.clicked_to_place.emit(at.x(), at.y())
-        elif self._target.kind is TargetKind.OTHER_PERSON:
-            view.person_clicked.emit(self._target.person)
-        else:
-            view.choose(self._target.point)
+        elif target.kind is TargetKind.OTHER_PERSON:
+            view.person_clicked.emit(target.person)
+        elif target.point is not None and event.modifiers() & _ADDS:
+            view.choose_all(view.selection ^ {target.point})
+        elif not event.modifiers() & _ADDS and target.kind is not TargetKind.HANDLE:
+            view.choose(target.point)
+
+    def _on_long_press(self) -> None:
+        """A press that stayed where it was asks for the menu of its point."""
+        if self._pressed_at is not None and self._drag is None and self._target.point is not None:
+            at, self._pressed_at = self._pressed_at, None
+            self._view.ask_menu(self._target.point, at)
 
     def double_click(self, event: QMouseEvent) -> None:
         view = self._view
@@ -179,6 +175,12 @@ class CanvasMouse:
             return view.tool.cursor
         if view.asks or self.draws_box:
             return Qt.CursorShape.CrossCursor
+        if view.hovered_handle is not None:
+            return handle_cursor(view.hovered_handle, view.turn)
         if view.hovered is not None:
             return Qt.CursorShape.PointingHandCursor
         return Qt.CursorShape.ArrowCursor
+
+
+def _distance(a: QPointF, b: QPointF) -> float:
+    return (a - b).manhattanLength()

@@ -1,5 +1,6 @@
 """The scene items of a person: which points, bones and names are shown and where."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QPointF
@@ -57,12 +58,13 @@ class PersonItems:
         person: Person,
         moved: Mapping[int, tuple[float, float]],
         *,
-        selected: int | None,
-        named: frozenset[int],
+        selected: frozenset[int] = frozenset(),
+        named: frozenset[int] = frozenset(),
         unit: float,
-        middle_x: float,
-        all_names: bool,
+        turn: float = 0.0,
+        all_names: bool = False,
     ) -> None:
+        """Show a person. moved: where a drag has points; unit: photo px per screen px; turn: of the view, degrees."""
         positions = {**shown_points(person), **moved}
         states = person.keypoints.states
         for index in set(self.points) - set(positions):
@@ -73,12 +75,10 @@ class PersonItems:
                 item = self.points[index] = PointItem(index)
                 item.setOpacity(self._opacity)
                 self._scene.addItem(item)
-            item.set_glyph(glyph_of(LDPOSE[index], states[index], selected=index == selected))
+            item.set_glyph(glyph_of(LDPOSE[index], states[index], selected=index in selected))
             item.setPos(x, y)
         self._show_bones(positions, unit)
-        self._show_labels(
-            positions, states, selected=selected, named=named, middle_x=middle_x, all_names=all_names
-        )
+        self._show_labels(positions, states, named=named, turn=turn, all_names=all_names)
 
     def _show_bones(self, positions: Mapping[int, tuple[float, float]], unit: float) -> None:
         edges = [edge for edge in LDPOSE_EDGES if edge[0] in positions and edge[1] in positions]
@@ -98,24 +98,22 @@ class PersonItems:
         positions: Mapping[int, tuple[float, float]],
         states: Sequence[KeypointState],
         *,
-        selected: int | None,
         named: frozenset[int],
-        middle_x: float,
+        turn: float,
         all_names: bool,
     ) -> None:
         wanted = {
             i
             for i in positions
-            if all_names
-            or i == selected
-            or i in named
-            or states[i] in _ALWAYS_NAMED
-            or LDPOSE[i].is_residual_end
+            if all_names or i in named or states[i] in _ALWAYS_NAMED or LDPOSE[i].is_residual_end
         }
         if self._opacity < 1.0:
             wanted = set()
         for index in set(self.labels) - wanted:
             self._scene.removeItem(self.labels.pop(index))
+        cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+        across = {i: x * cos - y * sin for i, (x, y) in positions.items()}  # to the right on the screen
+        middle = sum(across.values()) / max(len(across), 1)
         for index in wanted:
             label = self.labels.get(index)
             if label is None:
@@ -129,7 +127,7 @@ class PersonItems:
                 colour = QColor(tokens.PHOTO_UNSURE)
             word = "" if state is KeypointState.VISIBLE else state.value.replace("_", " ")
             x, y = positions[index]
-            label.set_text(short_name(index), word, colour, to_the_left=x < middle_x)
+            label.set_text(short_name(index), word, colour, to_the_left=across[index] < middle)
             label.setPos(x, y)
 
     def set_unit(self, unit: float) -> None:

@@ -1,4 +1,4 @@
-"""A photo's pixels as a picture that Qt draws."""
+"""Pixels as pictures that Qt draws, and back."""
 
 import numpy as np
 from PySide6.QtGui import QImage
@@ -10,3 +10,10 @@ def image_of(pixels: np.ndarray) -> QImage:
     height, width, channels = pixels.shape
     form = QImage.Format.Format_RGBA8888 if channels == 4 else QImage.Format.Format_RGB888
     return QImage(pixels.data, width, height, channels * width, form).copy()
+
+
+def pixels_of(image: QImage) -> np.ndarray:
+    """Return a picture's pixels, (H, W, 3) uint8 RGB."""
+    image = image.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()

@@ -57,8 +57,10 @@ ROWS: tuple[ActionRow, ...] = (
 
     ActionRow("guided", "Guided placement", "ph.crosshair-simple", "start_guide", "Person", ("G",), _G, _CANVAS,
               needs="photo", checkable=True),
-    ActionRow("select", "Select and drag points", "ph.cursor", "leave_guide", "Person", ("S", "Esc"), _G, _CANVAS,
+    ActionRow("select", "Select and drag points", "ph.cursor", "leave_guide", "Person", ("S",), _G, _CANVAS,
               needs="photo", checkable=True),
+    ActionRow("step_out", "One level back", "ph.arrow-u-up-left", "step_out", "Person", ("Esc",), _G, _CANVAS,
+              needs="photo", synonyms="escape cancel give up leave"),
     ActionRow("skip", "Skip this point", "ph.skip-forward", "skip", "Person", (), _G, needs="asked"),
     ActionRow("step_back", "Step back in the sequence", "ph.arrow-bend-up-left", "step_back", "Person",
               ("W", "Backspace"), _G, _CANVAS, needs="person"),
