@@ -10,12 +10,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from limbstudio.cli_project import project_app
 from limbstudio.domain.errors import KnownError
 from limbstudio.training.commands import train_app
+
+if TYPE_CHECKING:
+    from limbstudio.services.side_by_side import Helpers
 
 FINE, KNOWN, OURS = 0, 2, 70
 
@@ -37,6 +41,7 @@ app.add_typer(body_app, name="body")
 app.add_typer(samples_app, name="samples")
 app.add_typer(plugins_app, name="plugins")
 app.add_typer(train_app, name="train")
+app.add_typer(project_app, name="project")
 
 Mode = Literal["joint", "paper", "intact"]
 PostureName = Literal["unknown", "standing", "sitting", "lying"]
@@ -94,24 +99,23 @@ def reconstruct(
     as_json: JsonFlag = False,
 ) -> None:
     """Make a 3D body with its residual limbs for every annotated person of the photos."""
-    _use_one_blas_thread()
-    from limbstudio.domain.anatomy import Posture
-    from limbstudio.domain.body import FitMode
-    from limbstudio.services.reconstructing import ReconstructOptions, existing_policy, reconstruct_photos
+    with _helpers(len(photos)) as helpers, _progress(shown=not as_json) as report:
+        from limbstudio.domain.anatomy import Posture
+        from limbstudio.domain.body import FitMode
+        from limbstudio.services.reconstructing import ReconstructOptions, existing_policy, reconstruct_photos
 
-    options = ReconstructOptions(
-        mode=FitMode(mode),
-        body=body,
-        stature_mm=stature_mm,
-        focal_px=focal_px,
-        posture=None if posture is None else Posture(posture),
-        mask=mask,
-        seed=seed,
-        existing=existing_policy(resume=resume, overwrite=overwrite),
-        device=device,
-    )
-    with _progress(shown=not as_json) as report:
-        result = reconstruct_photos(photos, annotations, out, options, report=report)
+        options = ReconstructOptions(
+            mode=FitMode(mode),
+            body=body,
+            stature_mm=stature_mm,
+            focal_px=focal_px,
+            posture=None if posture is None else Posture(posture),
+            mask=mask,
+            seed=seed,
+            existing=existing_policy(resume=resume, overwrite=overwrite),
+            device=device,
+        )
+        result = reconstruct_photos(photos, annotations, out, options, helpers=helpers, report=report)
     if as_json:
         _print_json(result.as_plain())
     else:
@@ -157,10 +161,10 @@ def demo(
     as_json: JsonFlag = False,
 ) -> None:
     """Reconstruct the sample project and compare with what is known to be true of its people."""
-    from limbstudio.services.demonstrating import demonstrate
+    with _helpers() as helpers, _progress(shown=not as_json) as report:
+        from limbstudio.services.demonstrating import demonstrate
 
-    with _progress(shown=not as_json) as report:
-        result = demonstrate(folder, report=report)
+        result = demonstrate(folder, helpers=helpers, report=report)
     if as_json:
         _print_json(result.as_plain())
     else:
@@ -336,12 +340,19 @@ def _progress(*, shown: bool) -> Iterator[Callable[[float, str], None]]:
         yield lambda fraction, sentence: bar.update(task, completed=fraction, description=sentence)
 
 
-def _use_one_blas_thread() -> None:
-    """Keep BLAS on the calling thread: the matrices are small, and the other core draws the pictures.
+@contextmanager
+def _helpers(pieces: int = 0) -> Iterator["Helpers"]:
+    """Give processes to share a reconstruction with; where there will be `pieces` of work, start them now.
 
-    Works only before numpy is imported.
+    To be entered before numpy is imported: they import it while this process does, and BLAS stays on one
+    thread in each, because the matrices are small.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from limbstudio.services.side_by_side import Helpers
+
+    with Helpers("limbstudio.services.reconstructing") as helpers:
+        helpers.start(pieces)
+        yield helpers
 
 
 def _print_json(plain: object) -> None:

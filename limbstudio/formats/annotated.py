@@ -47,6 +47,12 @@ class Uncertainty:
     annotator_confidence: float | None = None
     mask_confidence: float | None = None
 
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        # A read-only view cannot be pickled; another process gets a plain dict, which reads the same.
+        return Uncertainty, (
+            dict(self.residual_tolerance_px), self.annotator_confidence, self.mask_confidence
+        )  # fmt: skip
+
 
 @dataclass(frozen=True)
 class AnnotatedImage:

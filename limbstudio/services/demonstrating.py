@@ -17,6 +17,7 @@ from limbstudio.formats.whole_files import write_whole
 from limbstudio.resources import resource_path
 from limbstudio.services.exporting import Existing
 from limbstudio.services.reconstructing import BatchResult, ReconstructOptions, reconstruct_photos
+from limbstudio.services.side_by_side import Helpers
 
 Report = Callable[[float, str], None]
 
@@ -78,13 +79,15 @@ def sample_folder() -> Path:
     return folder
 
 
-def demonstrate(out: Path, *, report: Report = lambda fraction, sentence: None) -> Demonstration:
+def demonstrate(
+    out: Path, *, helpers: Helpers | None = None, report: Report = lambda fraction, sentence: None
+) -> Demonstration:
     """Reconstruct the sample project into `out`, keeping what is finished there; compare with its truth."""
     samples = sample_folder()
     truth = json.loads((samples / TRUTH).read_text(encoding="utf-8"))
     photos = [samples / person["image"] for person in truth["people"]]
     options = ReconstructOptions(existing=Existing.RESUME)
-    batch = reconstruct_photos(photos, samples / ANNOTATIONS, out, options, report=report)
+    batch = reconstruct_photos(photos, samples / ANNOTATIONS, out, options, helpers=helpers, report=report)
     by_id = {str(person["annotation_id"]): person for person in truth["people"]}
     comparisons = [
         _compared(read_fit(Path(outcome.folder) / FILE_NAME), by_id[outcome.annotation], outcome.seconds)

@@ -7,10 +7,9 @@ import hashlib
 import json
 import math
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,7 @@ from limbstudio.resihmr.problem import DEFAULT_SETTINGS, FitSettings
 from limbstudio.services.exporting import Existing, folder_names, is_finished, prepare_output, write_person
 from limbstudio.services.pipeline import file_hash, inputs_hash
 from limbstudio.services.records import digest
+from limbstudio.services.side_by_side import Helpers
 
 Report = Callable[[float, str], None]
 
@@ -161,20 +161,23 @@ def reconstruct_photos(
     out: Path,
     options: ReconstructOptions,
     *,
+    helpers: Helpers | None = None,
     report: Report = lambda fraction, sentence: None,
     done: Callable[[Outcome], None] = lambda outcome: None,
 ) -> BatchResult:
     """Reconstruct every annotated person of `photos` into folders of `out`.
 
-    report: called with the fraction done and a sentence. done: called with every outcome as it comes. Raises
-    KnownError where nothing can be done at all (annotations, body or output folder); what concerns one photo
-    or person becomes a refused outcome and the others go on.
+    helpers: processes that take people too (`warm_up`); the files do not depend on them. report: called with
+    the fraction done and a sentence. done: called with every outcome as it comes. Raises KnownError where
+    nothing can be done at all (annotations, body or output folder); what concerns one photo or person becomes
+    a refused outcome and the others go on.
     """
     notes = _device_notes(options.device)
     annotations = read_annotations(annotations_file)
-    body = load_body(options.body)
+    _forget()
+    _body(options.body)
     tasks, outcomes = plan(photos, annotations, out)
-    if options.mask not in (MASK_AUTO, MASK_OFF) and sum(map(len, tasks.values())) > 1:
+    if options.mask not in (MASK_AUTO, MASK_OFF) and len(tasks) > 1:
         raise KnownError(
             f"The mask {options.mask} is one person's, but several people are to be reconstructed.",
             "Reconstruct that photo by itself, or name the masks in the annotation file (mask_file).",
@@ -183,13 +186,43 @@ def reconstruct_photos(
     for outcome in outcomes:
         done(outcome)
     bundled = bundled_body_path() if options.body is None else options.body
-    batch = _Batch(options, annotations, body, bundled.name, file_hash(bundled))
-    with ThreadPoolExecutor(1, "writer") as writer:  # draws and writes one person while the next is fitted
-        for outcome in _in_order(_started(batch, tasks, writer, report)):
-            outcomes.append(outcome)
-            done(outcome)
+    batch = _Batch(options, annotations.folder, bundled.name, file_hash(bundled))
+    work = (helpers or Helpers(__name__, most=0)).work_through(
+        tasks,
+        partial(_reconstructed, batch),
+        instead=lambda task, error: _refusal(task.photo, task.annotated, error),
+        about_to=lambda finished, task: report(finished / len(tasks), _who(task)),
+    )
+    for outcome in work:
+        outcomes.append(outcome)
+        done(outcome)
+    _forget()
     report(1.0, "Done")
     return BatchResult(tuple(outcomes), (*notes, *annotations.warnings))
+
+
+def warm_up() -> None:
+    """Load what a person needs, so that the first one does not wait for it."""
+    import limbstudio.rendering.views  # noqa: F401 - cv2 and the typeface come with it
+
+    _body(None)
+
+
+@lru_cache(maxsize=1)
+def _body(path: Path | None) -> BodyModel:
+    return load_body(path)
+
+
+@lru_cache(maxsize=1)
+def _photo(path: Path) -> LoadedPhoto:
+    """Open a photo; it is kept for the next person in it."""
+    return open_photo(path)
+
+
+def _forget() -> None:
+    """Drop what is kept between people: its files may change from one batch to the next."""
+    _body.cache_clear()
+    _photo.cache_clear()
 
 
 def _device_notes(device: str) -> tuple[str, ...]:
@@ -210,18 +243,15 @@ def _device_notes(device: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class _Batch:
-    """What all people of a batch share."""
+    """What all people of a batch share. folder: of the annotation file, where masks lie."""
 
     options: ReconstructOptions
-    annotations: Annotations
-    body: BodyModel
+    folder: Path
     body_name: str
     body_hash: str
 
 
-def plan(
-    photos: Sequence[Path], annotations: Annotations, out: Path
-) -> tuple[dict[Path, list[Task]], list[Outcome]]:
+def plan(photos: Sequence[Path], annotations: Annotations, out: Path) -> tuple[list[Task], list[Outcome]]:
     """Say who is to be reconstructed, photo by photo, and what is refused before it begins."""
     refused = [
         Outcome(
@@ -245,9 +275,7 @@ def plan(
             refused.append(_refusal(photo, None, _nobody(photo, annotations, known=image is not None)))
         chosen += [(photo, person) for person in people]
     names = folder_names([(person.file_name, str(person.annotation_id)) for _, person in chosen])
-    tasks: dict[Path, list[Task]] = {}
-    for (photo, person), name in zip(chosen, names, strict=True):
-        tasks.setdefault(photo, []).append(Task(photo, person, out / name))
+    tasks = [Task(photo, person, out / name) for (photo, person), name in zip(chosen, names, strict=True)]
     return tasks, refused
 
 
@@ -280,51 +308,16 @@ def _refusal(photo: Path, person: AnnotatedPerson | None, error: KnownError) -> 
     return Outcome(photo.name, annotation, "refused", None, error.message, error.hint, warnings)
 
 
-def _started(
-    batch: _Batch, tasks: Mapping[Path, Sequence[Task]], writer: ThreadPoolExecutor, report: Report
-) -> Iterator[Future[Outcome]]:
-    """Fit every person in turn and hand what is left to do to `writer`; give each outcome to come."""
-    for i, (path, people) in enumerate(tasks.items()):
-        report(i / len(tasks), f"Reading {path.name}")
-        try:
-            photo = open_photo(path)
-        except KnownError as error:
-            yield from (_settled(_refusal(path, task.annotated, error)) for task in people)
-            continue
-        for k, task in enumerate(people):
-            report((i + (k + 0.2) / len(people)) / len(tasks), _who(task))
-            outcome = _guarded(task, lambda task=task, photo=photo: _fitted(batch, task, photo))
-            if isinstance(outcome, Outcome):
-                yield _settled(outcome)
-            else:
-                yield writer.submit(_guarded, task, outcome)
-
-
-def _settled(outcome: Outcome) -> Future[Outcome]:
-    future: Future[Outcome] = Future()
-    future.set_result(outcome)
-    return future
-
-
-def _in_order(futures: Iterator[Future[Outcome]]) -> Iterator[Outcome]:
-    """Give the outcomes in their order, keeping at most two people waiting, so that memory stays small."""
-    waiting: deque[Future[Outcome]] = deque()
-    for future in futures:
-        waiting.append(future)
-        while len(waiting) > 2 or (waiting and waiting[0].done()):
-            yield waiting.popleft().result()
-    for future in waiting:
-        yield future.result()
-
-
 def _who(task: Task) -> str:
     return f"{task.photo.name}, person {task.annotated.annotation_id}"
 
 
-def _guarded(task: Task, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - what `work` returns, or an Outcome
-    """Do `work`; what is the world's fault becomes a refusal of this person alone."""
+def _reconstructed(batch: _Batch, task: Task) -> Outcome:
+    """Fit, measure, draw and write one person; what is the world's fault becomes a refusal of this person
+    alone.
+    """
     try:
-        return work()
+        return _made(batch, task)
     except KnownError as error:
         return _refusal(task.photo, task.annotated, error)
     except MemoryError:
@@ -333,13 +326,10 @@ def _guarded(task: Task, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - what
         return _refusal(task.photo, task.annotated, short)
 
 
-def _fitted(batch: _Batch, task: Task, photo: LoadedPhoto) -> Outcome | Callable[[], Outcome]:
-    """Fit one person; return what is left to do: measure, draw and write. An Outcome when it is finished
-    before.
-    """
+def _made(batch: _Batch, task: Task) -> Outcome:
     began = time.perf_counter()
-    options, annotated = batch.options, task.annotated
-    annotated = placed_on(annotated, photo)
+    options, body, photo = batch.options, _body(batch.options.body), _photo(task.photo)
+    annotated = placed_on(task.annotated, photo)
     person = _as_asked(annotated.person, options)
     camera = choose_camera(
         (photo.width, photo.height),
@@ -349,47 +339,34 @@ def _fitted(batch: _Batch, task: Task, photo: LoadedPhoto) -> Outcome | Callable
     )
     mask = _mask(batch, annotated, photo)
     key = _inputs_hash(batch, person, photo, mask)
+    annotation = str(annotated.annotation_id)
     if is_finished(task.folder, key, options.existing):
-        return Outcome(task.photo.name, str(annotated.annotation_id), "kept", str(task.folder))
-    fitted_mask = None if options.mask == MASK_OFF else mask
+        return Outcome(task.photo.name, annotation, "kept", str(task.folder))
     result = reconstruct_person(
         person,
         camera,
-        batch.body,
+        body,
         mode=options.mode,
         settings=options.settings,
-        mask=fitted_mask,
+        mask=None if options.mask == MASK_OFF else mask,
         seed=options.seed,
     )
     result = replace(result, warnings=(*annotated.warnings, *photo.notes, *result.warnings))
-    origin = FitOrigin(
-        task.photo.name, photo.sha256, str(annotated.annotation_id), batch.body_name, options.seed, key
+    origin = FitOrigin(task.photo.name, photo.sha256, annotation, batch.body_name, options.seed, key)
+    metrics = measure_person(result, mask)
+    write_person(
+        task.folder, result, metrics, origin, body=body, photo=photo.pixels, pictures=options.pictures
     )
-    spent = time.perf_counter() - began
-
-    def finish() -> Outcome:
-        began = time.perf_counter()
-        metrics = measure_person(result, mask)
-        write_person(
-            task.folder,
-            result,
-            metrics,
-            origin,
-            body=batch.body,
-            photo=photo.pixels,
-            pictures=options.pictures,
-        )
-        return Outcome(
-            task.photo.name,
-            str(annotated.annotation_id),
-            "made",
-            str(task.folder),
-            warnings=result.warnings,
-            metrics=metrics,
-            seconds=spent + time.perf_counter() - began,
-        )
-
-    return finish
+    seconds = time.perf_counter() - began
+    return Outcome(
+        task.photo.name,
+        annotation,
+        "made",
+        str(task.folder),
+        warnings=result.warnings,
+        metrics=metrics,
+        seconds=seconds,
+    )
 
 
 def _as_asked(person: Person, options: ReconstructOptions) -> Person:
@@ -406,7 +383,7 @@ def _mask(batch: _Batch, annotated: AnnotatedPerson, photo: LoadedPhoto) -> NDAr
     asked = batch.options.mask
     given = None if asked in (MASK_AUTO, MASK_OFF) else Path(asked)
     try:
-        return person_mask(annotated, photo, folder=batch.annotations.folder, given=given)
+        return person_mask(annotated, photo, folder=batch.folder, given=given)
     except KnownError:
         if asked == MASK_OFF:  # it would only have been compared with
             return None

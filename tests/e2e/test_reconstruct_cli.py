@@ -15,6 +15,7 @@ from limbstudio.body.surface import surface_facts
 from limbstudio.formats.meshes import read_mesh
 from limbstudio.images import open_photo
 from limbstudio.resources import resource_path
+from limbstudio.services.reconstructing import ReconstructOptions, reconstruct_photos
 
 FILES = {"fit.json", "body.ply", "tpose.ply", "body.glb", "overlay.png", "views.png"}
 # What a reconstruction on the CPU does not need, and what takes long to import.
@@ -61,6 +62,26 @@ def test_every_person_gets_a_folder_with_six_files(reconstructed, sample_photos)
     }
     for folder in out.iterdir():
         assert {path.name for path in folder.iterdir()} == FILES
+
+
+def test_the_files_do_not_depend_on_how_many_processes_made_them(
+    reconstructed, samples, sample_photos, tmp_path
+):
+    out, _, _ = reconstructed  # in two processes, where there are two cores
+
+    result = reconstruct_photos(
+        sample_photos[:3], samples / "annotations.json", tmp_path, ReconstructOptions()
+    )
+
+    for outcome in result.outcomes:
+        alone = Path(str(outcome.folder))
+        shared = out / alone.name
+        for name in FILES - {"fit.json"}:
+            assert (alone / name).read_bytes() == (shared / name).read_bytes(), name
+        fits = [json.loads((folder / "fit.json").read_text(encoding="utf-8")) for folder in (alone, shared)]
+        for fit in fits:
+            del fit["timings_s"]
+        assert fits[0] == fits[1]
 
 
 def test_every_fit_is_valid_and_explains_its_points(reconstructed):
