@@ -17,7 +17,18 @@ from typing import Any
 
 import numpy as np
 
-from limbstudio.domain import anatomy, body, corrections, fitted, geometry, photo, provenance, review, stump
+from limbstudio.domain import (
+    anatomy,
+    body,
+    corrections,
+    fitted,
+    geometry,
+    photo,
+    provenance,
+    review,
+    saved_search,
+    stump,
+)
 from limbstudio.domain.errors import KnownError
 
 Plain = Any  # what json.loads returns
@@ -315,6 +326,7 @@ FIELDS: Mapping[type, Mapping[str, Codec]] = {
         "by": TEXT,
         "note": TEXT,
     },
+    saved_search.SavedSearch: {"id": TEXT, "name": TEXT, "query": TEXT},
     review.Finding: {"rule": TEXT, "message": TEXT, "person": TEXT, "keypoint": maybe(WHOLE)},
 }
 
@@ -327,6 +339,7 @@ KINDS: Mapping[str, type] = {
     "corrections": corrections.Corrections,
     "verdict": review.Verdict,
     "finding": review.Finding,
+    "saved_search": saved_search.SavedSearch,
 }
 
 

@@ -19,6 +19,7 @@ from limbstudio.domain import (
     photo,
     provenance,
     review,
+    saved_search,
     stump,
 )
 from limbstudio.services import records
@@ -67,6 +68,7 @@ EXAMPLES = {
     "chosen_fit": fitted.ChosenFit("p1", "ab" * 32, "f1", True),
     "verdict": review.Verdict("p1", review.ReviewState.ACCEPTED, "cd" * 32, "me", "Good."),
     "finding": review.Finding("side", "Left and right may be swapped.", "p1", 3),
+    "saved_search": saved_search.SavedSearch("s1", "To do", "is:unfinished"),
     "corrections": corrections.Corrections(
         "p", "0" * 64, anatomy.Limb.LEFT_LEG,
         (
