@@ -52,10 +52,16 @@ def positions_of(person: Person, indices: Collection[int]) -> dict[int, tuple[fl
     return {i: (p.x, p.y) for i in sorted(indices) if (p := points[i]).x is not None and p.y is not None}
 
 
-def middle_of(places: Collection[tuple[float, float]]) -> tuple[float, float]:
-    """Return the middle of the upright rectangle about some positions."""
+def middle_of(places: Collection[tuple[float, float]], motion: Motion) -> tuple[float, float]:
+    """Return the middle about which a motion goes.
+
+    Of the upright rectangle for a mirror, which then stays where it is; else the mean position, which turning and
+    scaling leave in its place, so that many small steps do not wander.
+    """
     xs, ys = [x for x, _ in places], [y for _, y in places]
-    return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+    if motion.mirror_x or motion.mirror_y:
+        return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+    return sum(xs) / len(xs), sum(ys) / len(ys)
 
 
 def within_photo(
@@ -77,7 +83,7 @@ def leaving_photo(
     places = positions_of(person, indices)
     if not places:
         return ()
-    middle = middle_of(places.values())
+    middle = middle_of(places.values(), motion)
     moved = {i: motion.of(at, middle) for i, at in places.items()}
     return tuple(
         i
@@ -92,7 +98,9 @@ def transform_points(
 ) -> Edit:
     """Move points by `motion` about their middle; their states stay."""
     places = positions_of(person, indices)
-    middle = middle_of(places.values())
+    if not places:
+        return change_person(person, person, "Leave the points", merge_key)
+    middle = middle_of(places.values(), motion)
     after = _placed(person, {i: motion.of(at, middle) for i, at in places.items()})
     return change_person(person, after, f"{motion.words} {_names(places)}", merge_key)
 
@@ -101,7 +109,9 @@ def transform_person(person: Person, motion: Motion, merge_key: str | None = Non
     """Move all of a person by `motion` about the points' middle: points, also hidden ones, and the box about it."""
     places = positions_of(person, range(len(LDPOSE)))
     corners = [] if person.box is None else _corners(person.box)
-    middle = middle_of(list(places.values()) or corners)
+    if not places and not corners:
+        return change_person(person, person, "Leave the person", merge_key)
+    middle = middle_of(list(places.values()) or corners, motion)
     after = _placed(person, {i: motion.of(at, middle) for i, at in places.items()})
     if corners:
         moved = [motion.of(at, middle) for at in corners]

@@ -33,7 +33,8 @@ def placed(window: MainWindow, qtbot) -> MainWindow:
 def where(window: MainWindow) -> dict[int, tuple[float, float]]:
     person = window.session.person
     assert person is not None
-    return {i: (p.x, p.y) for i, p in enumerate(person.keypoints.points) if p.x is not None}
+    points = enumerate(person.keypoints.points)
+    return {i: (p.x, p.y) for i, p in points if p.x is not None and p.y is not None}
 
 
 def test_a_drag_over_empty_photo_selects_what_lies_inside(placed):

@@ -1,10 +1,10 @@
 """Reading the photo in view: its pixels come from a thread, and the canvas says what it waits for or cannot show."""
 
-import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from limbstudio.domain.errors import KnownError
+from limbstudio.rendering.photo_tiles import PhotoPyramid
 from limbstudio.ui.actions import Actions
 from limbstudio.ui.panels.parts import action_button, label
 from limbstudio.ui.photo_view import PhotoView
@@ -71,7 +71,7 @@ class PhotoReading(QObject):
             _WORD_AFTER_MS, lambda: self._say("Reading the photo") if self._waits(sha256) else None
         )
         self._session.bridge.read(
-            lambda: studio.photo_pixels(photo),
+            lambda: PhotoPyramid(studio.photo_pixels(photo)).prepare(),
             lambda pixels: self._show_pixels(sha256, pixels),
             lambda error: self._show_unreadable(sha256, error),
         )
@@ -80,7 +80,7 @@ class PhotoReading(QObject):
         photo = self._session.photo
         return photo is not None and photo.sha256 == sha256 and self._shown_photo != sha256
 
-    def _show_pixels(self, sha256: str, pixels: np.ndarray) -> None:
+    def _show_pixels(self, sha256: str, pixels: PhotoPyramid) -> None:
         if not self._waits(sha256):
             return  # another photo was chosen meanwhile
         self._shown_photo = sha256

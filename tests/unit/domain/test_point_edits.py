@@ -39,19 +39,28 @@ def after(edit: Edit) -> Person:
     return change.after
 
 
-def test_points_turn_clockwise_about_the_middle_of_their_rectangle(person):
+def test_points_turn_clockwise_about_their_mean(person):
+    middle = (400 / 3, 200)
+
     turned = places(after(transform_points(person, {5, 7, 9}, Motion(turn=90))))
 
-    assert turned[5] == pytest.approx((250, 150))  # the middle is (150, 200)
-    assert turned[9] == pytest.approx((50, 250))
+    assert turned[5] == pytest.approx((middle[0] + 100, middle[1] + (100 - middle[0])))
+    assert turned[7] == pytest.approx((middle[0], middle[1] + (100 - middle[0])))
     assert after(transform_points(person, {5, 7, 9}, Motion(turn=90))).box == person.box
 
 
-def test_scaling_and_mirroring_keep_the_middle_and_the_states(person):
-    made = after(transform_points(person, {5, 7, 9}, Motion(scale=2, mirror_x=True)))
+def test_scaling_keeps_the_mean_and_the_states(person):
+    made = after(transform_points(person, {5, 7, 9}, Motion(scale=2)))
 
-    assert places(made) == {5: (250, 0), 7: (250, 200), 9: (50, 400)}
+    assert sum(x for x, _ in places(made).values()) == pytest.approx(400)
+    assert places(made)[9][1] - places(made)[5][1] == pytest.approx(400)
     assert made.keypoints.states == person.keypoints.states
+
+
+def test_mirroring_keeps_the_rectangle(person):
+    made = places(after(transform_points(person, {5, 7, 9}, Motion(mirror_x=True))))
+
+    assert made == {5: (200, 100), 7: (200, 200), 9: (100, 300)}
 
 
 def test_only_the_selected_points_move(person):
@@ -80,11 +89,10 @@ def test_the_box_of_a_turned_person_lies_about_what_it_held(person):
 def test_turning_a_whole_round_in_steps_comes_back(person):
     made = person
     for _ in range(24):
-        made = after(transform_points(made, {5, 7, 9}, Motion(turn=15)))
+        made = after(transform_person(made, Motion(turn=15)))
 
-    # The middle is that of the upright rectangle, which changes with the turn: only the shape must come back.
-    shape = {i: (x - places(made)[5][0], y - places(made)[5][1]) for i, (x, y) in places(made).items()}
-    assert shape[9] == pytest.approx((100, 200), abs=1e-6)
+    for index, at in places(person).items():
+        assert places(made)[index] == pytest.approx(at, abs=1e-6)
 
 
 def test_a_group_that_is_pushed_against_the_edge_keeps_its_shape(person):
