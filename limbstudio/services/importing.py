@@ -4,6 +4,8 @@ on.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,7 +21,7 @@ from limbstudio.services.store import Entry
 if TYPE_CHECKING:
     import numpy as np
 
-    from limbstudio.formats.annotated import AnnotatedPerson
+    from limbstudio.formats.annotated import AnnotatedPerson, Annotations
     from limbstudio.images import LoadedPhoto
 
 # So many photos are recorded at once: often enough to see them come, seldom enough not to slow it down.
@@ -49,7 +51,7 @@ class ImportReport:
     """What an import brought. photos, people: new ones. known: photos that were there already.
 
     refused: (what, KnownError) for all that could not be read; the others were imported. warnings: for
-    people.
+    people. entries: the journal's sequence numbers, so that the import can be taken back as one.
     """
 
     photos: tuple[Photo, ...] = ()
@@ -57,19 +59,59 @@ class ImportReport:
     known: tuple[Photo, ...] = ()
     refused: tuple[tuple[str, KnownError], ...] = ()
     warnings: tuple[str, ...] = ()
+    entries: tuple[int, ...] = ()
+
+
+class OnConflict(StrEnum):
+    """What becomes of people that are there already and differ from what the file says."""
+
+    KEEP = "keep"
+    REPLACE = "replace"
+    BESIDE = "beside"
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What an import would bring, before anything is changed.
+
+    new_photos, known_photos, new_people, same_people: counts. conflicts: photo and person id of people that are there
+    and differ. refused, warnings: as in `ImportReport`.
+    """
+
+    path: Path
+    folder: Path
+    new_photos: int
+    known_photos: int
+    new_people: int
+    same_people: int
+    conflicts: tuple[tuple[str, str], ...]
+    refused: tuple[tuple[str, KnownError], ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def brings_nothing(self) -> bool:
+        return not (self.new_photos or self.new_people or self.conflicts)
 
 
 @dataclass
 class _Gathering:
-    """An import under way: what was read, and what of it is not recorded yet."""
+    """An import under way: what was read, and what of it is not recorded yet.
+
+    is_look: nothing is recorded, nor kept as a blob.
+    """
 
     studio: Importer
+    on_conflict: OnConflict = OnConflict.KEEP
+    is_look: bool = False
     photos: list[Photo] = field(default_factory=list)
     people: list[Person] = field(default_factory=list)
     known: list[Photo] = field(default_factory=list)
     refused: list[tuple[str, KnownError]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     unrecorded: list[Change] = field(default_factory=list)
+    conflicts: list[Person] = field(default_factory=list)
+    same: int = 0
+    entries: list[int] = field(default_factory=list)
 
     def read_photo(self, path: Path) -> "LoadedPhoto | None":
         """Read one photo's file and take it in; None, noted as refused, when that cannot be done."""
@@ -99,19 +141,37 @@ class _Gathering:
         self.unrecorded.append(Change(key, None, photo))
 
     def add_person(self, person: Person) -> None:
-        """Take a person in; one that is there already (imported before, perhaps edited since) is left
-        alone.
-        """
+        """Take a person in; what becomes of one that is there already and differs, `on_conflict` says."""
         key = ("person", person.id)
-        if key in self.studio.project.records or any(p.id == person.id for p in self.people):
+        if any(p.id == person.id for p in self.people):
             return
+        there = self.studio.project.records.get(key)
+        if there is not None:
+            if _says_the_same(there, person):
+                self.same += 1
+                return
+            self.conflicts.append(there)
+            if self.on_conflict is OnConflict.KEEP:
+                return
+            if self.on_conflict is OnConflict.BESIDE:
+                key, there = self._free_key(person.id), None
+                person = replace(person, id=key[1])
         self.people.append(person)
-        self.unrecorded.append(Change(key, None, person))
+        self.unrecorded.append(Change(key, there, person))
+
+    def _free_key(self, identity: str) -> tuple[str, str]:
+        taken = {p.id for p in self.people}
+        names = (f"{identity}-{n}" for n in count(2))
+        return "person", next(
+            n for n in names if n not in taken and ("person", n) not in self.studio.project.records
+        )
 
     def record(self, label: str) -> None:
-        if self.unrecorded:
-            self.studio.do(Edit(label, tuple(self.unrecorded), None, None, human=False))
-            self.unrecorded.clear()
+        if self.unrecorded and not self.is_look:
+            entry = self.studio.do(Edit(label, tuple(self.unrecorded), None, None, human=False))
+            if entry is not None:
+                self.entries.append(entry.sequence)
+        self.unrecorded.clear()
 
     def report(self) -> ImportReport:
         return ImportReport(
@@ -120,15 +180,21 @@ class _Gathering:
             tuple(self.known),
             tuple(self.refused),
             tuple(self.warnings),
+            tuple(self.entries),
         )
+
+
+def _says_the_same(there: Person, person: Person) -> bool:
+    """Tell whether two records of a person agree in all that was annotated."""
+    return replace(there, provenance=person.provenance, mask_file=person.mask_file) == person
 
 
 def import_photos(studio: Importer, context: Context, paths: Sequence[Path]) -> ImportReport:
     """Read photos, and the photos in folders. Cancelled, those recorded so far stay."""
     gathering = _Gathering(studio)
     files = list(_photo_files(paths, gathering.refused))
-    for count, path in enumerate(files):
-        context.report(count / len(files), f"Reading {path.name} ({count + 1} of {len(files)})")
+    for done, path in enumerate(files):
+        context.report(done / len(files), f"Reading {path.name} ({done + 1} of {len(files)})")
         gathering.read_photo(path)
         if len(gathering.unrecorded) >= _PHOTOS_PER_EDIT:
             gathering.record("Import photos")
@@ -153,13 +219,79 @@ def _photo_files(paths: Iterable[Path], refused: list[tuple[str, KnownError]]) -
         yield from inside
 
 
-def import_annotations(studio: Importer, context: Context, path: Path, folder: Path) -> ImportReport:
-    """Read a COCO file and the photos it names, looked for in `folder`."""
-    from limbstudio.formats.coco import read_annotations  # here: only who imports needs it
+def import_annotations(
+    studio: Importer, context: Context, path: Path, folder: Path, on_conflict: OnConflict = OnConflict.KEEP
+) -> ImportReport:
+    """Read an annotation file (COCO, labelme, X-AnyLabeling) or a folder of labelme files, and the photos it names.
 
+    folder: where the photos are looked for.
+    """
+    gathering = _Gathering(studio, on_conflict)
+    _gather(gathering, context, path, folder)
+    return gathering.report()
+
+
+def preflight(studio: Importer, context: Context, path: Path, folder: Path) -> Preflight:
+    """Read what `import_annotations` would read, and change nothing."""
+    gathering = _Gathering(studio, is_look=True)
+    _gather(gathering, context, path, folder)
+    return Preflight(
+        path,
+        folder,
+        len(gathering.photos),
+        len(gathering.known),
+        len(gathering.people),
+        gathering.same,
+        tuple((p.photo, p.id) for p in gathering.conflicts),
+        tuple(gathering.refused),
+        tuple(gathering.warnings),
+    )
+
+
+def _gather(gathering: _Gathering, context: Context, path: Path, folder: Path) -> None:
     context.report(0.0, f"Reading {path.name}")
-    annotations = read_annotations(path)
-    gathering = _Gathering(studio)
+    files = _annotation_files(path)
+    for done, file in enumerate(files):
+        try:
+            annotations = _read(file)
+        except KnownError as error:
+            if len(files) == 1:
+                raise
+            gathering.refused.append((file.name, error))
+            continue
+        beside = file.parent if path.is_dir() else folder
+        _gather_file(gathering, context, annotations, beside, (done / len(files), 1 / len(files)))
+    gathering.record(f"Import {path.name}")
+
+
+def _annotation_files(path: Path) -> list[Path]:
+    """Return the file itself, or a folder's JSON files that hold one photo's shapes."""
+    if not path.is_dir():
+        return [path]
+    files = sorted(p for p in path.rglob("*.json") if p.is_file())
+    if not files:
+        hint = "Choose the folder that labelme or X-AnyLabeling saved to, or a COCO file."
+        raise KnownError(f"There are no annotation files in {path}.", hint)
+    return files
+
+
+def _read(path: Path) -> "Annotations":
+    from limbstudio.formats.coco import read_annotations  # here: only who imports needs it
+    from limbstudio.formats.json_files import read_json
+    from limbstudio.formats.labelme import is_labelme, read_labelme
+
+    return read_labelme(path) if is_labelme(read_json(path).value) else read_annotations(path)
+
+
+def _gather_file(
+    gathering: _Gathering,
+    context: Context,
+    annotations: "Annotations",
+    folder: Path,
+    part: tuple[float, float],
+) -> None:
+    """Take in one file's photos and people. part: where in the whole job it begins, and its share of it."""
+    path = annotations.path
     gathering.warnings += annotations.warnings
     for problem in annotations.problems:
         what = f"{problem.file}, {problem.place}"
@@ -169,16 +301,15 @@ def import_annotations(studio: Importer, context: Context, path: Path, folder: P
     for found in annotations.people:
         people.setdefault(found.file_name, []).append(found)
     names = list(dict.fromkeys(image.file_name for image in annotations.images))
-    for count, name in enumerate(names):
-        context.report(count / len(names), f"Reading {name} ({count + 1} of {len(names)})")
+    start, share = part
+    for done, name in enumerate(names):
+        context.report(start + share * done / len(names), f"Reading {name} ({done + 1} of {len(names)})")
         photo = gathering.read_photo(_place_of(folder, name))
         if photo is not None:
             for found in people.get(name, ()):
                 _add_placed(gathering, found, photo, annotations.folder, source)
         if len(gathering.unrecorded) >= _PHOTOS_PER_EDIT:
             gathering.record(f"Import {path.name}")
-    gathering.record(f"Import {path.name}")
-    return gathering.report()
 
 
 def _place_of(folder: Path, name: str) -> Path:
@@ -199,14 +330,17 @@ def _add_placed(
         if person.mask_file or placed.run_lengths is not None:
             # Kept in the project: the file it came from may go, and a record has no place for run lengths.
             mask = person_mask(placed, photo, folder=folder)
-            name = None if mask is None else gathering.studio.keep_mask(mask)
+            name = None if mask is None or gathering.is_look else gathering.studio.keep_mask(mask)
             person = replace(person, mask_file=name)
     except KnownError as error:
         gathering.refused.append((f"{found.file_name}, annotation {found.annotation_id}", error))
         return
     start = f"{photo.sha256[:8]}-"
     identity = person.id if person.id.startswith(start) else f"{start}{person.id}"
-    kept = person.provenance if person.provenance.by else source
+    # A prediction stays one: it never counts as human work.
+    predicted = person.provenance.source is Source.PREDICTED
+    imported = replace(source, source=Source.PREDICTED) if predicted else source
+    kept = person.provenance if person.provenance.by else imported
     gathering.add_person(replace(person, id=identity, provenance=kept))
     gathering.warnings += [
         f"{found.file_name}, annotation {found.annotation_id}: {w}" for w in placed.warnings

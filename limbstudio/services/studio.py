@@ -25,10 +25,11 @@ from limbstudio.domain.fitted import ChosenFit, KeptFit, MeshReference
 from limbstudio.domain.geometry import Box
 from limbstudio.domain.photo import Person, Photo
 from limbstudio.domain.project import Project
-from limbstudio.services import fitting, handing_over, importing, pipeline
+from limbstudio.services import fitting, handing_over, importing, photo_files, pipeline
 from limbstudio.services.blobs import array_from_bytes
 from limbstudio.services.handing_over import masks_as_png
 from limbstudio.services.history import Entry, History
+from limbstudio.services.importing import OnConflict
 from limbstudio.services.jobs import Job
 from limbstudio.services.lanes import InlineLane, ProcessLane, ThreadLane
 from limbstudio.services.safekeeping import Safekeeping
@@ -336,8 +337,8 @@ class Studio:
         path = self.photo_path(photo)
         loaded = open_photo(path)
         if loaded.sha256 != photo.sha256:
-            hint = "Put the original back, or import the changed file as a new photo."
-            raise KnownError(
+            hint = "Put the original back, or accept the changed file (File menu)."
+            raise photo_files.PhotoChanged(
                 f"{path.name} is not the file any more that was annotated: its content changed.", hint
             )
         return loaded.pixels
@@ -347,16 +348,27 @@ class Studio:
         self._writable()
         return self.run(lambda context: importing.import_photos(self, context, paths), title="Import photos")
 
-    def import_annotations(self, path: Path, photos_folder: Path | None = None) -> Job:
-        """Read a COCO file and its photos (beside it by default); the job's result is an `ImportReport`.
+    def import_annotations(
+        self, path: Path, photos_folder: Path | None = None, *, on_conflict: OnConflict = OnConflict.KEEP
+    ) -> Job:
+        """Read an annotation file, or a folder of them, and its photos (beside it by default).
 
-        Photos already in the project gain only people they do not have; human work is never overwritten.
+        COCO, labelme and X-AnyLabeling. The job's result is an `ImportReport`. Photos already in the project gain
+        people they do not have; what becomes of people who are there and differ, `on_conflict` says.
         """
         self._writable()
-        folder = photos_folder or path.parent
+        folder = photos_folder or (path if path.is_dir() else path.parent)
         return self.run(
-            lambda context: importing.import_annotations(self, context, path, folder),
+            lambda context: importing.import_annotations(self, context, path, folder, on_conflict),
             title=f"Import {path.name}",
+        )
+
+    def preflight(self, path: Path, photos_folder: Path | None = None) -> Job:
+        """Look at what `import_annotations` would bring; the job's result is a `Preflight`. Nothing is changed."""
+        self._opened()
+        folder = photos_folder or (path if path.is_dir() else path.parent)
+        return self.run(
+            lambda context: importing.preflight(self, context, path, folder), title=f"Look at {path.name}"
         )
 
     def stored_path(self, path: Path) -> str:
@@ -372,19 +384,14 @@ class Studio:
     def locate_photo(self, photo: Photo, path: Path) -> tuple[Photo, ...]:
         """Say where a photo's file lies now; KnownError when its content is another.
 
-        Others that are not found where they were, but lie beside it, are located too. Returns all that were.
+        Others that are not found where they were, but moved along with it, are located too. Returns all that were.
         """
         if pipeline.file_hash(path) != photo.sha256:
             raise KnownError(
                 f"{path.name} is not that photo: its content is another.", "Choose the original file."
             )
-        found = {photo.sha256: path}
-        for other in self.photos:
-            beside = path.parent / Path(other.path).name
-            if other.sha256 in found or any(p.is_file() for p in self._places_of(other)):
-                continue
-            if beside.is_file() and pipeline.file_hash(beside) == other.sha256:
-                found[other.sha256] = beside
+        lost = [p for p in self.photos if not any(place.is_file() for place in self._places_of(p))]
+        found = photo_files.moved_with(photo, path, lost) | {photo.sha256: path}
         self._located.update(found)
         before = [self.photo(sha256) for sha256 in found]
         after = [replace(p, path=self.stored_path(found[p.sha256])) for p in before]
@@ -394,6 +401,25 @@ class Studio:
             )
             self.do(Edit("Locate photo", changes, None, photo.sha256, human=False))
         return tuple(after)
+
+    def collect_photos(self) -> Job:
+        """Copy the photos that lie elsewhere into the project; the job's result is a `CollectReport`."""
+        self._writable()
+        return self.run(lambda context: photo_files.collect_photos(self, context), title="Collect photos")
+
+    def adopt_changed(self, photo: Photo) -> Job:
+        """Go on with what the photo's file holds now; its people are kept. The job's result is the new record."""
+        self._writable()
+
+        def load(path: Path) -> Photo:
+            from limbstudio.images import open_photo  # here: brings the picture readers
+
+            read = open_photo(path)
+            return Photo(read.sha256, read.width, read.height, photo.path, read.focal_exif_px)
+
+        return self.run(
+            lambda context: photo_files.adopt_changed(self, photo, load), title="Accept the changed photo"
+        )
 
     def new_person(self, photo: str, box: Box | None = None) -> Person:
         """Make a person without points in this photo (an undoable edit) and return the record."""

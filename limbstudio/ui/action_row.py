@@ -20,6 +20,7 @@ class Owner(StrEnum):
     GUIDE = "guide"
     POINTS = "points"
     LIMB = "limb"
+    IMPORTING = "importing"
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,17 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 
 from limbstudio.ui import icons
 from limbstudio.ui.action_row import ActionRow, Owner, Where
-from limbstudio.ui.rows import pages
+from limbstudio.ui.rows import importing, pages
 from limbstudio.ui.theme import Theme
 
 __all__ = ["ACTIONS", "MENUS", "ROWS", "ActionRow", "Actions", "Owner", "Where", "readable_key"]
 
 MENUS = ("File", "Edit", "View", "Person", "Limb", "Jobs", "Help")
 # The order of the tables is the order within a menu's group.
-ACTIONS: tuple[ActionRow, ...] = (*pages.ROWS,)
+ACTIONS: tuple[ActionRow, ...] = (
+    *pages.ROWS,
+    *importing.ROWS,
+)
 ROWS: Mapping[str, ActionRow] = {row.id: row for row in ACTIONS}
 
 

@@ -8,6 +8,7 @@ PHOTO_FILTER = (
     "Photos (*.jpg *.jpeg *.png *.tif *.tiff *.webp *.heic *.heif *.avif *.bmp *.gif);;All files (*)"
 )
 COCO_FILTER = "COCO annotations (*.json)"
+ANNOTATION_FILTER = "COCO, labelme or X-AnyLabeling (*.json)"
 PROJECT_SUFFIX = ".limb"
 
 
@@ -23,7 +24,7 @@ class Dialogs:
         return [Path(name) for name in names]
 
     def annotations(self) -> Path | None:
-        name, _ = QFileDialog.getOpenFileName(self._parent, "Import annotations", "", COCO_FILTER)
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Import annotations", "", ANNOTATION_FILTER)
         return Path(name) if name else None
 
     def moved_photo(self, name: str) -> Path | None:
@@ -47,6 +48,11 @@ class Dialogs:
 
     def folder(self) -> Path | None:
         name = QFileDialog.getExistingDirectory(self._parent, "Export meshes and pictures to")
+        return Path(name) if name else None
+
+    def folder_of(self, title: str) -> Path | None:
+        """Ask for a folder; None when it was cancelled."""
+        name = QFileDialog.getExistingDirectory(self._parent, title)
         return Path(name) if name else None
 
     def may_lose(self, message: str, hint: str) -> bool:

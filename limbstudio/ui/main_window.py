@@ -36,10 +36,10 @@ from PySide6.QtWidgets import (
 import limbstudio
 from limbstudio.domain.edits import person_contradictions
 from limbstudio.domain.errors import KnownError
-from limbstudio.services import settings
 from limbstudio.services.handing_over import ExportReport
-from limbstudio.services.importing import ImportReport
+from limbstudio.services.importing import ImportReport, Preflight
 from limbstudio.services.jobs import JobState, JobView
+from limbstudio.services.photo_files import CollectReport
 from limbstudio.services.samples import sample_project
 from limbstudio.services.studio import Studio
 from limbstudio.ui import icons
@@ -48,13 +48,14 @@ from limbstudio.ui.annotate_page import AnnotatePage
 from limbstudio.ui.bridge import Bridge
 from limbstudio.ui.dialogs import Dialogs
 from limbstudio.ui.features import Feature, feature_classes
+from limbstudio.ui.importing_feature import Importing
 from limbstudio.ui.mesh_page import MeshPage
 from limbstudio.ui.mesh_view import load_pyvista
 from limbstudio.ui.messages import MessageBar, RefusedDialog, ReportDialog, report_of
 from limbstudio.ui.palette import Palette
 from limbstudio.ui.panels.parts import key_cap
 from limbstudio.ui.panels.person import PersonPanel
-from limbstudio.ui.panels.photos import PhotosPanel, file_name
+from limbstudio.ui.panels.photos import PhotosPanel
 from limbstudio.ui.panels.residual import ResidualLimbPanel
 from limbstudio.ui.panels.status import JobsPopup, StatusBar
 from limbstudio.ui.session import Session
@@ -172,7 +173,7 @@ class MainWindow(QMainWindow):
         self._bridge = bridge
         self._theme = theme
         self._memory = memory
-        self._dialogs = dialogs or Dialogs(self)
+        self.dialogs = dialogs or Dialogs(self)
         self._closing = False
         self._narrow = False
         self.setWindowTitle("LimbStudio")
@@ -223,7 +224,8 @@ class MainWindow(QMainWindow):
 
         for action in actions.of(Where.WINDOW):
             self.addAction(action)
-        self.features: list[Feature] = [make(self) for make in feature_classes()]
+        self.importing = Importing(self)
+        self.features: list[Feature] = [self.importing, *(make(self) for make in feature_classes())]
         for owner, target in self.owners.items():
             actions.connect_owner(owner, target)
         for name in ("left_panel", "right_panel"):
@@ -309,11 +311,13 @@ class MainWindow(QMainWindow):
             self._remember(folder)
 
     def new_project(self) -> None:
-        folder = self._dialogs.new_project()
+        folder = self.dialogs.new_project()
         if folder is not None:
-            self._create(folder)
+            self.create_project(folder)
 
-    def _create(self, folder: Path) -> bool:
+    def create_project(self, folder: Path) -> bool:
+        """Make a project and open it; returns whether that was done."""
+
         def make() -> bool:
             if self.studio.is_open:
                 self.studio.close()
@@ -326,7 +330,7 @@ class MainWindow(QMainWindow):
         return made
 
     def open_project(self) -> None:
-        folder = self._dialogs.project()
+        folder = self.dialogs.project()
         if folder is not None:
             self.open_folder(folder)
 
@@ -338,63 +342,13 @@ class MainWindow(QMainWindow):
     def close_project(self) -> None:
         self.session.attempt(self.studio.close)
 
-    def open_photos(self) -> None:
-        paths = self._dialogs.photos()
-        if paths:
-            self._import_photos(paths)
-
-    def locate_photo(self) -> None:
-        """Ask where the photo in view lies now; others that moved with it are found too."""
-        photo = self.session.photo
-        path = self._dialogs.moved_photo(file_name(photo)) if photo is not None else None
-        if photo is None or path is None:
-            return
-
-        def locate() -> int:
-            return len(self.studio.locate_photo(photo, path))
-
-        found = self.session.attempt(locate)
-        if found:
-            self.photos_panel.model.forget_unreadable()
-            self.annotate_page.read_again()
-            words = "The photo was found." if found == 1 else f"{found} photos were found."
-            self.message_bar.say(words, serious=False)
-
-    def import_annotations(self) -> None:
-        path = self._dialogs.annotations()
-        if path is not None and self._ensure_project([path]):
-            self.session.start(lambda: self.studio.import_annotations(path))
-
-    def _import_photos(self, paths: Sequence[Path]) -> None:
-        if self._ensure_project(paths):
-            self.session.start(lambda: self.studio.import_photos(list(paths)))
-
-    def _ensure_project(self, paths: Sequence[Path]) -> bool:
-        """Make a project for photos that are opened without one, named after their folder."""
-        if self.studio.is_open:
-            return True
-        first = paths[0]
-        stem = (first if first.is_dir() else first.parent).name or "Photos"
-        home = settings.home_folder() / "projects"
-        folder, number = home / f"{stem}.limb", 2
-        while folder.exists():
-            folder, number = home / f"{stem} {number}.limb", number + 1
-        try:
-            home.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            self.message_bar.say(
-                f"A project could not be made in {home}: {error.strerror}.", "Make one yourself: Ctrl+N."
-            )
-            return False
-        return self._create(folder)
-
     def export_coco(self) -> None:
-        path = self._dialogs.coco_file()
+        path = self.dialogs.coco_file()
         if path is not None:
             self.session.start(lambda: self.studio.export_annotations(path))
 
     def export_meshes(self) -> None:
-        folder = self._dialogs.folder()
+        folder = self.dialogs.folder()
         if folder is not None:
             self.session.start(lambda: self.studio.export_reconstructions(folder))
 
@@ -403,7 +357,7 @@ class MainWindow(QMainWindow):
             try:
                 self.studio.quit()
             except KnownError as error:
-                if not self._dialogs.may_lose(error.message, error.hint):
+                if not self.dialogs.may_lose(error.message, error.hint):
                     event.ignore()
                     return
                 self.studio.abandon()
@@ -442,7 +396,7 @@ class MainWindow(QMainWindow):
             try:
                 self.studio.close()
             except KnownError as error:  # an edit came after the other window took over: nowhere to save it
-                if not self._dialogs.may_lose(error.message, error.hint):
+                if not self.dialogs.may_lose(error.message, error.hint):
                     return False
                 self.studio.abandon()
             self.studio.open(folder, take_over=True)
@@ -568,11 +522,22 @@ class MainWindow(QMainWindow):
         job = next((job for job in self.studio.jobs if job.id == view.id), None)
         result = job.result if job is not None else None
         if isinstance(result, ImportReport):
-            self._tell_import(result)
+            self.importing.tell(result)
+        elif isinstance(result, Preflight):
+            self.importing.decide(result)
+        elif isinstance(result, CollectReport):
+            self._tell_collected(result)
         elif isinstance(result, ExportReport):
             self._tell_export(result)
         elif isinstance(result, Path):
             self.message_bar.say(f"Written: {result}.", serious=False)
+
+    def _tell_collected(self, report: CollectReport) -> None:
+        words = f"{report.collected} photos were copied into the project; {report.there} were there already."
+        if report.refused:
+            name, error = report.refused[0]
+            words += f" Not copied: {name}: {error.message} {error.hint}"
+        self.message_bar.say(words, serious=bool(report.refused))
 
     def _tell_export(self, report: ExportReport) -> None:
         written = len(report.folders)
@@ -584,29 +549,6 @@ class MainWindow(QMainWindow):
             words.append(f"Not written: {name}: {error.message} {error.hint}")
         words.extend(report.warnings[:1])
         details = len(report.refused) + len(report.warnings) > 1
-        self.message_bar.say(
-            " ".join(words),
-            serious=bool(report.refused or report.warnings),
-            button="See why" if details else "",
-            act=(lambda: RefusedDialog(report.refused, report.warnings, self).show()) if details else None,
-        )
-
-    def _tell_import(self, report: ImportReport) -> None:
-        if report.photos and self.session.photo is None:
-            self.session.select_photo(report.photos[0].sha256)
-        photos, people = len(report.photos), len(report.people)
-        parts = [f"{photos} {'photo' if photos == 1 else 'photos'}"] if photos or not people else []
-        parts += [f"{people} {'person' if people == 1 else 'people'}"] if people else []
-        words = [f"{' and '.join(parts)} {'was' if photos + people == 1 else 'were'} added."]
-        if report.known:
-            words.append(f"{len(report.known)} photos were there already.")
-        if len(report.refused) == 1:
-            name, error = report.refused[0]
-            words.append(f"Skipped {name}: {error.message} {error.hint}")
-        elif report.refused:
-            words.append(f"{len(report.refused)} were skipped.")
-        words.extend(report.warnings[:1])
-        details = len(report.refused) > 1 or len(report.warnings) > 1
         self.message_bar.say(
             " ".join(words),
             serious=bool(report.refused or report.warnings),
@@ -665,16 +607,7 @@ class MainWindow(QMainWindow):
 
     def open_paths(self, paths: Sequence[Path]) -> None:
         """Open what was dropped: a project, annotation files, photos and folders of photos."""
-        projects = [p for p in paths if p.suffix == ".limb"]
-        annotations = [p for p in paths if p.suffix.lower() == ".json"]
-        photos = [p for p in paths if p not in projects and p not in annotations]
-        if projects:
-            self.open_folder(projects[0])
-        for path in annotations:
-            if self._ensure_project([path]):
-                self.session.start(lambda path=path: self.studio.import_annotations(path))
-        if photos:
-            self._import_photos(photos)
+        self.importing.open_paths(paths)
 
     # ------------------------------------------------------------------------------------------------------ memory
 
