@@ -7,6 +7,7 @@ A row is a person, or a photo without people. A limb's condition is answered for
 import fnmatch
 import json
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -123,7 +124,7 @@ class SearchIndex:
         rows: list[_Row] = []
         states: list[ReviewState] = []
         for person in records.names_of_photo("person", sha256):
-            stored = records.shelf("person").stored(person)
+            stored: Any = records.shelf("person").stored(person)
             try:
                 facts = facts_in(stored) if isinstance(stored, str) else facts_of(stored)
             except (ValueError, KeyError, TypeError, AttributeError):

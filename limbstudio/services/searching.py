@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from limbstudio.domain.edits import Change, Edit
+from limbstudio.domain.errors import KnownError
 from limbstudio.domain.progress import PhotoState
 from limbstudio.domain.project import Project
 from limbstudio.domain.record_map import photo_of
@@ -77,14 +78,20 @@ class Searching:
         """Tell whether a search is answered at once."""
         return self._ready.is_set()
 
-    def start(self, when_ready: Callable[[], None] = lambda: None) -> None:
-        """Make the index in a thread; `when_ready` is called in it."""
+    def start(self, when_ready: Callable[[], None] = lambda: None, *, at_once: bool = False) -> None:
+        """Make the index in a thread; `when_ready` is called in it. at_once: in the caller's thread."""
 
         def build() -> None:
-            self._build(gently=True)
+            try:
+                self._build(gently=not at_once)
+            except KnownError as error:  # the file went away: the next search tries again, and says so
+                log.warning("The photos could not be indexed: %s", error.message)
             if self.is_ready:
                 when_ready()
 
+        if at_once:
+            build()
+            return
         threading.Thread(target=build, name="search-index", daemon=True).start()
 
     def stop(self) -> None:
