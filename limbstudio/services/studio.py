@@ -24,15 +24,18 @@ from limbstudio.domain.errors import KnownError
 from limbstudio.domain.fitted import ChosenFit, KeptFit, MeshReference
 from limbstudio.domain.geometry import Box
 from limbstudio.domain.photo import Person, Photo
+from limbstudio.domain.progress import confirm_no_person, refuse_no_person
 from limbstudio.domain.project import Project
+from limbstudio.domain.record_map import Shelf
 from limbstudio.services import fitting, handing_over, importing, photo_files, pipeline
 from limbstudio.services.blobs import array_from_bytes
 from limbstudio.services.handing_over import masks_as_png
 from limbstudio.services.history import Entry, History
 from limbstudio.services.importing import OnConflict
-from limbstudio.services.jobs import Job
+from limbstudio.services.jobs import Context, Job
 from limbstudio.services.lanes import InlineLane, ProcessLane, ThreadLane
 from limbstudio.services.safekeeping import Safekeeping
+from limbstudio.services.searching import Searching
 from limbstudio.services.store import SUFFIX, JournalLine, SaveState, Saving, Store
 
 
@@ -99,6 +102,7 @@ class Studio:
         self._store: Store | None = None
         self._history: History | None = None
         self._safekeeping: Safekeeping | None = None
+        self._searching: Searching | None = None
         self._stops: list[Callable[[], None]] = []
         self._jobs: list[Job] = []
         self._fits_under_way: dict[str, Job] = {}
@@ -127,7 +131,12 @@ class Studio:
         self._store = store
         self._history = History(store.project, store, who=self._who)
         self._located.clear()
+        project = self._history
+        self._searching = Searching(
+            lambda: project.project, store.query, me=self._who, is_stale=self._has_stale_fit
+        )
         self._stops = [
+            self._history.listen(self._searching.follow),  # first: who is told of an edit finds it counted
             self._history.listen(lambda entry: self._send(StudioEvent(What.EDITED, entry=entry))),
             store.listen(self._on_save_state),
         ]
@@ -169,7 +178,9 @@ class Studio:
             stop()
         if self._safekeeping is not None:
             self._safekeeping.close()
-        self._store = self._history = self._safekeeping = None
+        if self._searching is not None:
+            self._searching.stop()
+        self._store = self._history = self._safekeeping = self._searching = None
         self._stops = []
         for job in self._jobs:
             job.cancel()
@@ -282,9 +293,24 @@ class Studio:
     # -------------------------------------------------------------------------------------- photos and people
 
     @property
-    def photos(self) -> tuple[Photo, ...]:
-        """Return the photos in the order in which they were imported."""
+    def photos(self) -> Shelf:
+        """Return the photos in the order in which they were imported: a sequence that reads each when asked."""
         return self.project.photos
+
+    @property
+    def searching(self) -> Searching:
+        """Return what searches the photos and counts their states; KnownError when no project is open."""
+        self._opened()
+        assert self._searching is not None
+        return self._searching
+
+    def start_searching(self, when_ready: Callable[[], None]) -> None:
+        """Make the index of the photos in the background; `when_ready` is called as events are."""
+        self.searching.start(lambda: self._deliver(when_ready), at_once=self._run_inline)
+
+    def _has_stale_fit(self, person_id: str) -> bool:
+        fit = self.fit_of(person_id)
+        return fit is not None and self.is_stale(fit)
 
     def photo(self, sha256: str) -> Photo:
         """Return the photo; KnownError when the project has none of that content."""
@@ -424,8 +450,19 @@ class Studio:
     def new_person(self, photo: str, box: Box | None = None) -> Person:
         """Make a person without points in this photo (an undoable edit) and return the record."""
         person = Person(f"{photo[:8]}-{uuid.uuid4().hex[:8]}", photo, box=box)
-        self.do(add_person(person))
+        edit = add_person(person)
+        found = self.project.records.get(("photo", photo))
+        if found is not None and found.no_person:  # it was said that nobody is there
+            edit = replace(edit, changes=(*confirm_no_person(found, False).changes, *edit.changes))
+        self.do(edit)
         return person
+
+    def set_no_person(self, photo: str, confirmed: bool) -> None:
+        """Say that nobody is in a photo, or take that back: an undoable edit. KnownError when there are people."""
+        people = self.project.records.names_of_photo("person", photo)
+        if people and confirmed:
+            raise refuse_no_person(len(people))
+        self.do(confirm_no_person(self.photo(photo), confirmed))
 
     # --------------------------------------------------------------------------------------------------- fits
 
@@ -470,7 +507,9 @@ class Studio:
 
     def fits_of(self, person_id: str) -> tuple[KeptFit, ...]:
         """Return all fits of a person, oldest first."""
-        return tuple(fit for fit in self.project.of_kind("fit") if fit.person == person_id)
+        person = self.project.records.get(("person", person_id))
+        found = self.project.records.of_photo("fit", person.photo) if person is not None else ()
+        return tuple(fit for fit in found if fit.person == person_id)
 
     def is_stale(self, fit: KeptFit) -> bool:
         """Tell whether the person or the photo has changed since the fit was made (or is gone)."""
@@ -524,16 +563,25 @@ class Studio:
 
         Masks are written beside it. The job's result is the path.
         """
-        chosen = self._with_paths(photos)
-        masks = {p.id: self._mask_bytes(p) for _, people in chosen for p in people if p.mask_file}
-        return self.run(handing_over.write_coco, path, chosen, masks, title=f"Export {path.name}")
+        project = self.project  # of this moment; what follows takes long in a large one
+
+        def write(context: Context) -> Path:
+            chosen = self._with_paths(project, photos)
+            masks = {p.id: self._mask_bytes(p) for _, people in chosen for p in people if p.mask_file}
+            return handing_over.write_coco(context, path, chosen, masks)
+
+        return self.run(write, title=f"Export {path.name}")
 
     def export_plugin(self, name: str, path: Path, photos: Sequence[str] | None = None) -> Job:
         """Write annotations through the exporter plugin of that entry point name; the job's result is the
         path.
         """
+        project = self.project
         return self.run(
-            handing_over.write_by_plugin, name, path, self._with_paths(photos), title=f"Export {path.name}"
+            lambda context: handing_over.write_by_plugin(
+                context, name, path, self._with_paths(project, photos)
+            ),
+            title=f"Export {path.name}",
         )
 
     def export_reconstructions(self, folder: Path, people: Sequence[str] | None = None) -> Job:
@@ -542,7 +590,13 @@ class Studio:
         people: ids; all who have a fit when None. The job's result is an `ExportReport`: folders, and what
         was refused.
         """
-        chosen = [p for p in self.project.of_kind("person") if people is None or p.id in people]
+        everybody = self.project.records.shelf("person").ids() if people is None else people
+        fitted = [
+            name for name in everybody if people is not None or ("chosen_fit", name) in self.project.records
+        ]
+        chosen = [
+            p for p in map(self.project.records.get, (("person", name) for name in fitted)) if p is not None
+        ]
         works, refused = [], []
         for person in chosen:
             fit = self.fit_of(person.id)
@@ -574,13 +628,16 @@ class Studio:
             handing_over.write_reconstructions, folder, works, refused, pixels, project, title="Export meshes"
         )
 
-    def _with_paths(self, photos: Sequence[str] | None) -> list[tuple[Photo, tuple[Person, ...]]]:
+    def _with_paths(
+        self, project: Project, photos: Sequence[str] | None
+    ) -> list[tuple[Photo, tuple[Person, ...]]]:
         """Return photos with the paths where they lie now, and their people."""
         found = []
-        for photo in self.photos:
-            if photos is None or photo.sha256 in photos:
+        chosen = None if photos is None else set(photos)
+        for photo in project.photos:
+            if chosen is None or photo.sha256 in chosen:
                 place = next((p for p in self._places_of(photo) if p.is_file()), Path(photo.path))
-                found.append((replace(photo, path=str(place)), self.people_in(photo.sha256)))
+                found.append((replace(photo, path=str(place)), project.people_in(photo.sha256)))
         return found
 
     def _mask_bytes(self, person: Person) -> bytes:
