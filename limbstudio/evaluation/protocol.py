@@ -7,7 +7,7 @@ paper counts 25 OpenPose points and 8 ends; annotations here hold COCO's 17 and 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,10 +79,11 @@ class Summary:
 
 
 def score_people(
-    cases: Sequence[Case],
+    cases: Iterable[Case],
     modes: Sequence[FitMode],
     body: BodyModel,
     *,
+    expected: int,
     settings: FitSettings = DEFAULT_SETTINGS,
     use_masks: bool = False,
     seed: int = 0,
@@ -90,14 +91,15 @@ def score_people(
 ) -> list[Score]:
     """Reconstruct and score every person by every method, people in order, methods in order within a person.
 
-    use_masks: give the masks to the fit as well, not only to the score. The settings are the same for all.
+    expected: about how many there are, for the progress. use_masks: give the masks to the fit as well, not
+    only to the score. The settings are the same for all.
     """
-    scores = []
-    for i, case in enumerate(cases):
-        for k, mode in enumerate(modes):
-            report((i * len(modes) + k) / (len(cases) * len(modes)), f"{case.name}, {mode.value}")
+    scores: list[Score] = []
+    for case in cases:
+        for mode in modes:
+            report(min(1.0, len(scores) / (expected * len(modes))), f"{case.name}, {mode.value}")
             scores.append(_score(case, mode, body, settings, use_masks, seed))
-    report(1.0, f"{len(cases)} people by {len(modes)} methods")
+    report(1.0, f"{len(scores) // len(modes)} people by {len(modes)} methods")
     return scores
 
 
@@ -124,6 +126,8 @@ def _score(
         )
     except KnownError as error:
         return Score(case.name, mode, None, refusal=str(error))
+    except MemoryError:
+        return Score(case.name, mode, None, refusal="There was not enough memory. Close other programs.")
     seconds = time.perf_counter() - start
     limbs = result.fit.limbs
     return Score(

@@ -99,6 +99,8 @@ def _below(folder: Path, name: str) -> Path:
 
 
 def _mask_file(path: Path, size: tuple[int, int], turned: int) -> Mask:
+    if not path.exists():
+        raise KnownError(f"There is no mask {path}.", "Check its name, and the folder of the annotations.")
     grey = open_photo(path).pixels.max(axis=2)
     # Label pictures hold 0 and 1 instead of black and white; no other reading of them makes sense.
     mask = grey > (0 if grey.max() == 1 else WHITE_ABOVE)

@@ -11,6 +11,7 @@ from limbstudio.domain.errors import KnownError
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space, or choose another disk."),
     errno.EDQUOT: ("your disk quota is used up", "Free some space, or choose another disk."),
+    errno.EFBIG: ("a file may not be that large here", "Choose another disk, or ask who set the limit."),
     errno.EROFS: ("the disk is read-only", "Choose a folder that may be written."),
     errno.EACCES: ("the folder may not be written", "Choose another folder, or ask for permission."),
     errno.EPERM: ("the folder may not be written", "Choose another folder, or ask for permission."),

@@ -1,6 +1,6 @@
 """Evaluate methods on annotated photos and write the report: tables, CSV files and a plot."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from limbstudio.domain.body import FitMode
 from limbstudio.domain.errors import KnownError
 from limbstudio.evaluation.protocol import Case, Score, Summary, score_people, summarise
 from limbstudio.evaluation.report import markdown, people_csv, plot_png, summary_csv
-from limbstudio.formats.annotated import AnnotatedImage, Annotations
+from limbstudio.formats.annotated import AnnotatedPerson, Annotations
 from limbstudio.formats.coco import read_annotations
 from limbstudio.formats.masks import person_mask
 from limbstudio.formats.placing import placed_on
@@ -72,16 +72,20 @@ def evaluate_photos(
         raise KnownError(f"There is no folder {photos}.", "Give the folder of the photos.")
     body = load_body(body_file)
     prepare_output(out)
-    cases, unread = read_cases(annotations, photos, lambda fraction, words: report(0.1 * fraction, words))
-    if not cases:
+    unread = [
+        (f"{problem.file}, {problem.place}", f"{problem.message} {problem.hint}")
+        for problem in annotations.problems
+    ]
+    cases = read_cases(annotations, photos, refuse=lambda what, why: unread.append((what, why)))
+    scores = score_people(
+        cases, chosen, body, expected=len(annotations.people), use_masks=use_masks, seed=seed,
+        report=lambda fraction, words: report(0.95 * fraction, words),
+    )  # fmt: skip
+    if not scores:
         why = f" {unread[0][1]}" if unread else ""
         raise KnownError(
             f"Nobody in {annotations_file.name} can be scored.{why}", "Check the folder of the photos."
         )
-    scores = score_people(
-        cases, chosen, body, use_masks=use_masks, seed=seed,
-        report=lambda fraction, words: report(0.1 + 0.85 * fraction, words),
-    )  # fmt: skip
     summaries = summarise(scores)
     report(0.96, "Writing the report")
     text = markdown(summaries, scores, title=f"Evaluation on {annotations_file.name}")
@@ -104,41 +108,38 @@ def _mode(name: str) -> FitMode:
 
 
 def read_cases(
-    annotations: Annotations, photos: Path, report: Report = lambda fraction, sentence: None
-) -> tuple[list[Case], list[tuple[str, str]]]:
-    """Open the photos of an annotation file and return its people, and what could not be read, with the
-    reason.
+    annotations: Annotations, photos: Path, *, refuse: Callable[[str, str], None]
+) -> Iterator[Case]:
+    """Open the photos of an annotation file one after the other and give its people.
+
+    One at a time, because the masks of many photos would not fit into memory together. refuse: told what
+    could not be read, and why.
     """
-    cases: list[Case] = []
-    unread = [
-        (f"{problem.file}, {problem.place}", f"{problem.message} {problem.hint}")
-        for problem in annotations.problems
-    ]
-    for i, image in enumerate(annotations.images):
-        report(i / len(annotations.images), f"Reading {image.file_name}")
-        people = [person for person in annotations.people if person.file_name == image.file_name]
+    by_photo: dict[str, list[AnnotatedPerson]] = {image.file_name: [] for image in annotations.images}
+    for annotated in annotations.people:
+        by_photo[annotated.file_name].append(annotated)
+    for file_name, people in by_photo.items():
         if not people:
             continue
         try:
-            photo = open_photo(_found(photos, image))
+            photo = open_photo(_found(photos, file_name))
         except KnownError as error:
-            unread.append((image.file_name, str(error)))
+            refuse(file_name, str(error))
             continue
         for annotated in people:
             try:
                 placed = placed_on(annotated, photo)
                 mask = person_mask(placed, photo, folder=annotations.folder)
             except KnownError as error:
-                unread.append((f"{image.file_name}, person {annotated.annotation_id}", str(error)))
+                refuse(f"{file_name}, person {annotated.annotation_id}", str(error))
                 continue
-            name = f"{Path(image.file_name).stem}_{annotated.annotation_id}"
-            cases.append(Case(name, placed.person, (photo.width, photo.height), photo.focal_exif_px, mask))
-    return cases, unread
+            name = f"{Path(file_name).stem}_{annotated.annotation_id}"
+            yield Case(name, placed.person, (photo.width, photo.height), photo.focal_exif_px, mask)
 
 
-def _found(photos: Path, image: AnnotatedImage) -> Path:
+def _found(photos: Path, file_name: str) -> Path:
     """Return where an image of the file lies: at its path below `photos`, or at its bare name there."""
-    name = image.file_name.replace("\\", "/")
+    name = file_name.replace("\\", "/")
     below = photos / name
     inside = below.resolve().is_relative_to(photos.resolve())  # "../../" in a file must not lead elsewhere
     return below if inside and below.is_file() else photos / Path(name).name

@@ -15,6 +15,7 @@ import pytest
 from limbstudio.domain.anatomy import LDPOSE_INDEX, LDPOSE_NAMES
 from limbstudio.domain.errors import KnownError
 from limbstudio.images import open_photo
+from limbstudio.services.evaluating import evaluate_photos
 from limbstudio.services.reconstructing import ReconstructOptions, reconstruct_photos
 
 _MOST_SECONDS = 5.0  # for one file
@@ -162,6 +163,34 @@ def test_what_cannot_be_right_is_refused(one_photo, limbstudio, tmp_path, name):
     assert not list((tmp_path / "out").glob("*_1"))
 
 
+def test_bad_annotations_are_refused_by_evaluate_and_the_others_are_scored(one_photo, limbstudio, tmp_path):
+    photo, loaded, write = one_photo
+    good = person_in(1, loaded.width, loaded.height)
+    bad = [{**good, "id": number, **change(good)} for number, change in enumerate(CHANGES.values(), 2)]
+    file = write(good, *bad)
+    start = time.monotonic()
+
+    ended = limbstudio(
+        "evaluate", "--annotations", file, "--photos", photo.parent, "--out", tmp_path / "out",
+        "--modes", "joint", "--json",
+    )  # fmt: skip
+
+    assert ended.code == 2
+    assert "Traceback" not in ended.err
+    assert time.monotonic() - start < _MOST_SECONDS * len(CHANGES)
+    scores = {person["name"]: person for person in ended.json["people"]}
+    assert scores[f"{photo.stem}_1"]["metrics"]["intact_error_px"] < 50
+    for score in scores.values():
+        assert score["metrics"] or score["refusal"].endswith(".")
+    for unread in ended.json["unread"]:
+        assert unread["why"].strip().endswith((".", "!", "?")), unread
+    refused = [score for score in scores.values() if not score["metrics"]]
+    assert len(scores) + len(ended.json["unread"]) >= 1 + len(CHANGES)
+    assert len(refused) + len(ended.json["unread"]) >= 15  # most of them cannot be right
+    text = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    assert all(unread["why"] in text for unread in ended.json["unread"])
+
+
 def test_another_size_than_the_photo_has_is_refused(one_photo, limbstudio, tmp_path, coco_file):
     photo, loaded, _ = one_photo
     image = {"id": 1, "file_name": photo.name, "width": loaded.width * 2, "height": loaded.height * 2}
@@ -206,6 +235,27 @@ def test_photos_that_are_not_there_are_refused_and_the_others_go_on(one_photo, l
     assert ended.code == 2
 
 
+def test_evaluate_names_photos_that_are_not_there_and_scores_the_others(one_photo, limbstudio, tmp_path):
+    photo, loaded, write = one_photo
+    others = (
+        {"id": 5, "file_name": "gone.jpg", "width": 100, "height": 100},
+        {"id": 6, "file_name": "../../etc/passwd", "width": 100, "height": 100},
+        {"id": 7, "file_name": f"{photo.stem}.png", "width": 100, "height": 100},
+    )
+    people = [person_in(1, loaded.width, loaded.height), *(person_in(i, 100, 100) for i in (5, 6, 7))]
+    command = ("evaluate", "--annotations", write(*people, images=others), "--out", tmp_path / "out")
+
+    ended = limbstudio(*command, "--photos", photo.parent, "--modes", "intact", "--json")
+    nobody = limbstudio(*command, "--photos", tmp_path, "--modes", "intact", "--json")
+    nowhere = limbstudio(*command, "--photos", tmp_path / "nowhere")
+
+    assert ended.code == nobody.code == nowhere.code == 2
+    assert [person["name"] for person in ended.json["people"]] == [f"{photo.stem}_1"]
+    assert [unread["what"] for unread in ended.json["unread"]] == [other["file_name"] for other in others]
+    assert "can be scored" in nobody.json["error"]["message"]
+    assert "nowhere" in nowhere.err
+
+
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "null", '{"images": 5}', "\ufeff{}", "[" * 100_000, '{"images": [NaN]}', "\0\0\0"]
 )
@@ -222,6 +272,19 @@ def test_a_file_that_is_no_annotation_is_refused_with_a_sentence(
     assert ended.code == 2
     assert "coco.json" in ended.out + ended.err
     assert "Traceback" not in ended.err
+
+
+def test_evaluate_refuses_every_json_of_the_awkward_folder_with_a_sentence(
+    shared_data, limbstudio, tmp_path, samples
+):
+    for path in sorted((shared_data / "real" / "awkward" / "json").iterdir()):
+        command = ("evaluate", "--annotations", path, "--photos", samples, "--out", tmp_path / "out")
+
+        ended = limbstudio(*command, "--modes", "intact", "--json")
+
+        assert ended.code == 2, path.name
+        assert ended.json["error"]["message"], path.name
+        assert "Traceback" not in ended.err, path.name
 
 
 def test_every_json_of_the_awkward_folder_is_refused_with_a_sentence(
@@ -319,6 +382,40 @@ def test_a_disk_that_fills_up_leaves_no_half_folder(samples, sample_photos, tmp_
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc, where nobody can make a folder")
+def test_a_report_that_cannot_be_written_is_refused(samples, limbstudio, tmp_path):
+    command = ("evaluate", "--annotations", samples / "annotations.json", "--photos", samples)
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+
+    forbidden = limbstudio(*command, "--out", "/proc/limbstudio")
+    not_a_folder = limbstudio(*command, "--out", in_the_way)
+
+    assert forbidden.code == not_a_folder.code == 2
+    assert "/proc/limbstudio" in forbidden.err
+    assert str(in_the_way) in not_a_folder.err
+
+
+def test_a_disk_that_fills_up_leaves_no_half_report(samples, sample_document, coco_file, tmp_path):
+    # No file may grow over a kilobyte: the report cannot be written, as on a full disk.
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    image, person = sample_document["images"][0], sample_document["annotations"][0]
+    file = coco_file(tmp_path / "one.json", [image], [{k: person[k] for k in person if k != "limbstudio"}])
+    command = [sys.executable, "-m", "limbstudio", "evaluate", "--annotations", str(file)]
+    command += ["--photos", str(samples), "--out", str(tmp_path / "out"), "--modes", "intact"]
+
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=110, check=False, preexec_fn=limited
+    )
+
+    assert done.returncode == 2, done.stderr
+    assert "report.md" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 # -------------------------------------------------------------------------------------- pictures of all kinds
 
 
@@ -330,10 +427,13 @@ def awkward_pictures(folder: Path) -> list[Path]:
     )
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_every_picture_of_the_awkward_folder_is_read_rightly_or_refused(shared_data, tmp_path, coco_file):
-    pictures = awkward_pictures(shared_data / "real" / "awkward")
+@pytest.fixture(scope="module")
+def awkward(shared_data, tmp_path_factory, coco_file):
+    """Annotate a person in each awkward picture; return the folder, the file, the pictures, and the sizes of
+    those that can be read.
+    """
+    root = shared_data / "real" / "awkward"
+    pictures = awkward_pictures(root)
     images, annotations, sizes = [], [], {}
     for number, path in enumerate(pictures, 1):
         try:
@@ -343,7 +443,43 @@ def test_every_picture_of_the_awkward_folder_is_read_rightly_or_refused(shared_d
             pass
         images.append({"id": number, "file_name": f"{path.parent.name}/{path.name}"})
         annotations.append(person_in(number, *sizes.get(path, (100, 100))))
-    file = coco_file(tmp_path / "coco.json", images, annotations)
+    file = coco_file(tmp_path_factory.mktemp("awkward") / "coco.json", images, annotations)
+    return root, file, pictures, sizes
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_evaluate_scores_every_picture_of_the_awkward_folder_or_says_why_not(awkward, tmp_path):
+    root, file, pictures, sizes = awkward
+    times = [time.monotonic()]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    result = evaluate_photos(
+        file, root, tmp_path / "out", modes=["intact"],
+        report=lambda fraction, sentence: times.append(time.monotonic()),
+    )  # fmt: skip
+
+    scores = {int(score.name.rsplit("_", 1)[1]): score for score in result.scores}
+    unread = dict(result.unread)
+    assert result.refused
+    for number, path in enumerate(pictures, 1):
+        if path not in sizes:
+            why = unread[f"{path.parent.name}/{path.name}"]
+        elif min(sizes[path]) >= 64:
+            assert scores[number].metrics is not None, path.name
+            continue
+        else:
+            why = scores[number].refusal or "."
+        assert why.endswith("."), path.name
+    assert max(np.diff(times)) < 2 * _MOST_SECONDS  # one person, and unreadable files before
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert (after - before) * 1024 < _MOST_BYTES
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_every_picture_of_the_awkward_folder_is_read_rightly_or_refused(awkward, tmp_path):
+    _, file, pictures, sizes = awkward
     times = [time.monotonic()]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
