@@ -51,3 +51,36 @@ class ChosenFit:
     photo: str
     fit: str
     by_human: bool = False
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A keypoint that a fit must meet. keypoint: LDPose index. position_m: in the camera frame, where the point stays
+    in space; None: only in the picture, where the annotated point lies.
+    """
+
+    keypoint: int
+    position_m: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """What a person asks of the fits of one person, beside the annotation; part of a fit's inputs.
+
+    shape: the body's shape is held at these numbers, None leaves it free. initialiser: name of who begins, empty for
+    our own.
+    """
+
+    person: str
+    photo: str
+    pins: tuple[Pin, ...] = ()
+    shape: tuple[float, ...] | None = None
+    initialiser: str = ""
+
+    @property
+    def asks_nothing(self) -> bool:
+        return not self.pins and self.shape is None and not self.initialiser
+
+    def pin_of(self, keypoint: int) -> Pin | None:
+        """Return the pin of a keypoint."""
+        return next((pin for pin in self.pins if pin.keypoint == keypoint), None)

@@ -66,6 +66,7 @@ EXAMPLES = {
         fitted.MeshReference("1", "2", "3", "4"), None, (a_stump(),), "{}", "2026-01-01T00:00:00Z",
     ),
     "chosen_fit": fitted.ChosenFit("p1", "ab" * 32, "f1", True),
+    "fit_options": fitted.FitOptions("p1", "ab" * 32, (fitted.Pin(5, (0.1, -0.2, 3.0)),), (0.5, -1.0), ""),
     "verdict": review.Verdict("p1", review.ReviewState.ACCEPTED, "cd" * 32, "me", "Good."),
     "finding": review.Finding("side", "Left and right may be swapped.", "p1", 3),
     "saved_search": saved_search.SavedSearch("s1", "To do", "is:unfinished"),

@@ -1,0 +1,107 @@
+"""The surface that follows a dragged point: the body of a fit in a few milliseconds, its residual limbs cut.
+
+A cut is a recipe on the body's own vertices, so it is kept from one frame to the next: only the pose changes. It is
+found anew where a lambda has moved the end by more than a hair, and once more when the drag has ended.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from limbstudio.body.kinematics import rotation_matrices
+from limbstudio.body.model import BodyModel
+from limbstudio.domain.anatomy import Limb
+from limbstudio.domain.body import BodyFit, FitMode, LimbFit
+from limbstudio.domain.errors import KnownError
+from limbstudio.domain.photo import Person
+from limbstudio.resihmr.energy import N_LIMBS, Unknowns
+from limbstudio.resihmr.initial_fit import Followed
+from limbstudio.resihmr.pipeline import limb_cut, posed_vertices
+from limbstudio.resihmr.reconstruction import Reconstruction, reconstruct
+
+# A kept recipe may end a limb this far from where the present lambda does; a pixel of a person seen whole.
+_END_SLACK_M = 0.003
+
+
+def followed_from(fit: BodyFit) -> Followed:
+    """Return a kept fit as an estimate that `follow` can go on from."""
+    factor = np.full((1, N_LIMBS), 0.5)
+    for limb in fit.limbs:
+        factor[0, list(Limb).index(limb.limb)] = limb.factor
+    x = Unknowns(
+        root=rotation_matrices(np.asarray(fit.orientation, float))[None],
+        pose=np.asarray(fit.pose, float)[:21].reshape(1, 63).copy(),
+        move=np.asarray(fit.translation, float)[None].copy(),
+        shape=np.asarray(fit.shape, float)[None].copy(),
+        tilt=np.array([fit.tilt], float),
+        factor=factor,
+    )
+    return Followed(replace(fit, alternatives=()), x)
+
+
+@dataclass(frozen=True, eq=False)
+class MovingSurface:
+    """One frame's surface. vertices (V, 3) float32, camera frame, metres. faces (F, 3) int32, the same array while the
+    topology stays. residual (V,) bool.
+    """
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    residual: np.ndarray
+
+
+class SurfaceFollower:
+    """Make the surface of one fit after another of one person."""
+
+    def __init__(self, body: BodyModel) -> None:
+        self.body = body
+        self._cut: tuple[tuple[object, ...], tuple[float, ...]] | None = None
+        self._recipe: Reconstruction | None = None
+        self._faces = np.ascontiguousarray(body.faces, np.int32)
+        self._residual = np.zeros(body.n_vertices, bool)
+
+    def surface(self, person: Person, fit: BodyFit, *, exact: bool = False) -> MovingSurface:
+        """Return the surface. exact: cut at the very lambda of this fit, whatever was kept."""
+        limbs = [limb for limb in fit.limbs if limb.accepted and fit.mode is not FitMode.INTACT]
+        if exact or not self._fits(person, limbs):
+            self._find_cut(person, fit, limbs)
+        posed = posed_vertices(fit, self.body)
+        vertices = posed if self._recipe is None else self._recipe.carry_points(posed)
+        return MovingSurface(np.asarray(vertices, np.float32), self._faces, self._residual)
+
+    def _fits(self, person: Person, limbs: list[LimbFit]) -> bool:
+        if self._cut is None:
+            return False
+        names, lengths = self._cut
+        if names != _names(person, limbs):
+            return False
+        return all(
+            abs(limb.length_m - known) <= _END_SLACK_M for limb, known in zip(limbs, lengths, strict=True)
+        )
+
+    def _find_cut(self, person: Person, fit: BodyFit, limbs: list[LimbFit]) -> None:
+        body = self.body
+        self._cut = _names(person, limbs), tuple(limb.length_m for limb in limbs)
+        self._recipe = None
+        in_pose = fit.mode is FitMode.PAPER
+        joints = np.asarray(fit.joints) if in_pose else body.rest_joints(fit.shape)
+        frame = posed_vertices(fit, body) if in_pose else body.rest_vertices(fit.shape)
+        cuts = []
+        for limb in limbs:
+            cut = limb_cut(person, limb, body, joints, mode=fit.mode)
+            try:
+                self._recipe = reconstruct(frame, body.faces, [*cuts, cut])
+            except KnownError:
+                continue  # it stays whole; the full fit says so in words
+            cuts.append(cut)
+        if self._recipe is None:
+            faces, self._residual = body.faces, np.zeros(body.n_vertices, bool)
+        else:
+            faces, self._residual = self._recipe.faces, self._recipe.residual
+        faces = np.ascontiguousarray(faces, np.int32)
+        if faces.shape != self._faces.shape or not np.array_equal(faces, self._faces):
+            self._faces = faces
+
+
+def _names(person: Person, limbs: list[LimbFit]) -> tuple[object, ...]:
+    return tuple((limb.limb, limb.segment, person.limbs[limb.limb].level) for limb in limbs)
