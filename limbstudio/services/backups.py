@@ -135,6 +135,21 @@ def make(project: Path, *, identity: str, kind: str = BackupKind.AUTOMATIC, name
     return made
 
 
+def make_of(project: Path) -> Backup:
+    """Copy a project's file now; KnownError when it cannot be."""
+    opening.file_of(project)
+    try:
+        connection = project_file.connect_to_read(project / project_file.FILE_NAME)
+        try:
+            row = connection.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
+        finally:
+            connection.close()
+        return make(project, identity=row[0] if row else "")
+    except (OSError, sqlite3.Error) as error:
+        message = project_file.in_words(error, project)[0]
+        raise KnownError(f"No backup could be made. {message}", "Mend that and try again.") from error
+
+
 def last_sequence(project: Path) -> int:
     """Return the number of the last edit that the project's file holds."""
     connection = project_file.connect_to_read(project / project_file.FILE_NAME)
