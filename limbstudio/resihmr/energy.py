@@ -1,7 +1,8 @@
 """The energy of the initial fit and of joint residual-limb fitting: one function per term.
 
-E(x) = E_data + E_pose + E_shape + E_camera + E_limits + E_posture + E_lambda (+ E_contour), each a sum of squared rows
-(ResiHMR equations 1 and 2, made robust, with the residual endpoint of equation 3 inside the main problem).
+E(x) = E_data + E_pose + E_shape + E_camera + E_limits + E_posture + E_lambda (+ E_lift) (+ E_contour), most of them
+sums of squared rows (ResiHMR equations 1 and 2, made robust, with the residual endpoint of equation 3 inside the main
+problem). E_lift and E_pose are negative log densities of mixtures.
 
 The unknowns of one person are 85 numbers: rotation increment of the root (3), rotation vectors of 21 joints (63),
 translation (3, metres), shape (10), camera pitch and roll against gravity (2), lambda of each limb (4).
@@ -16,6 +17,7 @@ import numpy as np
 from limbstudio.body.rotations import constant, cross_matrix, identity, rotation, rotation_and_left_jacobian
 from limbstudio.domain.anatomy import N_BODY_JOINTS, SMPLX_INDEX
 from limbstudio.resihmr.curvature import turning_curvature
+from limbstudio.resihmr.lifter import Lift
 from limbstudio.resihmr.skeleton import (
     N_SEGMENT_JOINTS,
     SEGMENT_JOINTS,
@@ -97,13 +99,14 @@ class Mixture:
     """A mixture of Gaussians over z = [up in the pelvis frame, pose], for U patterns of existing joints.
 
     means (C, 66), precisions (U, C, 66, 66), log_weights (U, C): log of weight times the Gaussian's normalisation.
-    pattern (N,): the row of U that each item uses.
+    pattern (N,): the row of U that each item uses. weight: share of the log density that counts.
     """
 
     means: Array
     precisions: Array
     log_weights: Array
     pattern: Array
+    weight: float = 1.0
 
     @cached_property
     def groups(self) -> tuple[tuple[int, Any], ...]:
@@ -136,8 +139,10 @@ class Mixture:
         if xp is np:  # most of the 16 say nothing here, and their matrices are large
             near = np.flatnonzero(share.max(1) > LEAST_SHARE)
             P, Pz, share = P[near], Pz[near], share[near]
+        share = self.weight * share
         matrix = (share.swapaxes(0, 1) @ P.reshape(len(P), -1)).reshape(-1, *P.shape[1:])
-        return -2 * (top + xp.log(total)), (share[:, None] * Pz).sum(0).swapaxes(0, 1), matrix
+        energy = -2 * self.weight * (top + xp.log(total))
+        return energy, (share[:, None] * Pz).sum(0).swapaxes(0, 1), matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +156,7 @@ class Problem:
     pose_ridge (N, 63): precision added on unknowns without a prior. shape_sigma. tilt_sigma (2,). factor_mean,
     factor_sigma, factor_on (N, 4). posture_on (N, R). stature_row (B + 1,) or None: metres by shape, constant last;
     stature (N,), stature_sigma. tail: degrees of freedom of the pose prior's Student tail, 0 for
-    a Gaussian. mixture: takes the place of the single prior where use_mixture.
+    a Gaussian. mixture: takes the place of the single prior where use_mixture. lift: what the lifter guessed of depths.
     """
 
     skeleton: Skeleton
@@ -182,6 +187,7 @@ class Problem:
     mixture: Mixture | None = None
     use_mixture: bool = False
     contour: Any = None
+    lift: Lift | None = None
 
     def taken(self, index: Array) -> "Problem":
         """Return the problem of the items at `index` (repeats allowed)."""
@@ -191,7 +197,8 @@ class Problem:
         if self.mixture is not None:
             parts["mixture"] = replace(self.mixture, pattern=self.mixture.pattern[index])
         contour = None if self.contour is None else self.contour.taken(index)
-        return replace(self, **parts, contour=contour)
+        lift = None if self.lift is None else self.lift.taken(index)
+        return replace(self, **parts, contour=contour, lift=lift)
 
     @cached_property
     def targets(self) -> "Targets":
@@ -224,6 +231,7 @@ def problem_to(problem: Problem, device: str) -> Problem:
         skeleton=to_torch(problem.skeleton, device),
         posture=all_moved(problem.posture),
         mixture=None if problem.mixture is None else all_moved(problem.mixture),
+        lift=None if problem.lift is None else all_moved(problem.lift),
     )
 
 
@@ -546,7 +554,10 @@ def evaluate(problem: Problem, x: Unknowns, *, derivatives: bool, bent: bool = F
     if problem.contour is not None:
         contour = problem.contour.rows(problem, x, local, derivatives=derivatives, left=left)
         shares["contour"] = contour.energy
-    for name in ("posture", "stature", "contour"):
+    lifted = None if problem.lift is None else problem.lift.terms(xp, placed.columns)
+    if lifted is not None:
+        shares["lift"] = lifted.energy
+    for name in ("posture", "stature", "lift", "contour"):
         if name in shares:
             energy = energy + shares[name]
     if not derivatives:
@@ -560,7 +571,11 @@ def evaluate(problem: Problem, x: Unknowns, *, derivatives: bool, bent: bool = F
     if bones is not None:
         to_rows = xp.concatenate([to_rows, bones.by_bone(xp, targets, up).reshape(n, 3, -1)], 2)
         rows = xp.concatenate([rows, bones.rows.reshape(n, -1)], 1)
-    Jt = _zeros(xp, energy, (n, size, rows.shape[1]))
+    q = rows.shape[1]
+    if problem.lift is not None:
+        by_row = xp.concatenate([by_row, problem.lift.mix], 2)
+        to_rows = xp.concatenate([to_rows, problem.lift.to_rows], 2)
+    Jt = _zeros(xp, energy, (n, size, to_rows.shape[2]))
     lever = (placed.lever.reshape(n, 66, -1) @ by_row).reshape(n, N_BODY_JOINTS, 3, -1)
     axes = body_axes(xp, s, placed, left)
     Jt[:, : 69 + b] = row_jacobian(
@@ -568,10 +583,14 @@ def evaluate(problem: Problem, x: Unknowns, *, derivatives: bool, bent: bool = F
     )
     _add_factor(targets, placed, to_rows, Jt)
     if bones is not None:
-        Jt[:, MOVE, 2 * d :] = 0  # a direction does not move with the body
-        Jt[:, 69 + b : 71 + b, 2 * d :] = bones.by_tilt(targets, up, by_tilt)
+        Jt[:, 69 + b : 71 + b, 2 * d : q] = bones.by_tilt(targets, up, by_tilt)
+    Jt[:, MOVE, 2 * d :] = 0  # neither a direction nor a bone's depth moves with the body
+    weighted = Jt
+    if lifted is not None:
+        rows = xp.concatenate([rows, lifted.gradient], 1)
+        weighted = xp.concatenate([Jt[..., :q], Jt[..., q:] @ lifted.matrix], 2)
     g = (Jt @ rows[..., None])[..., 0]
-    H = Jt @ Jt.swapaxes(1, 2)
+    H = weighted @ Jt.swapaxes(1, 2)
     _add_prior(xp, x, up, by_tilt, g, H, Pz, prior_matrix)
     g += pull + over / LIMIT_SIGMA
     H.reshape(n, -1)[:, :: size + 1] += beliefs.diagonal + (over != 0) / LIMIT_SIGMA**2
@@ -585,7 +604,9 @@ def evaluate(problem: Problem, x: Unknowns, *, derivatives: bool, bent: bool = F
     bend = None
     if bent:
         pull = to_rows[..., :d] * rows[:, None, :d] + to_rows[..., d : 2 * d] * rows[:, None, d : 2 * d]
-        bend = turning_curvature(s, lever=lever[..., :d], pull=pull, axes=axes)
+        pull = xp.concatenate([pull, to_rows[..., q:] * rows[:, None, q:]], 2)
+        bent_lever = xp.concatenate([lever[..., :d], lever[..., q:]], 3)
+        bend = turning_curvature(s, lever=bent_lever, pull=pull, axes=axes)
     return Evaluation(energy, g, H, placed, shares, problem, picture, Jt, bend)
 
 

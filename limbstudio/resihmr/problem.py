@@ -31,6 +31,8 @@ from limbstudio.resihmr.energy import (
     limit_arrays,
     posture_rows,
 )
+from limbstudio.resihmr.lifter import Lift, Lifter, as_term, endings_of, sight
+from limbstudio.resihmr.lifter import load as load_lifter
 from limbstudio.resihmr.pose_prior import PosePrior, load
 from limbstudio.resihmr.skeleton import SEGMENT_JOINTS, Skeleton, build_skeleton
 from limbstudio.resources import resource_path
@@ -45,7 +47,8 @@ class FitSettings:
     starts: how many poses of the bank, seen from `yaws` directions, are tried; bank_apart: cosine above which two
     starts are one. smooth_keep, smooth_steps: starts kept and steps taken under the single Gaussian; sharp_steps:
     under the mixture, all survivors first, then the best. same_energy: explanations this close (a share) cannot be
-    told apart; different_m: mean joint distance that makes them two.
+    told apart; different_m: mean joint distance that makes them two. lift_weight: share of the lifter's log density
+    that counts; lifted_mixture: that of the mixture beside it (all of it where there is no lifter).
     """
 
     sigma: float = 0.010
@@ -69,6 +72,8 @@ class FitSettings:
     stature_sigma_m: float = 0.01
     same_energy: float = 0.05
     different_m: float = 0.08
+    lift_weight: float = 0.7
+    lifted_mixture: float = 0.7
 
 
 DEFAULT_SETTINGS = FitSettings()
@@ -76,12 +81,13 @@ DEFAULT_SETTINGS = FitSettings()
 
 @dataclass(frozen=True, eq=False)
 class FitModel:
-    """What a fit needs of a body and can be made once: folded keypoints, prior, stature regressor."""
+    """What a fit needs of a body and can be made once: folded keypoints, prior, stature regressor, lifter."""
 
     body: BodyModel
     skeleton: Skeleton
     prior: PosePrior
     stature_row: np.ndarray
+    lifter: Lifter | None = None
 
 
 @lru_cache(maxsize=4)
@@ -93,7 +99,13 @@ def fit_model(body: BodyModel) -> FitModel:
     height = np.append(
         body.shape_dirs[top, 1] - body.shape_dirs[bottom, 1], body.template[top, 1] - body.template[bottom, 1]
     ).astype(float)
-    return FitModel(body, build_skeleton(body, folded, _click_offsets(body)), prior, height)
+    return FitModel(body, build_skeleton(body, folded, _click_offsets(body)), prior, height, _lifter(body))
+
+
+def _lifter(body: BodyModel) -> Lifter | None:
+    """Return the lifter where it ships and the body is the one it was trained on; fits do without it elsewhere."""
+    path = resource_path("priors/lifter.npz")
+    return load_lifter(path) if body.kind == "limb" and path.is_file() else None
 
 
 def _click_offsets(body: BodyModel) -> np.ndarray | None:
@@ -187,6 +199,8 @@ def build_problem(
     patterns, which = _patterns(model.prior, stacked["pose_ridge"], settings.collar_sigma_deg)
     rows, _ = posture_rows()
     axis, sign, at = limit_arrays()
+    lift = _lift(model, people, cameras, mode, settings, stacked["observed_px"], stacked["scale"] > 0)
+    mixture_weight = 1.0 if lift is None else settings.lifted_mixture
     statures = [part["stature"] for part in parts]
     given = all(s is not None for s in statures)
     return Problem(
@@ -204,8 +218,30 @@ def build_problem(
         stature=np.array(statures, float) if given else None,
         stature_sigma=settings.stature_sigma_m,
         tail=settings.tail,
-        mixture=Mixture(model.prior.means, *patterns, which),
+        mixture=Mixture(model.prior.means, *patterns, which, weight=mixture_weight),
+        use_mixture=False,
+        lift=lift,
     )
+
+
+def _lift(
+    model: FitModel,
+    people: Sequence[Person],
+    cameras: Sequence[Camera],
+    mode: FitMode,
+    settings: FitSettings,
+    px: np.ndarray,
+    seen: np.ndarray,
+) -> Lift | None:
+    """Return what the lifter guesses of the people; the paper's mode does without it."""
+    if model.lifter is None or mode is FitMode.PAPER or settings.lift_weight == 0:
+        return None
+    endings = np.stack([endings_of(() if mode is FitMode.INTACT else residual_limbs(p)) for p in people])
+    focal, center = (
+        np.array([getattr(c, name) for c in cameras], float) for name in ("focal_px", "center_px")
+    )
+    shown = sight(px, seen, endings, focal, center)
+    return as_term(model.lifter(shown.inputs), shown.ray, endings, settings.lift_weight)
 
 
 def _person_part(

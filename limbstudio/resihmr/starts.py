@@ -32,7 +32,7 @@ class _Bank:
 def _bank(model: FitModel, yaws: int) -> _Bank:
     starts = model.prior.starts
     local = rotation(np, starts[:, 3:].reshape(-1, 21, 3))
-    upright = _upright(starts[:, :3])
+    upright = turned_upright(starts[:, :3])
     none = np.zeros((len(starts), model.skeleton.n_shape))
     points = place(model.skeleton, upright, local, none, np.zeros((len(starts), 3)), derivatives=False).points
     angle = np.arange(yaws) * (2 * np.pi / yaws)
@@ -47,7 +47,7 @@ def _bank(model: FitModel, yaws: int) -> _Bank:
     return _Bank(across, down, across**2 + down**2, roots, np.repeat(starts[:, 3:], yaws, axis=0))
 
 
-def _upright(up: np.ndarray) -> np.ndarray:
+def turned_upright(up: np.ndarray) -> np.ndarray:
     """Return rotations (S, 3, 3) that carry each up direction in the pelvis frame to world up by the shortest way."""
     up = up / np.linalg.norm(up, axis=1, keepdims=True)
     axis = np.cross(up, [0.0, 1.0, 0.0])

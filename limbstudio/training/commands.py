@@ -33,3 +33,23 @@ def train_clicks(
 
     typer.echo(learn_click_offsets(annotations, out, photos).text)
     typer.echo(f"The offsets are in {out}.")
+
+
+@train_app.command("lifter")
+def train_lifter(
+    poses: Annotated[Path, typer.Argument(help="Motion file poses.npz.")],
+    out: Annotated[Path, typer.Option(help="Where to write the lifter, .npz.")],
+    steps: Annotated[int, typer.Option(help="Steps of 1,024 synthetic people each.")] = 6000,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    start: Annotated[Path | None, typer.Option(help="A lifter to go on from.")] = None,
+    rate: Annotated[float, typer.Option(help="First learning rate; it falls to nothing.")] = 1.5e-3,
+) -> None:
+    """Learn the guess of depths from keypoints and judge it on held-out poses (half an hour)."""
+    from limbstudio.training.lifter import learn_lifter  # torch is not needed for --help
+
+    def say(fraction: float, sentence: str) -> None:
+        typer.echo(f"{100 * fraction:3.0f} % {sentence}", err=True)
+
+    report = learn_lifter(poses, out, steps=steps, seed=seed, start=start, rate=rate, report=say)
+    typer.echo(report.text)
+    typer.echo(f"The lifter is in {out}.")

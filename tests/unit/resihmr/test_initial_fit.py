@@ -27,7 +27,7 @@ from limbstudio.domain.photo import Person
 from limbstudio.resihmr.initial_fit import fit_person, fit_to_follow, follow
 from limbstudio.resihmr.problem import FitModel, fit_model, free_pose, residual_limbs
 from limbstudio.resihmr.skeleton import SEGMENT_JOINTS, place
-from limbstudio.resihmr.starts import _upright
+from limbstudio.resihmr.starts import turned_upright
 
 CAMERA = Camera(1100.0, (499.5, 499.5), (1000, 1000))
 FACTOR = 0.4
@@ -45,7 +45,7 @@ def _person(
     z = model.prior.starts[start]
     local, _ = rotation_and_left_jacobian(np, z[3:].reshape(1, 21, 3))
     turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
-    root = np.diag([1.0, -1.0, -1.0]) @ turn @ _upright(z[None, :3])
+    root = np.diag([1.0, -1.0, -1.0]) @ turn @ turned_upright(z[None, :3])
     shape = np.zeros((1, model.skeleton.n_shape))
     placed = place(model.skeleton, root, local, shape, np.array([[0.0, 0.0, 3.2]]), derivatives=False)
     points = placed.points[0]

@@ -1,0 +1,187 @@
+"""Crowds of synthetic people as arrays, made on the fly to train the lifter on.
+
+Half of them are much like the people that fits are measured on (`resihmr.synthetic`); the other half are broader:
+farther from the middle of the picture, from nearer and farther, with points and parts of the body that are not seen.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from limbstudio.body.rotations import rotation
+from limbstudio.domain.anatomy import N_COCO, SMPLX_INDEX, Level, Limb, level_rule
+from limbstudio.resihmr.lifter import (
+    BONES,
+    END_OF_LOWER,
+    END_OF_UPPER,
+    GONE,
+    IN_LOWER,
+    IN_UPPER,
+    INTACT,
+    N_ENDINGS,
+    N_LIMBS,
+    N_POINTS,
+    Sight,
+    sight,
+)
+from limbstudio.resihmr.pose_prior import mirror_poses
+from limbstudio.resihmr.skeleton import SEGMENT_JOINTS, Skeleton, place
+from limbstudio.resihmr.starts import turned_upright
+
+PICTURE_PX = 1000.0
+# Every body is seen from so many sides, each time with other limbs.
+VIEWS = 4
+# How many limbs of a person are residual (0, 1, 2, 3), and how they end.
+COUNT_SHARES = (0.25, 0.5, 0.17, 0.08)
+ENDING_SHARES = {IN_LOWER: 0.36, END_OF_LOWER: 0.1, IN_UPPER: 0.36, END_OF_UPPER: 0.1, GONE: 0.08}
+FACTOR_RANGE = (0.1, 0.75)
+# Poses are loosened by a standard deviation of up to so much, and some have another pose's arms.
+LOOSENED_DEG = 8.0
+ARMS_SWAPPED = 0.2
+PLAIN_SHARE = 0.5
+LOG_NOISE_RANGE = (np.log(0.002), np.log(0.025))  # shares of the box height
+BOX_MARGIN = 1.12
+DROPPED, CUT_OFF = 0.07, 0.06
+NEAREST_M = 1.5
+LEVELS = {
+    True: {IN_LOWER: Level.TRANSRADIAL, END_OF_LOWER: Level.WRIST_DISARTICULATION, IN_UPPER: Level.TRANSHUMERAL,
+           END_OF_UPPER: Level.ELBOW_DISARTICULATION, GONE: Level.SHOULDER_DISARTICULATION},
+    False: {IN_LOWER: Level.TRANSTIBIAL, END_OF_LOWER: Level.ANKLE_DISARTICULATION, IN_UPPER: Level.TRANSFEMORAL,
+            END_OF_UPPER: Level.KNEE_DISARTICULATION, GONE: Level.HIP_DISARTICULATION},
+}  # fmt: skip
+ARM_JOINTS = [
+    SMPLX_INDEX[f"{side}_{joint}"] - 1
+    for side in ("left", "right")
+    for joint in ("collar", "shoulder", "elbow", "wrist")
+]
+ANKLES, KNEES = [15, 16], [13, 14]
+
+
+@dataclass(frozen=True, eq=False)
+class Crowd:
+    """N people: what the network is shown, and depths (N, 13), metres: the truth of its bones along the ray."""
+
+    sight: Sight
+    depths: np.ndarray
+
+
+def _limb_tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return absent (4, 6, 17) bool, anchor and upstream rows (4, 6) of the segment joints by limb and ending."""
+    absent = np.zeros((N_LIMBS, N_ENDINGS, N_COCO), bool)
+    anchor, upstream = np.zeros((2, N_LIMBS, N_ENDINGS), int)
+    for i, limb in enumerate(Limb):
+        for ending, level in LEVELS[limb.is_arm].items():
+            rule = level_rule(limb, level)
+            absent[i, ending, [k for k in rule.absent if k < N_COCO]] = True
+            assert rule.anchor is not None and rule.upstream is not None
+            anchor[i, ending] = SEGMENT_JOINTS.index(rule.anchor)
+            upstream[i, ending] = SEGMENT_JOINTS.index(rule.upstream)
+    return absent, anchor, upstream
+
+
+_ABSENT, _ANCHOR, _UPSTREAM = _limb_tables()
+
+
+class CrowdMaker:
+    """Makes crowds from poses (N, 21, 3) and up directions (N, 3), and their mirror images.
+
+    vary: loosen the poses and swap arms between them, so that a few thousand poses stand for more.
+    """
+
+    def __init__(self, skeleton: Skeleton, poses: np.ndarray, ups: np.ndarray, *, vary: bool = True) -> None:
+        mirrored, mirrored_ups = mirror_poses(poses, ups)
+        self._poses = np.concatenate([poses, mirrored]).astype(np.float32)
+        self._ups = np.concatenate([ups, mirrored_ups]).astype(np.float32)
+        single = {
+            name: value.astype(np.float32)
+            for name, value in vars(skeleton).items()
+            if isinstance(value, np.ndarray) and value.dtype == float
+        }
+        self._skeleton = replace(skeleton, **single)
+        self._vary = vary
+
+    def crowd(self, bodies: int, rng: np.random.Generator) -> Crowd:
+        """Make VIEWS people of each of `bodies` bodies."""
+        pick = rng.integers(len(self._poses), size=bodies)
+        pose, up = self._poses[pick], self._ups[pick]
+        if self._vary:
+            pose, up = self._varied(pose, up, rng)
+        shape = rng.standard_normal((bodies, self._skeleton.n_shape), dtype=np.float32)
+        root = turned_upright(up).astype(np.float32)
+        nowhere = np.zeros((bodies, 3), np.float32)
+        placed = place(self._skeleton, root, rotation(np, pose), shape, nowhere, derivatives=False)
+        return _photographed(np.repeat(placed.points, VIEWS, 0).astype(float), rng)
+
+    def _varied(
+        self, pose: np.ndarray, up: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        n = len(pose)
+        other = self._poses[rng.integers(len(self._poses), size=n)]
+        swapped = rng.random(n) < ARMS_SWAPPED
+        pose = pose.copy()
+        pose[:, ARM_JOINTS] = np.where(swapped[:, None, None], other[:, ARM_JOINTS], pose[:, ARM_JOINTS])
+        loose = np.radians(LOOSENED_DEG) * rng.random((n, 1, 1))
+        pose = pose + loose * rng.standard_normal(pose.shape)
+        up = up + 0.5 * loose[:, 0] * rng.standard_normal(up.shape)
+        return pose.astype(np.float32), up.astype(np.float32)
+
+
+def _photographed(points: np.ndarray, rng: np.random.Generator) -> Crowd:
+    """Photograph upright bodies, points (N, 29, 3): any yaw, a camera each, limbs that end, and noisy clicks."""
+    n = len(points)
+    plain = rng.random(n) < PLAIN_SHARE
+
+    def either(a: np.ndarray | float, b: np.ndarray | float) -> np.ndarray:
+        return np.where(plain, a, b)
+
+    pitch = np.radians(either(7.0, 11.0)) * rng.standard_normal(n)
+    roll = np.radians(either(0.0, 2.5)) * rng.standard_normal(n)
+    facing = np.diag([1.0, -1.0, -1.0]) @ _about(1, rng.uniform(0, 2 * np.pi, n))
+    turn = _about(2, roll) @ _about(0, pitch) @ facing
+    focal = PICTURE_PX * either(rng.uniform(0.9, 1.6, n), rng.uniform(0.6, 2.2, n))
+    told = focal * (1 + either(rng.uniform(-0.15, 0.15, n), rng.uniform(-0.2, 0.2, n)))
+    distance = focal / PICTURE_PX * either(rng.uniform(2.2, 3.2, n), rng.uniform(1.8, 5.0, n))
+    distance = np.maximum(distance, NEAREST_M)
+    aside = either(0.0, PICTURE_PX / focal)[:, None] * rng.uniform(-0.25, 0.25, (n, 2))
+    points = (points - points[:, :N_COCO].mean(1, keepdims=True)) @ turn.swapaxes(1, 2)
+    points = points + (distance[:, None] * np.concatenate([aside, np.ones((n, 1))], 1))[:, None]
+    endings = _endings(n, rng)
+    observed = np.concatenate([points[:, :N_COCO], _ends(points[:, N_COCO:], endings, rng)], 1)
+    px = focal[:, None, None] * observed[..., :2] / np.maximum(observed[..., 2:], 0.2)
+    seen = np.ones((n, N_POINTS), bool)
+    seen[:, :N_COCO] = ~_ABSENT[np.arange(N_LIMBS), endings].any(1)
+    seen[:, N_COCO:] = (endings != INTACT) & (endings != GONE)
+    down = px[..., 1]
+    height = np.where(seen, down, -np.inf).max(1) - np.where(seen, down, np.inf).min(1)
+    noise = BOX_MARGIN * height * np.exp(rng.uniform(*LOG_NOISE_RANGE, n))
+    px = px + noise[:, None, None] * rng.standard_normal(px.shape)
+    seen &= rng.random(seen.shape) >= either(0.0, DROPPED)[:, None]
+    cut_off = (rng.random(n) < CUT_OFF) & ~plain  # the picture ends above the ankles, or above the knees
+    seen[:, ANKLES] &= ~cut_off[:, None]
+    seen[:, KNEES] &= ~(cut_off & (rng.random(n) < 0.5))[:, None]
+    shown = sight(px, seen, endings, told, np.zeros((n, 2)))
+    return Crowd(shown, (points @ shown.ray[:, :, None])[..., 0] @ BONES.T)
+
+
+def _ends(segment: np.ndarray, endings: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return where each limb ends, (N, 4, 3), from segment joints (N, 12, 3)."""
+    rows, limbs = np.arange(len(segment))[:, None], np.arange(N_LIMBS)
+    anchor, upstream = segment[rows, _ANCHOR[limbs, endings]], segment[rows, _UPSTREAM[limbs, endings]]
+    factor = rng.uniform(*FACTOR_RANGE, endings.shape)
+    factor[(endings == END_OF_LOWER) | (endings == END_OF_UPPER)] = 0.0
+    return anchor + factor[..., None] * (upstream - anchor)
+
+
+def _endings(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw how the limbs of n people end, (N, 4)."""
+    count = rng.choice(len(COUNT_SHARES), size=n, p=COUNT_SHARES)
+    order = rng.random((n, N_LIMBS)).argsort(1)
+    ending = rng.choice(list(ENDING_SHARES), size=(n, N_LIMBS), p=list(ENDING_SHARES.values()))
+    return np.where(order < count[:, None], ending, INTACT)
+
+
+def _about(axis: int, angle: np.ndarray) -> np.ndarray:
+    """Return rotations (N, 3, 3) about a coordinate axis."""
+    vector = np.zeros((len(angle), 3))
+    vector[:, axis] = angle
+    return rotation(np, vector)
