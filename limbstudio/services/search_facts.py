@@ -5,7 +5,7 @@ import math
 import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from functools import lru_cache
 
 from limbstudio.domain.anatomy import Cause, Device, KeypointState, Level, Limb, Posture
 from limbstudio.domain.photo import Person
@@ -18,7 +18,7 @@ LEVELS, CAUSES, DEVICES, POSTURES, SOURCES = (
 
 
 class Flag(Enum):
-    """What a person can have; the value is a bit."""
+    """What a person can have; the value is a bit, in the order of `_flags`."""
 
     MASK = 1
     NOTE = 2
@@ -76,55 +76,80 @@ def facts_of(person: Person) -> PersonFacts:
 
 
 _POINTS = '"keypoints":{"points":['
-_POINT = re.compile(r'\{"confidence":([^,]+),"state":"(\w+)","x":([^,]+),')
+_PLACED = re.compile(r'"confidence":([^,]+),"state":"\w+","x":[^n]')
+_AFTER_LIMBS = ',"mask_file":'
 
 
 def facts_in(text: str) -> PersonFacts:
     """Return the facts of a stored person; ValueError, KeyError or TypeError when the text is none.
 
     The points are most of a text and are not parsed: what is asked about them is found in it. Texts are canonical
-    JSON (`records.canonical`), and quotes within strings are escaped, so that what is looked for stands nowhere else.
+    JSON (`records.canonical`): keys in order, quotes within strings escaped, so that what is looked for stands nowhere
+    else.
     """
     begin = text.find(_POINTS)
     end = text.find("]}", begin)
-    if begin < 0 or end < 0:
-        plain, points = json.loads(text), []
-    else:
-        points = _POINT.findall(text, begin, end)
-        plain = json.loads(f'{text[:begin]}"keypoints":0{text[end + 2 :]}')
-    placed = [float(confidence) for confidence, _, x in points if x != "null"]
-    states = {state for _, state, _ in points}
-    limbs = _limbs(plain.get("limbs") or {})
-    provenance = plain.get("provenance") or {}
-    note = plain.get("notes", "")
+    after_limbs = text.find(_AFTER_LIMBS, end)
+    if begin < 0 or end < 0 or not text.startswith(',"limbs":{', end + 2) or after_limbs < 0:
+        raise ValueError("This is no person's text.")
+    levels, causes, devices, worn = _limbs_in(text[end + 11 : after_limbs])
+    plain = json.loads(f"{{{text[after_limbs + 1 :]}")
+    placed = [float(confidence) for confidence in _PLACED.findall(text, begin, end)]
+    provenance = plain["provenance"]
+    note = plain["notes"]
     flags = _flags(
-        mask=plain.get("mask_file") or plain.get("polygons"),
+        mask=plain["mask_file"] or plain["polygons"],
         note=note,
-        box=plain.get("box"),
-        stature=plain.get("stature_mm"),
-        prosthesis="prosthesis" in states or any(limb.get("device") == "worn" for limb in limbs),
-        unsure="unsure" in states,
+        box='"box":{' in text[:begin],
+        stature=plain["stature_mm"],
+        prosthesis=worn or text.find('"state":"prosthesis"', begin, end) > 0,
+        unsure=text.find('"state":"unsure"', begin, end) > 0,
         placed=placed,
     )
     return PersonFacts(
-        tuple(LEVELS[limb.get("level", "intact")] for limb in limbs),
-        tuple(CAUSES[limb.get("cause", "unknown")] for limb in limbs),
-        tuple(DEVICES[limb.get("device", "unknown")] for limb in limbs),
-        POSTURES[plain.get("posture", "unknown")],
-        SOURCES[provenance.get("source", "human")],
-        provenance.get("by", ""),
+        levels,
+        causes,
+        devices,
+        POSTURES[plain["posture"]],
+        SOURCES[provenance["source"]],
+        provenance["by"],
         _mean(placed),
         flags,
         note.casefold(),
     )
 
 
-def _limbs(plain: dict[str, Any]) -> list[dict[str, Any]]:
-    return [plain.get(limb.value) or {} for limb in LIMBS]
+_Numbers = tuple[int, ...]
 
 
-def _flags(**has: object) -> int:
-    return sum(Flag[name.upper()].value for name, value in has.items() if value)
+@lru_cache(4096)
+def _limbs_in(text: str) -> tuple[_Numbers, _Numbers, _Numbers, bool]:
+    """Return levels, causes, devices and whether one is worn; the same few texts come again and again."""
+    plain = json.loads(text)
+    limbs = [plain[limb.value] for limb in LIMBS]
+    return (
+        tuple(LEVELS[limb["level"]] for limb in limbs),
+        tuple(CAUSES[limb["cause"]] for limb in limbs),
+        tuple(DEVICES[limb["device"]] for limb in limbs),
+        any(limb["device"] == "worn" for limb in limbs),
+    )
+
+
+def _flags(
+    *,
+    mask: object,
+    note: object,
+    box: object,
+    stature: object,
+    prosthesis: object,
+    unsure: object,
+    placed: object,
+) -> int:
+    flags = 0
+    for bit, has in enumerate((mask, note, box, stature, prosthesis, unsure, placed)):
+        if has:
+            flags |= 1 << bit
+    return flags
 
 
 def _mean(values: list[float]) -> float:

@@ -6,6 +6,7 @@ A row is a person, or a photo without people. A limb's condition is answered for
 
 import fnmatch
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from limbstudio.domain.anatomy import Level
 from limbstudio.domain.photo import Photo
 from limbstudio.domain.progress import ORDER, PhotoState, state_of_photo
 from limbstudio.domain.project import Project
+from limbstudio.domain.record_map import Shelf
 from limbstudio.domain.review import ReviewState, Verdict
 from limbstudio.services.search_facts import (
     CAUSES,
@@ -36,6 +38,7 @@ _INTACT = LEVELS[Level.INTACT.value]
 _ARM = np.array([limb.is_arm for limb in LIMBS])
 _LEFT = np.array([limb.side.value == "left" for limb in LIMBS])
 _FIT, _NO_FIT = 1, 0
+_PLACED = Flag.PLACED.value
 _EMPTY = PersonFacts((_INTACT,) * 4, (0,) * 4, (0,) * 4, -1, -1, "", float("nan"), 0, "")
 
 # The columns of a row: name, type, how many numbers.
@@ -123,17 +126,15 @@ class SearchIndex:
         records = project.records
         rows: list[_Row] = []
         states: list[ReviewState] = []
+        people, verdicts = records.shelf("person"), records.shelf("verdict")
         for person in records.names_of_photo("person", sha256):
-            stored: Any = records.shelf("person").stored(person)
-            try:
-                facts = facts_in(stored) if isinstance(stored, str) else facts_of(stored)
-            except (ValueError, KeyError, TypeError, AttributeError):
+            facts = _person_facts(people, person)
+            if facts is None:
                 continue  # it cannot be read: who looks at it says so
-            verdict = records.get(("verdict", person))
-            placed = facts.flags & Flag.PLACED.value
-            state = verdict.state if isinstance(verdict, Verdict) else None
+            placed = facts.flags & _PLACED
+            state, note = _verdict_facts(verdicts.stored(person))
             state = state or (ReviewState.IN_WORK if placed else ReviewState.NEW)
-            note = f"{facts.note}\n{verdict.note.casefold()}" if isinstance(verdict, Verdict) else facts.note
+            note = f"{facts.note}\n{note}" if note else facts.note
             has_fit = ("chosen_fit", person) in records
             rows.append(self._row(number, person, facts, state, has_fit=has_fit, note=note.strip()))
             states.append(state)
@@ -357,15 +358,43 @@ class SearchIndex:
         return found[:, None]
 
 
+def _person_facts(people: Shelf, name: str) -> PersonFacts | None:
+    stored: Any = people.stored(name)
+    if isinstance(stored, str):
+        try:
+            return facts_in(stored)
+        except (ValueError, KeyError, TypeError):  # of an older version: read all of it
+            stored = people.get(name)
+    return None if stored is None else facts_of(stored)
+
+
+_PATH = re.compile(r'"no_person":(true|false),"path":"([^"\\]*)"')
+
+
 def _photo_facts(project: Project, sha256: str) -> tuple[str, bool]:
     """Return a photo's file name, in small letters, and whether "no person" was confirmed."""
     stored = project.photos.stored(sha256)
     if isinstance(stored, Photo):
         path, no_person = stored.path, stored.no_person
-    else:
+    elif found := _PATH.search(stored or ""):
+        path, no_person = found[2], found[1] == "true"
+    else:  # a path with characters that JSON escapes
         try:
             plain = json.loads(stored or "")
             path, no_person = str(plain["path"]), bool(plain.get("no_person"))
         except (ValueError, KeyError, TypeError):
             return "", False
     return path.replace("\\", "/").rsplit("/", 1)[-1].casefold(), no_person
+
+
+def _verdict_facts(stored: object) -> tuple[ReviewState | None, str]:
+    """Return the state that a verdict, its text or None gives a person, and its note in small letters."""
+    if isinstance(stored, Verdict):
+        return stored.state, stored.note.casefold()
+    if not isinstance(stored, str):
+        return None, ""
+    try:
+        plain = json.loads(stored)
+        return ReviewState(plain["state"]), str(plain["note"]).casefold()
+    except (ValueError, KeyError, TypeError):
+        return None, ""

@@ -5,6 +5,7 @@ once in a small project and by a thread of its own in a large one. What turns ou
 who listens, and is then as absent as it would have been from the start.
 """
 
+import gc
 import logging
 import threading
 from collections.abc import Callable, Iterable
@@ -48,6 +49,15 @@ class StoredRecords:
 
     def load(self, rows: Iterable[Row]) -> RecordMap:
         """Return the records of these rows; what is not what was saved is left out and named in `problems`."""
+        collects = gc.isenabled()
+        gc.disable()  # it would look through hundreds of thousands of new texts again and again
+        try:
+            return self._load(rows)
+        finally:
+            if collects:
+                gc.enable()
+
+    def _load(self, rows: Iterable[Row]) -> RecordMap:
         kept = []
         size = 0
         for kind, name, photo, text, digest in rows:

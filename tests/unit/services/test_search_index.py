@@ -210,3 +210,11 @@ def _any_edit(project: Project, rng: np.random.Generator, n: int) -> Edit:
         after = Verdict(person.id, tuple(ReviewState)[rng.integers(5)], note="wrist" if n % 2 else "")
         return Edit("Judge", (Change(key, project.records.get(key), after),), None, photo.sha256)
     return edits.place_point(person, int(rng.integers(17)), 5.0, 6.0)
+
+
+def test_a_text_of_an_older_version_is_read_as_a_whole():
+    older = '{"id":"a1","notes":"scar","photo":"A"}'
+    rows = [("photo", "A", "A", PHOTOS[0]), ("person", "a1", "A", older)]
+    project = Project("p", RecordMap.stored(rows, lambda kind, name, text: records.decode(kind, text)))
+
+    assert index_of(project).search(parse("note:scar limb:intact")) == ("A",)
