@@ -19,6 +19,8 @@ class Owner(StrEnum):
     ANNOTATE = "annotate"
     GUIDE = "guide"
     POINTS = "points"
+    CANVAS = "canvas"
+    SELECTION = "selection"
     LIMB = "limb"
     IMPORTING = "importing"
 

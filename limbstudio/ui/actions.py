@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 
 from limbstudio.ui import icons
 from limbstudio.ui.action_row import ActionRow, Owner, Where
-from limbstudio.ui.rows import importing, pages
+from limbstudio.ui.rows import canvas, importing, pages
 from limbstudio.ui.theme import Theme
 
 __all__ = ["ACTIONS", "MENUS", "ROWS", "ActionRow", "Actions", "Owner", "Where", "readable_key"]
@@ -17,6 +17,7 @@ MENUS = ("File", "Edit", "View", "Person", "Limb", "Jobs", "Help")
 # The order of the tables is the order within a menu's group.
 ACTIONS: tuple[ActionRow, ...] = (
     *pages.ROWS,
+    *canvas.ROWS,
     *importing.ROWS,
 )
 ROWS: Mapping[str, ActionRow] = {row.id: row for row in ACTIONS}

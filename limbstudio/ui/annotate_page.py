@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -22,7 +22,6 @@ from limbstudio.ui.annotate.photo_reading import PhotoReading
 from limbstudio.ui.annotate.point_edits import PointEdits
 from limbstudio.ui.guided import Guide, Phase
 from limbstudio.ui.mesh_view import MeshView
-from limbstudio.ui.panels.person import state_menu
 from limbstudio.ui.photo_view import PhotoView
 from limbstudio.ui.session import Session
 from limbstudio.ui.theme import Theme
@@ -70,7 +69,6 @@ class AnnotatePage(QWidget):
         self.view.point_selected.connect(lambda i: session.select_point(None if i < 0 else i))
         self.view.person_clicked.connect(session.select_person)
         self.view.moved.connect(self.floats.place_hint)
-        self.view.menu_asked.connect(self._show_menu)
         self.reading.cleared.connect(self.floats.loupe.hide)
         self.reading.shown.connect(self._on_photo_shown)
         self.reading.said.connect(self._arrange)
@@ -266,10 +264,6 @@ class AnnotatePage(QWidget):
 
     def close_views(self) -> None:
         self.mesh_view.close_view()
-
-    def _show_menu(self, index: int, at: QPoint) -> None:
-        if index >= 0:
-            state_menu(self._actions, self).popup(at)
 
     # ---------------------------------------------------------------------------------------------------- the layout
 

@@ -40,4 +40,8 @@ class Feature(QObject):
 
 def feature_classes() -> tuple[type[Feature], ...]:
     """Return the features in the order in which they are made."""
-    return ()
+    # Imported here: they import this module.
+    from limbstudio.ui.canvas.looking import Looking
+    from limbstudio.ui.canvas.selecting import Selecting
+
+    return (Looking, Selecting)

@@ -28,7 +28,7 @@ class ToolBar(FloatFrame):
     _IDS = (
         ("select", "guided"),
         ("swap_limb", "swap_body"),
-        ("overlay", "inset", "loupe", "names"),
+        ("overlay", "inset", "loupe", "names", "tones"),
         ("fit_view", "undo", "redo"),
     )
 

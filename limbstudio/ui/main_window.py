@@ -642,6 +642,11 @@ class MainWindow(QMainWindow):
     def theme(self) -> Theme:
         return self._theme
 
+    @property
+    def memory(self) -> QSettings:
+        """Return what the window remembers from start to start."""
+        return self._memory
+
 
 def _fitting_size(window: QWidget) -> QSize:
     """Return the size of a first start: 1440 x 900, or what the screen has room for, title bar included."""

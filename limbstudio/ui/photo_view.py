@@ -179,6 +179,11 @@ class PhotoView(QGraphicsView):
         return self._photo_item.size != (0, 0)
 
     @property
+    def photo_key(self) -> object:
+        """Return what changes with every photo that is shown."""
+        return self._photo_item.key
+
+    @property
     def adjustment(self) -> Adjustment:
         """Return how bright the photo is shown; it is never changed."""
         return self._photo_item.adjustment

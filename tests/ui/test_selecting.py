@@ -1,33 +1,27 @@
 """Selecting several points and working on them together, with a real mouse and real keys."""
 
+# ruff: noqa: F811 (fixtures are imported)
+import math
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from limbstudio.domain import edits
 from limbstudio.domain.anatomy import LDPOSE_INDEX, KeypointState
 from limbstudio.domain.geometry import Box
+from limbstudio.ui.canvas.selecting import Selecting
 from limbstudio.ui.main_window import MainWindow
 
+from .canvas_window import placed, shared_window  # noqa: F401
 from .conftest import STANDING_INDEX
 from .test_annotating import _move, at, click, drag, key, settle
 
 LEFT = Qt.MouseButton.LeftButton
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 LEG = frozenset(LDPOSE_INDEX[f"left_{joint}"] for joint in ("hip", "knee", "ankle"))
-
-
-@pytest.fixture
-def placed(window: MainWindow, qtbot) -> MainWindow:
-    """Return the window with a person all of whose points are placed, in free editing."""
-    person = window.annotate_page.new_person()
-    assert person is not None
-    for index in range(17):
-        person = edits.place_point(person, index, *STANDING_INDEX[index]).changes[0].after
-    window.session.do(edits.change_person(window.session.person, person, "Place all"))
-    key(window, Qt.Key.Key_S)
-    settle(qtbot)
-    return window
 
 
 def where(window: MainWindow) -> dict[int, tuple[float, float]]:
@@ -138,3 +132,116 @@ def test_the_box_handle_moves_the_person_and_the_others_change_the_box(placed, q
     key(placed, Qt.Key.Key_Z, CTRL)
     key(placed, Qt.Key.Key_Z, CTRL)
     assert where(placed) == before
+
+
+def test_ctrl_a_selects_all_and_keys_turn_scale_and_mirror_it(placed, qtbot):
+    before = where(placed)
+    key(placed, Qt.Key.Key_A, CTRL)
+    assert placed.annotate_page.view.selection == frozenset(range(17))
+
+    for _ in range(3):
+        key(placed, Qt.Key.Key_PageDown, CTRL)
+    turned = where(placed)
+    key(placed, Qt.Key.Key_Z, CTRL)
+    assert where(placed) == before  # three presses are one undo
+    key(placed, Qt.Key.Key_M, CTRL)
+    mirrored = where(placed)
+
+    legs = [(places[15][0] - places[11][0], places[15][1] - places[11][1]) for places in (before, turned)]
+    cos, sin = math.cos(math.radians(15)), math.sin(math.radians(15))
+    assert legs[1] == pytest.approx(
+        (legs[0][0] * cos - legs[0][1] * sin, legs[0][0] * sin + legs[0][1] * cos)
+    )
+    assert mirrored[5][0] == pytest.approx(before[6][0])
+    assert mirrored[5][1] == before[5][1]
+
+
+def test_numbers_typed_into_the_card_move_the_whole_person_in_one_undo(placed, qtbot):
+    before = where(placed)
+    key(placed, Qt.Key.Key_T, CTRL)
+    card = next(f for f in placed.features if isinstance(f, Selecting)).reshape
+    assert card.isVisible()
+
+    card.across.setFocus()
+    card.across.selectAll()
+    QTest.keyClicks(card.across, "-20")
+    QTest.keyClick(card.across, Qt.Key.Key_Return)
+    settle(qtbot)
+
+    assert {i: (x + 20, y) for i, (x, y) in where(placed).items()} == before
+    assert card.across.value() == 0
+    QTest.keyClick(card.across, Qt.Key.Key_Escape)
+    assert not card.isVisible()
+    assert placed.annotate_page.view.hasFocus()
+    key(placed, Qt.Key.Key_Z, CTRL)
+    assert where(placed) == before
+
+
+def test_a_motion_that_leaves_the_photo_is_refused_and_said(placed, qtbot):
+    before = where(placed)
+    key(placed, Qt.Key.Key_A, CTRL)
+
+    for _ in range(6):
+        key(placed, Qt.Key.Key_PageUp, CTRL | SHIFT)
+    settle(qtbot)
+
+    places = where(placed).values()
+    assert all(0 <= x <= 599 and 0 <= y <= 799 for x, y in places)
+    assert "would leave the photo" in placed.message_bar.text
+    assert where(placed) != before
+
+
+def test_a_point_is_picked_by_the_letters_of_its_name(placed, qtbot):
+    key(placed, Qt.Key.Key_F3)
+    picker = next(f for f in placed.features if isinstance(f, Selecting)).picker
+    assert picker.field.hasFocus()
+
+    QTest.keyClicks(picker.field, "ra")
+    assert placed.annotate_page.view.hovered == LDPOSE_INDEX["right_ankle"]
+    QTest.keyClick(picker.field, Qt.Key.Key_Return)
+
+    assert placed.session.point == LDPOSE_INDEX["right_ankle"]
+    assert placed.annotate_page.view.selection == {LDPOSE_INDEX["right_ankle"]}
+    assert not picker.isVisible()
+    assert placed.annotate_page.view.hasFocus()
+
+
+def test_the_ring_opens_by_key_and_takes_a_digit_or_arrows(placed, qtbot):
+    ring = next(f for f in placed.features if isinstance(f, Selecting)).ring
+    click(placed, *STANDING_INDEX[13])
+
+    key(placed, Qt.Key.Key_S, SHIFT)
+    assert ring.hasFocus()
+    QTest.keyClick(ring, Qt.Key.Key_7)
+    settle(qtbot)
+    assert placed.session.person.keypoints.points[13].state is KeypointState.UNSURE
+
+    key(placed, Qt.Key.Key_S, SHIFT)
+    for _ in range(3):
+        QTest.keyClick(ring, Qt.Key.Key_Right)  # from unsure over more and visible to occluded
+    QTest.keyClick(ring, Qt.Key.Key_Return)
+    settle(qtbot)
+    assert placed.session.person.keypoints.points[13].state is KeypointState.OCCLUDED
+    assert placed.annotate_page.view.hasFocus()
+
+
+def test_a_right_click_or_a_long_press_opens_the_ring_at_the_point(placed, qtbot):
+    ring = next(f for f in placed.features if isinstance(f, Selecting)).ring
+    viewport = placed.annotate_page.view.viewport()
+    place = at(placed, *STANDING_INDEX[13])
+
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, viewport.mapToGlobal(place))
+    QApplication.sendEvent(viewport, event)
+    assert ring.isVisible()
+    assert placed.session.point == 13
+    QTest.keyClick(ring, Qt.Key.Key_Escape)
+    assert not ring.isVisible()
+
+    QTest.mousePress(viewport, LEFT, pos=at(placed, *STANDING_INDEX[14]))
+    qtbot.waitUntil(ring.isVisible, timeout=2000)
+    slot = ring._slots[1].geometry().center()
+    QTest.mouseMove(ring, slot)
+    QTest.mouseRelease(ring, LEFT, pos=slot)
+    settle(qtbot)
+    assert placed.session.person.keypoints.points[14].state is KeypointState.OCCLUDED
+    assert not ring.isVisible()

@@ -27,6 +27,11 @@ class FloatLayout:
         self.hint = HintCard(page)
         self.loupe = Loupe(view, page)
         self.inset = InsetFrame(mesh_view, theme, page)
+        self._added: list[tuple[QWidget, bool, bool]] = []
+
+    def add(self, widget: QWidget, *, right: bool = False, bottom: bool = False) -> None:
+        """Let a card lie in a corner of the canvas, below or above the bars; the hint keeps away from it."""
+        self._added.append((widget, right, bottom))
 
     @property
     def state_room(self) -> int:
@@ -48,7 +53,15 @@ class FloatLayout:
         bottom = self.state_bar.height() + 2 * MARGIN
         self.inset.set_small(width < 700 or height < 600)
         self.inset.move(MARGIN, height - self.inset.height() - bottom)
+        top = max(below, self.guide_bar.y() + self.guide_bar.height() + 8)
+        for widget, at_right, at_bottom in self._added:
+            if not at_bottom:
+                widget.adjustSize()
+            x = width - widget.width() - MARGIN if at_right else MARGIN
+            widget.move(x, height - widget.height() - bottom if at_bottom else top)
         for widget in (self.tool_bar, self.guide_bar, self.state_bar, self.inset, self.hint, self.loupe):
+            widget.raise_()
+        for widget, _, _ in self._added:
             widget.raise_()
         self.place_hint()
 
@@ -82,7 +95,7 @@ class FloatLayout:
             points.extend([pointer] * 50)
         taken = [
             Rectangle(w.x(), w.y(), w.width(), w.height())
-            for w in (self.tool_bar, self.guide_bar, self.state_bar, self.inset)
+            for w in (self.tool_bar, self.guide_bar, self.state_bar, self.inset, *(a[0] for a in self._added))
             if w.isVisible()
         ]
         area = Rectangle(MARGIN, MARGIN, page.width() - 2 * MARGIN, page.height() - 2 * MARGIN)

@@ -23,6 +23,11 @@ class PhotoItem(QGraphicsItem):
         """Return the photo's width and height in pixels, (0, 0) when there is none."""
         return self._size
 
+    @property
+    def key(self) -> object:
+        """Return what changes with every photo that is shown."""
+        return self._photo
+
     def set_photo(self, photo: PhotoPyramid | None, size: tuple[int, int] | None = None) -> None:
         """Show a photo. size: the real one, when `photo` is a smaller copy."""
         self.prepareGeometryChange()
