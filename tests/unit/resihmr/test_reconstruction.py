@@ -1,6 +1,7 @@
 """Cut limbs are closed, end where they should, and leave the rest of the body alone."""
 
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from limbstudio.body.parts import PART_INDEX
 from limbstudio.body.surface import face_normals, signed_volume, surface_facts, surface_topology
 from limbstudio.domain.anatomy import SMPLX_INDEX, Limb, Segment, limb_joints
 from limbstudio.domain.errors import KnownError
-from limbstudio.evaluation.stump_benchmark import check
+from limbstudio.evaluation.stump_benchmark import check, flipped_faces, random_cases
 from limbstudio.resihmr.cap import (
     DOME_HEIGHT,
     PAPER_DOME_HEIGHT,
@@ -62,6 +63,15 @@ def test_random_cuts_are_all_closed_and_nothing_flips(body: BodyModel):
     assert seen["closed_cuts"] == 300
     assert seen["volume_right_cuts"] == 300
     assert seen["flipped_cap_faces"] == 0
+
+
+def test_a_plane_through_a_bent_knee_whose_boundaries_all_cross_themselves_moves_aside(body: BodyModel):
+    case = next(islice(random_cases(body, 500, 7000), 120, None))  # found among 10,000 random cuts
+    shank = next(cut for cut in case.cuts if cut.regions.limb is Limb.LEFT_LEG)
+
+    result = reconstruct(case.vertices, body.faces, [shank])
+
+    assert flipped_faces(result, result.carry_points(case.vertices)) == 0
 
 
 @pytest.mark.parametrize("factor", [0.0, 0.01, 0.5, 0.99, 1.0])
