@@ -161,7 +161,8 @@ def solve_starts(problem: Problem, people: np.ndarray, x: Unknowns, settings: Fi
         x, energy = solution.x, solution.energy
     sharp = sharpened(problem)
     for steps in settings.sharp_steps:
-        solution = minimise(sharp.taken(people), x, steps=steps, tolerance=settings.tolerance)
+        last = steps == settings.sharp_steps[-1]
+        solution = minimise(sharp.taken(people), x, steps=steps, tolerance=settings.tolerance, bent=last)
         if steps == settings.sharp_steps[-1]:
             break
         others = Survivors(people, solution.x, solution.energy)
