@@ -23,6 +23,7 @@ from limbstudio.domain import (
     corrections,
     fitted,
     geometry,
+    notes,
     photo,
     provenance,
     review,
@@ -335,6 +336,7 @@ FIELDS: Mapping[type, Mapping[str, Codec]] = {
         "note": TEXT,
     },
     saved_search.SavedSearch: {"id": TEXT, "name": TEXT, "query": TEXT},
+    notes.PointNote: {"person": TEXT, "photo": TEXT, "keypoint": WHOLE, "text": TEXT},
     review.Finding: {"rule": TEXT, "message": TEXT, "person": TEXT, "keypoint": maybe(WHOLE)},
 }
 
@@ -349,6 +351,7 @@ KINDS: Mapping[str, type] = {
     "verdict": review.Verdict,
     "finding": review.Finding,
     "saved_search": saved_search.SavedSearch,
+    "point_note": notes.PointNote,
 }
 
 

@@ -23,6 +23,7 @@ class Owner(StrEnum):
     SELECTION = "selection"
     LIMB = "limb"
     IMPORTING = "importing"
+    PEOPLE = "people"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 
 from limbstudio.ui import icons
 from limbstudio.ui.action_row import ActionRow, Owner, Where
-from limbstudio.ui.rows import canvas, importing, pages
+from limbstudio.ui.rows import canvas, importing, pages, people
 from limbstudio.ui.theme import Theme
 
 __all__ = ["ACTIONS", "MENUS", "ROWS", "ActionRow", "Actions", "Owner", "Where", "readable_key"]
@@ -19,6 +19,7 @@ ACTIONS: tuple[ActionRow, ...] = (
     *pages.ROWS,
     *canvas.ROWS,
     *importing.ROWS,
+    *people.ROWS,
 )
 ROWS: Mapping[str, ActionRow] = {row.id: row for row in ACTIONS}
 

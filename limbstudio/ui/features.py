@@ -43,5 +43,6 @@ def feature_classes() -> tuple[type[Feature], ...]:
     # Imported here: they import this module.
     from limbstudio.ui.canvas.looking import Looking
     from limbstudio.ui.canvas.selecting import Selecting
+    from limbstudio.ui.people_feature import People
 
-    return (Looking, Selecting)
+    return (Looking, Selecting, People)

@@ -12,6 +12,7 @@ from limbstudio.ui.action_row import Owner
 from limbstudio.ui.features import Feature
 from limbstudio.ui.messages import RefusedDialog
 from limbstudio.ui.panels.photos import file_name
+from limbstudio.ui.people_feature import People
 from limbstudio.ui.preflight_dialog import PreflightDialog, counted
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ class Importing(Feature):
 
     def paste_photos(self) -> None:
         """Take in what the clipboard has: files, or a picture, which is kept in the project."""
+        people = next((f for f in self.window.features if isinstance(f, People)), None)
+        if people is not None and people.paste_person():
+            return
         mime = QGuiApplication.clipboard().mimeData()
         paths = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
         if paths:

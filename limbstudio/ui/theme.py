@@ -228,6 +228,10 @@ QPushButton[role="primary"]:hover {{ background: {t.accent_fill}; border-color: 
 QPushButton[role="primary"]:disabled {{ background: {t.hover}; color: {t.text3}; border-color: {t.line2}; }}
 QPushButton[role="link"] {{ background: transparent; border: 1px solid transparent; color: {t.accent};
     padding: 0 6px; min-height: 24px; }}
+QPushButton[role="chip"] {{ background: {t.hover}; border: 1px solid transparent; color: {t.text2};
+    border-radius: 9px; padding: 1px 8px; font-size: 11px; font-weight: 500; min-height: 16px; }}
+QPushButton[role="chip"]:hover {{ color: {t.text}; border-color: {t.line2}; }}
+QPushButton[role="chip"]:focus {{ border-color: {t.accent}; }}
 QPushButton[role="link"]:hover {{ background: {t.hover}; }}
 QPushButton[role="link"]:focus {{ border-color: {t.accent}; }}
 QPushButton[role="choice"], QPushButton[role="recent"] {{ text-align: left; background: {t.raised};

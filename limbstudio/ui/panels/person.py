@@ -34,6 +34,7 @@ from limbstudio.ui import guided, icons
 from limbstudio.ui.actions import Actions
 from limbstudio.ui.glyphs import STATE_WORDS, Glyph, glyph_icon, glyph_of
 from limbstudio.ui.limb_diagram import LimbDiagram
+from limbstudio.ui.panels.limb_record import LimbRecord
 from limbstudio.ui.panels.parts import Choice, action_button, label, line, section, set_role, tool_button
 from limbstudio.ui.session import Session
 from limbstudio.ui.theme import Theme
@@ -104,6 +105,7 @@ class PersonPanel(QWidget):
         limbs.addWidget(self.diagram, 0, Qt.AlignmentFlag.AlignTop)
         limbs.addLayout(choices, 1)
 
+        self.record = LimbRecord(session)
         self._points_count = label("", "caption")
         self.tree = self._point_tree()
         self._findings_count = label("0", "badge")
@@ -116,6 +118,7 @@ class PersonPanel(QWidget):
         column.setSpacing(8)
         column.addWidget(section("Limbs"))
         column.addLayout(limbs)
+        column.addWidget(self.record)
         column.addWidget(line())
         column.addWidget(section("Points", self._points_count))
         column.addWidget(self.tree)
@@ -267,6 +270,7 @@ class PersonPanel(QWidget):
             choice.setCurrentIndex(choice.findData(level))
             choice.set_marked(level is not Level.INTACT)
         self.diagram.setEnabled(person is not None)
+        self.record.show_person(person)
 
     def _show_points(self, person: Person | None) -> None:
         settled = dict.fromkeys(_GROUPS, 0)

@@ -16,6 +16,7 @@ from limbstudio.domain import (
     corrections,
     fitted,
     geometry,
+    notes,
     photo,
     provenance,
     review,
@@ -52,6 +53,7 @@ def a_stump() -> stump.Stump:
 
 TRANSTIBIAL = anatomy.LimbState(anatomy.Level.TRANSTIBIAL, certain=False)
 EXAMPLES = {
+    "point_note": notes.PointNote("p1", "ab" * 32, 24, "under the blanket"),
     "photo": photo.Photo("ab" * 32, 640, 480, "photos/Élise 1.jpg", 812.5, True),
     "person": photo.Person(
         "p1", "ab" * 32,
