@@ -29,6 +29,7 @@ from limbstudio.domain.anatomy import (
     limb_joints,
 )
 from limbstudio.domain.photo import Person
+from limbstudio.resihmr.asked import joined
 from limbstudio.resihmr.energy import MOVE, POSE, ROOT, Problem, Unknowns, n_unknowns
 from limbstudio.resihmr.problem import FitModel, FitSettings, box_height, residual_limbs
 from limbstudio.resihmr.skeleton import place
@@ -103,7 +104,7 @@ def fit_contour(
         if len(pairs.vertices) < _FEWEST_PAIRS:
             break
         rows = ContourRows.of(body, pairs, height, bend, contour)
-        found = replace(problem, contour=rows)
+        found = replace(problem, contour=joined(rows, problem.contour))
         known = minimise(found, known, steps=contour.steps, tolerance=settings.tolerance).x
     return found, known
 

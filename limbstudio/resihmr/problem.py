@@ -19,9 +19,11 @@ from limbstudio.domain.anatomy import (
     limb_joints,
 )
 from limbstudio.domain.body import FitMode
+from limbstudio.domain.fitted import Pin
 from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
 from limbstudio.resihmr import clicks
+from limbstudio.resihmr.asked import with_asked
 from limbstudio.resihmr.energy import (
     N_LIMBS,
     POSTURE_SHANK_ROWS,
@@ -48,7 +50,8 @@ class FitSettings:
     starts are one. smooth_keep, smooth_steps: starts kept and steps taken under the single Gaussian; sharp_steps:
     under the mixture, all survivors first, then the best. same_energy: explanations this close (a share) cannot be
     told apart; different_m: mean joint distance that makes them two. lift_weight: share of the lifter's log density
-    that counts; lifted_mixture: that of the mixture beside it (all of it where there is no lifter).
+    that counts; lifted_mixture: that of the mixture beside it (all of it where there is no lifter). pins, held_shape:
+    what a person asked of this very fit.
     """
 
     sigma: float = 0.010
@@ -74,6 +77,8 @@ class FitSettings:
     different_m: float = 0.08
     lift_weight: float = 0.7
     lifted_mixture: float = 0.7
+    pins: tuple[Pin, ...] = ()
+    held_shape: tuple[float, ...] | None = None
 
 
 DEFAULT_SETTINGS = FitSettings()
@@ -203,7 +208,7 @@ def build_problem(
     mixture_weight = 1.0 if lift is None else settings.lifted_mixture
     statures = [part["stature"] for part in parts]
     given = all(s is not None for s in statures)
-    return Problem(
+    problem = Problem(
         skeleton=model.skeleton,
         **stacked,
         focal=np.array([c.focal_px for c in cameras]),
@@ -222,6 +227,7 @@ def build_problem(
         use_mixture=False,
         lift=lift,
     )
+    return with_asked(problem, settings.pins, settings.held_shape)
 
 
 def _lift(
