@@ -12,6 +12,7 @@ from limbstudio.domain.fitted import ChosenFit, KeptFit, MeshReference
 from limbstudio.domain.project import Project
 from limbstudio.services import records
 from limbstudio.services.blobs import array_to_bytes
+from limbstudio.services.fit_options import asked_of
 from limbstudio.services.history import History
 from limbstudio.services.pipeline import FitAnswer, FitWork, StageRequest, inputs_hash
 from limbstudio.services.store import Store
@@ -23,7 +24,7 @@ def keep(store: Store, history: History, work: FitWork, request: StageRequest, a
     """
     if ("person", work.person.id) not in history.project.records:
         raise KnownError("The person was deleted while the fit ran.", "The fit was not kept.")
-    fit = _kept(store, work, request, answer)
+    fit = kept(store, work, request, answer)
     _record(history, fit, work.folder)
     store.keep_result(request.hash, request.stage.value, fit.id)
     return fit
@@ -57,13 +58,14 @@ def _choice(project: Project, fit: KeptFit, folder: Path) -> Change | None:
     if person is None or photo is None:
         return None
     if chosen is not None:
-        is_late = inputs_hash(person, photo, folder) != fit.inputs_hash
+        is_late = inputs_hash(person, photo, folder, asked_of(project, fit.person)) != fit.inputs_hash
         if chosen.by_human or is_late or chosen.fit == fit.id:
             return None
     return Change(key, chosen, ChosenFit(fit.person, fit.photo, fit.id))
 
 
-def _kept(store: Store, work: FitWork, request: StageRequest, answer: FitAnswer) -> KeptFit:
+def kept(store: Store, work: FitWork, request: StageRequest, answer: FitAnswer) -> KeptFit:
+    """Write the arrays of a computed fit and return its record."""
     faces = store.put_blob(array_to_bytes(np.asarray(answer.faces, np.int32)))
     residual = store.put_blob(array_to_bytes(np.asarray(answer.residual, bool)))
 

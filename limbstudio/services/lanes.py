@@ -4,17 +4,15 @@ import contextlib
 import logging
 import multiprocessing
 import os
-import queue
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from limbstudio.domain.errors import KnownError
 from limbstudio.services.jobs import Cancelled, Failure, Job, LocalContext
+from limbstudio.services.lane_worker import work
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +21,8 @@ PATIENCE_S = 300.0
 # How long a cancelled job may take to notice before its process is stopped.
 GRACE_S = 5.0
 _LONGEST_START_S = 120.0
+# However long a drag lasts, batches rest no longer than this at a time.
+LONGEST_REST_S = 10.0
 
 
 Finish = Callable[[Any], Any] | None
@@ -52,14 +52,33 @@ class Lane(Protocol):
         ...
 
 
-def run_here(job: Job, function: Callable[..., Any], arguments: tuple[Any, ...], finish: Finish) -> None:
-    """Run a job in this thread, to whatever end."""
+class _RestingContext(LocalContext):
+    """The context of a job that rests at a report while it may not go on."""
+
+    def __init__(self, job: Job, go_on: threading.Event) -> None:
+        super().__init__(job)
+        self._go_on = go_on
+
+    def report(self, fraction: float, sentence: str = "") -> None:
+        self._go_on.wait(LONGEST_REST_S)
+        super().report(fraction, sentence)
+
+
+def run_here(
+    job: Job,
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    finish: Finish,
+    go_on: threading.Event | None = None,
+) -> None:
+    """Run a job in this thread, to whatever end. go_on: while it is not set the job rests at its next report."""
     if job.was_cancelled:
         job.cancelled()
         return
     job.started()
     try:
-        result = function(LocalContext(job), *arguments)
+        context = LocalContext(job) if go_on is None else _RestingContext(job, go_on)
+        result = function(context, *arguments)
         result = finish(result) if finish else result
     except Cancelled:
         job.cancelled()
@@ -152,6 +171,8 @@ class ThreadLane:
     def __init__(self, threads: int = 2) -> None:
         self._queue = _Queue()
         self._running: set[Job] = set()
+        self._go_on = threading.Event()
+        self._go_on.set()
         self._threads = [
             threading.Thread(target=self._serve, name=f"lane-{i}", daemon=True) for i in range(threads)
         ]
@@ -180,11 +201,19 @@ class ThreadLane:
         """Let jobs of this photo overtake the others."""
         self._queue.photo_in_view = photo
 
+    def hold(self, held: bool) -> None:
+        """Let jobs rest at their next report while a person drags, or go on."""
+        if held:
+            self._go_on.clear()
+        else:
+            self._go_on.set()
+
     def close(self) -> None:
         for job in self._queue.close():
             job.cancelled()
         for job in tuple(self._running):
             job.cancel()
+        self._go_on.set()
         for thread in self._threads:
             thread.join(GRACE_S)
 
@@ -192,7 +221,7 @@ class ThreadLane:
         while item := self._queue.take():
             job, function, arguments, finish = item
             self._running.add(job)
-            run_here(job, function, arguments, finish)
+            run_here(job, function, arguments, finish, self._go_on)
             self._running.discard(job)
 
 
@@ -254,9 +283,16 @@ class ProcessLane:
         """Let jobs of this photo overtake the others."""
         self._queue.photo_in_view = photo
 
+    def hold(self, held: bool) -> None:
+        """Let what runs rest while a person drags, or go on. A job that is told to stop meanwhile goes on to end."""
+        worker = self._worker
+        if worker is not None:
+            worker.hold(held)
+
     def close(self) -> None:
         for job in self._queue.close():
             job.cancelled()
+        self.hold(False)
         running = self._running
         if running:
             running.cancel(firm=True)
@@ -415,12 +451,20 @@ class _Worker:
         spawn = multiprocessing.get_context("spawn")
         self.connection, theirs = spawn.Pipe()
         self.process = spawn.Process(
-            target=_work, args=(theirs, warm_up), name=f"limbstudio-{name}", daemon=True
+            target=work, args=(theirs, warm_up), name=f"limbstudio-{name}", daemon=True
         )
         self.process.start()
         theirs.close()  # or the pipe would stay open when the process dies
 
+    def hold(self, held: bool) -> None:
+        """Let the process rest, or go on, where the system can do that."""
+        pid = self.process.pid
+        if pid is not None and hasattr(signal, "SIGSTOP") and self.process.is_alive():
+            with contextlib.suppress(ProcessLookupError):  # it ended this moment
+                os.kill(pid, signal.SIGSTOP if held else signal.SIGCONT)
+
     def stop(self) -> None:
+        self.hold(False)  # one that rests hears no polite word
         for end in (self.process.terminate, self.process.kill):
             if self.process.is_alive():
                 end()
@@ -439,87 +483,3 @@ def _failure_of_death(title: str, exit_code: int | None) -> Failure:
         return Failure(f"“{title}” was stopped by the system.", hint)
     hint = "Your work is saved. Run it again; if it happens again, copy the log from Help and report it."
     return Failure(f"“{title}” crashed (exit code {exit_code}).", hint)
-
-
-# ----------------------------------------------------------------------------------------- inside the process
-
-
-class _ChildContext:
-    """The context of the job that runs in this process: it speaks through the pipe."""
-
-    def __init__(self, connection: Connection, number: int) -> None:
-        self._connection = connection
-        self._number = number
-        self._cancelled = threading.Event()
-        self._sending = threading.Lock()
-        self._last = 0.0
-        self._sentence = ""
-
-    def cancel(self) -> None:
-        self._cancelled.set()
-
-    def report(self, fraction: float, sentence: str = "") -> None:
-        if self._cancelled.is_set():
-            raise Cancelled
-        now = time.monotonic()
-        if now - self._last < 0.04 and sentence in ("", self._sentence):
-            return  # a solver reports each step; a pipe full of progress would slow it down
-        with self._sending:
-            self._last, self._sentence = now, sentence or self._sentence
-            self._connection.send(("progress", self._number, float(fraction), sentence))
-
-
-def _work(connection: Connection, warm_up: Callable[[], None] | None) -> None:
-    """Serve jobs until the program that started this process is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal reaches both; the program decides
-    orders: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
-    current: list[_ChildContext | None] = [None]
-    listener = threading.Thread(target=_hear, args=(connection, orders, current), daemon=True)
-    listener.start()
-    if warm_up is not None:
-        warm_up()
-    connection.send(("ready", 0))
-    while True:
-        _, number, function, arguments, title = orders.get()
-        context = current[0] = _ChildContext(connection, number)
-        connection.send(("begun", number))
-        answer = _answer(context, number, title, function, arguments)
-        current[0] = None
-        try:
-            connection.send(answer)
-        except Exception as error:  # noqa: BLE001 - the border "lane": a result that cannot be sent is a failed job
-            failure = Failure.of(error, title)
-            connection.send(("failed", number, failure.message, failure.hint, failure.report))
-
-
-def _hear(
-    connection: Connection, orders: "queue.SimpleQueue[tuple[Any, ...]]", current: list[_ChildContext | None]
-) -> None:
-    while True:
-        try:
-            order = connection.recv()
-        except (EOFError, OSError):
-            os._exit(0)  # the program is gone, however it went: no orphan may go on computing
-        except Exception as error:  # noqa: BLE001 - the border "lane": a plugin's arguments may fail to arrive
-            connection.send(("unreadable", 0, "".join(traceback.format_exception(error))))
-            continue
-        if order[0] == "run":
-            orders.put(order)
-        elif (context := current[0]) is not None and context._number == order[1]:
-            context.cancel()
-
-
-def _answer(
-    context: _ChildContext,
-    number: int,
-    title: str,
-    function: Callable[..., Any],
-    arguments: tuple[Any, ...],
-) -> tuple[Any, ...]:
-    try:
-        return ("done", number, function(context, *arguments))
-    except Cancelled:
-        return ("cancelled", number)
-    except Exception as error:  # noqa: BLE001 - the border "lane": a job's mistake ends the job, not the process
-        failure = Failure.of(error, title)
-        return ("failed", number, failure.message, failure.hint, failure.report)

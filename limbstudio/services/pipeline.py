@@ -16,6 +16,7 @@ import numpy as np
 
 from limbstudio import __version__
 from limbstudio.domain.body import BodyFit, FitMode
+from limbstudio.domain.fitted import FitOptions
 from limbstudio.domain.photo import Person, Photo
 from limbstudio.domain.stump import Stump
 from limbstudio.services import records
@@ -51,7 +52,7 @@ class StageRequest:
 @dataclass(frozen=True)
 class FitWork:
     """What `run_fit` needs. folder: where a relative mask file is looked for. body_file: None for the bundled
-    body.
+    body. options: what was asked of this person's fits.
     """
 
     person: Person
@@ -60,6 +61,7 @@ class FitWork:
     seed: int
     body_file: Path | None
     folder: Path
+    options: FitOptions | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +78,7 @@ class FitAnswer:
     facts: dict[str, Any]
 
 
-def inputs_hash(person: Person, photo: Photo, mask_folder: Path) -> str:
+def inputs_hash(person: Person, photo: Photo, mask_folder: Path, options: FitOptions | None = None) -> str:
     """Return the hash of all that a fit of this person reads from the project."""
     plain = records.to_plain(person)
     read = {name: plain[name] for name in _READ_BY_FIT}
@@ -85,13 +87,14 @@ def inputs_hash(person: Person, photo: Photo, mask_folder: Path) -> str:
             point["x"] = point["y"] = None
     size_and_focal = [photo.sha256, photo.width, photo.height, photo.focal_exif_px]
     mask = file_hash(mask_folder / person.mask_file) if person.mask_file else ""
-    return records.digest(records.canonical([read, size_and_focal, mask]))
+    asked = [] if options is None or options.asks_nothing else [records.to_plain(options)]
+    return records.digest(records.canonical([read, size_and_focal, mask, *asked]))
 
 
 def fit_request(work: FitWork) -> StageRequest:
     """Return the request of a fit: stages 5 to 7 as one."""
     inputs = (
-        ("person", inputs_hash(work.person, work.photo, work.folder)),
+        ("person", inputs_hash(work.person, work.photo, work.folder, work.options)),
         ("body", file_hash(work.body_file or _bundled_body())),
     )
     parameters = records.canonical({"mode": work.mode.value})
@@ -130,7 +133,7 @@ def warm_up() -> None:
     set_up_logs("worker")
 
     try:
-        _body(None)
+        body_of(None)
     except KnownError:
         return  # the fit will say it
 
@@ -140,12 +143,13 @@ def run_fit(context: Context, work: FitWork) -> FitAnswer:
     # Heavy, and needed in the worker only.
     from limbstudio.cameras import choose_camera
     from limbstudio.resihmr.pipeline import reconstruct_person
+    from limbstudio.services.fit_options import settings_of
 
     def report(name: StageName, fraction: float) -> None:
         context.report(progress_within(_FIT_STAGES, name, fraction), stage(name).doing)
 
     report(StageName.INITIAL_FIT, 0.05)
-    body = _body(work.body_file)
+    body = body_of(work.body_file)
     person, photo = work.person, work.photo
     camera = choose_camera(
         (photo.width, photo.height),
@@ -157,7 +161,14 @@ def run_fit(context: Context, work: FitWork) -> FitAnswer:
     report(StageName.INITIAL_FIT, 0.2)
     # Counting self-intersections takes longer than all else about a mesh: only an export asks for it.
     result = reconstruct_person(
-        person, camera, body, mode=work.mode, mask=mask, seed=work.seed, intersections=False
+        person,
+        camera,
+        body,
+        mode=work.mode,
+        settings=settings_of(work.options),
+        mask=mask,
+        seed=work.seed,
+        intersections=False,
     )
     report(StageName.RECONSTRUCTION, 1.0)
     mesh = result.mesh
@@ -174,7 +185,8 @@ def run_fit(context: Context, work: FitWork) -> FitAnswer:
 
 
 @lru_cache(maxsize=2)
-def _body(path: Path | None) -> Any:  # noqa: ANN401 - a BodyModel, which is imported only where one is used
+def body_of(path: Path | None) -> Any:  # noqa: ANN401 - a BodyModel, which is imported only where one is used
+    """Return a body model, loaded once; None is the bundled one."""
     from limbstudio.body.model import load_body
 
     return load_body(path)

@@ -29,11 +29,12 @@ from limbstudio.domain.project import Project
 from limbstudio.domain.record_map import Shelf
 from limbstudio.services import fitting, handing_over, importing, photo_files, pipeline
 from limbstudio.services.blobs import array_from_bytes
+from limbstudio.services.fit_options import asked_of
 from limbstudio.services.handing_over import masks_as_png
 from limbstudio.services.history import Entry, History
 from limbstudio.services.importing import OnConflict
 from limbstudio.services.jobs import Context, Job
-from limbstudio.services.lanes import InlineLane, ProcessLane, ThreadLane
+from limbstudio.services.lanes import Finish, InlineLane, ProcessLane, ThreadLane
 from limbstudio.services.safekeeping import Safekeeping
 from limbstudio.services.searching import Searching
 from limbstudio.services.store import SUFFIX, JournalLine, SaveState, Saving, Store
@@ -479,7 +480,8 @@ class Studio:
         store, history = self._writable()
         person = self.person(person_id)
         photo = self.photo(person.photo)
-        work = pipeline.FitWork(person, photo, mode, seed, body_file, store.folder.absolute())
+        asked = asked_of(self.project, person_id)
+        work = pipeline.FitWork(person, photo, mode, seed, body_file, store.folder.absolute(), asked)
         request = pipeline.fit_request(work)
         under_way = self._fits_under_way.get(request.hash)
         if under_way is not None and not under_way.state.has_ended and not under_way.was_cancelled:
@@ -500,6 +502,10 @@ class Studio:
         self._fits_under_way[request.hash] = job
         return self._note(job)
 
+    def keep_blobs(self, work: pipeline.FitWork, answer: pipeline.FitAnswer) -> KeptFit:
+        """Write a computed fit's arrays and return its record, which no edit has made part of the project yet."""
+        return fitting.kept(self._writable()[0], work, pipeline.fit_request(work), answer)
+
     def fit_of(self, person_id: str) -> KeptFit | None:
         """Return the chosen fit of a person, fresh or stale."""
         chosen = self.project.records.get(("chosen_fit", person_id))
@@ -518,7 +524,8 @@ class Studio:
         person, photo = found.get(("person", fit.person)), found.get(("photo", fit.photo))
         if person is None or photo is None:
             return True
-        return pipeline.inputs_hash(person, photo, store.folder.absolute()) != fit.inputs_hash
+        asked = asked_of(history.project, fit.person)
+        return pipeline.inputs_hash(person, photo, store.folder.absolute(), asked) != fit.inputs_hash
 
     def choose_fit(self, fit: KeptFit) -> None:
         """Make a candidate the chosen fit: a human edit, which machine results respect."""
@@ -656,6 +663,22 @@ class Studio:
         for lane in (self._worker, self._threads):
             if isinstance(lane, ThreadLane | ProcessLane):
                 lane.put_first(photo)
+
+    def hold_batches(self, held: bool) -> None:
+        """Let background work rest while a person drags something that must follow, or go on."""
+        for lane in (self._worker, self._threads):
+            if isinstance(lane, ThreadLane | ProcessLane):
+                lane.hold(held)
+
+    def compute(
+        self, function: Callable[..., Any], *arguments: object, title: str, photo: str, finish: Finish = None
+    ) -> Job:
+        """Run `function(context, *arguments)` in the worker's process; all must be picklable.
+
+        finish: makes the job's result of what came back, in this process.
+        """
+        lane = self._worker_lane()
+        return self._note(lane.submit(function, *arguments, title=title, photo=photo, finish=finish))
 
     def warm_up(self) -> None:
         """Start the worker's process now, so that the first fit does not wait for it. Returns at once."""

@@ -350,3 +350,46 @@ def test_a_cancelled_thread_job_stops_at_its_next_report():
 
 def test_cancelled_is_no_exception_that_methods_would_swallow():
     assert not issubclass(Cancelled, Exception)
+
+
+# ---------------------------------------------------------------------------------- resting while a person drags
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot let a process rest")
+@pytest.mark.parametrize("make", [ProcessLane, ThreadLane])
+def test_what_runs_rests_while_the_lane_is_held_and_goes_on_after(make):
+    lane = make()
+    job = lane.submit(work_politely, title="Work")
+    wait_until(lambda: job.view().progress > 0)
+
+    lane.hold(True)
+    time.sleep(0.1)  # what was on its way arrives
+    held_at = job.view().progress
+    time.sleep(0.25)
+    rested = job.view().progress
+    lane.hold(False)
+    wait_until(lambda: job.view().progress > rested)
+
+    assert rested == held_at
+    lane.close()
+    assert job.state is JobState.CANCELLED
+
+
+def test_a_lane_that_is_held_closes_without_waiting():
+    lane = ProcessLane()
+    job = lane.submit(work_politely, title="Work")
+    wait_until(lambda: job.view().progress > 0)
+
+    lane.hold(True)
+    began = time.monotonic()
+    lane.close()
+
+    assert time.monotonic() - began < 4.0
+    assert job.state is JobState.CANCELLED
+
+
+def wait_until(holds, patience_s: float = 30.0) -> None:
+    until = time.monotonic() + patience_s
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.01)
