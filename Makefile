@@ -27,6 +27,9 @@ setup: .venv/.ready-run    ## install what `make run` needs, and stop there
 test: .venv/.ready-test    ## run every test, on a virtual display
 	@resources/setup/on-screen.sh $(bin)/pytest -ra $(ARGS)
 
+loss: .venv/.ready-test    ## try in full whether a click can be lost: kills, power cuts, full disks (half an hour)
+	@LIMBSTUDIO_LOSS=full resources/setup/on-screen.sh $(bin)/pytest -s -ra tests/loss $(ARGS)
+
 lint: .venv/.ready-test    ## check style, types and import contracts
 	@$(bin)/ruff format --check .
 	@$(bin)/ruff check .
@@ -42,5 +45,5 @@ clean:           ## remove what was made here, the virtual environment included
 .venv/.ready-%: constraints.txt pyproject.toml resources/setup/setup.sh
 	@resources/setup/setup.sh $*
 
-.PHONY: help run setup test lint bench clean
+.PHONY: help run setup test loss lint bench clean
 .SECONDARY:
