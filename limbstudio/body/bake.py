@@ -256,7 +256,8 @@ def bake(
 
 def _open_anny() -> _Source:
     try:
-        import anny  # brings torch and warp, seconds of import: here only
+        # It brings torch and warp, seconds of import: here only.
+        import anny  # pyright: ignore[reportMissingImports] - in an extra
     except ImportError as error:
         raise KnownError(
             "Baking the body needs Anny, which is not installed.",
@@ -319,7 +320,7 @@ def _adult_phenotypes(source: _Source, count: int, seed: int) -> "torch.Tensor":
     """Draw adult phenotypes (count, labels) from Anny's distribution calibrated to the WHO's heights by
     age."""
     import torch
-    from anny.shape_distribution import SimpleShapeDistribution
+    from anny.shape_distribution import SimpleShapeDistribution  # pyright: ignore[reportMissingImports]
 
     low, high = (torch.tensor(y, dtype=source.model.dtype) for y in ADULT_YEARS)
     years = torch.distributions.Uniform(low, high)
@@ -560,7 +561,7 @@ def _keypoint_regressors(
     Anny's own regressor cannot read the mesh `notoes`, whose vertices have no index in its base mesh. Returns
     the regressors and the worst displacement of a keypoint in millimetres on Anny's mean rest shape.
     """
-    import anny
+    import anny  # pyright: ignore[reportMissingImports]
     from scipy.spatial import KDTree
 
     default = anny.Anny()

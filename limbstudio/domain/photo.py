@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from limbstudio.domain.anatomy import LimbStates, Posture, intact_limbs
 from limbstudio.domain.geometry import Box, Keypoints
@@ -50,9 +51,9 @@ class Person:
     def __post_init__(self) -> None:
         object.__setattr__(self, "limbs", MappingProxyType(dict(self.limbs)))
 
-    def __getstate__(self) -> dict[str, object]:
+    def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "limbs": dict(self.limbs)}
 
-    def __setstate__(self, state: dict[str, object]) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
             object.__setattr__(self, name, MappingProxyType(value) if name == "limbs" else value)

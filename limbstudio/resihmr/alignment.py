@@ -25,7 +25,7 @@ def noise_ratio(evaluation: Evaluation) -> np.ndarray:
 
 def _response(evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return how the unknowns answer to each data row, S = H^-1 J' (N, n, 42), J S, and the step left, H^-1 g."""
-    assert evaluation.data is not None and evaluation.gradient is not None
+    assert evaluation.data is not None and evaluation.gradient is not None and evaluation.matrix is not None
     J = evaluation.data.jacobian
     right = np.concatenate([J.swapaxes(1, 2), evaluation.gradient[..., None]], 2)
     solved = np.linalg.solve(evaluation.matrix, right)

@@ -77,7 +77,7 @@ def _person(model: FitModel, poses: np.ndarray, ups: np.ndarray, level: Level, n
     placed = place(model.skeleton, root[None], local, shape[None], middle, derivatives=False)
     middle[:, :2] -= placed.points[0, :N_COCO, :2].mean(0)
     placed = place(model.skeleton, root[None], local, shape[None], middle, derivatives=False)
-    center = ((PICTURE_PX - 1) / 2,) * 2
+    center = ((PICTURE_PX - 1) / 2, (PICTURE_PX - 1) / 2)
     limbs = {**intact_limbs(), limb: LimbState(level=level)}
     rule = level_rule(limb, level)
     assert rule.anchor is not None and rule.upstream is not None and rule.endpoint is not None

@@ -13,7 +13,7 @@ from limbstudio.training.people import PeopleArrays
 def _lightning() -> ModuleType:
     """Import Lightning when it is first needed: it takes seconds, and is in an extra."""
     try:
-        import lightning
+        import lightning  # pyright: ignore[reportMissingImports] - in an extra
     except ImportError as error:
         raise KnownError(
             "Training needs Lightning, which is not installed.",
