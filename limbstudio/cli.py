@@ -239,6 +239,18 @@ def bench_start(
     _bench(lambda report: run(window=window, report=report), json_file)
 
 
+@bench_app.command("canvas")
+def bench_canvas(
+    steps: Annotated[int, typer.Option(min=2, help="Steps of each kind in a round.")] = 60,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds; the quietest is reported too.")] = 5,
+    json_file: JsonFile = None,
+) -> None:
+    """Dragging a point, panning, zooming and gamma on a 24-megapixel photo at 2000 x 1300; needs a display."""
+    from limbstudio.ui.canvas.bench import bench_canvas as run
+
+    _bench(lambda report: run(steps=steps, rounds=rounds, report=report), json_file)
+
+
 def _bench(run: Callable[[Callable[[float, str], None]], Any], json_file: Path | None) -> None:
     with _progress(shown=True) as report:
         figures = run(report)
