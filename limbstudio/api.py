@@ -66,6 +66,45 @@ class Exporter(Protocol):
         ...
 
 
+class Report(Protocol):
+    """How a plugin says how far it is; calling it is also where it may be stopped."""
+
+    def __call__(self, fraction: float, sentence: str = "") -> None:
+        """Say how far the work is (0..1) and what it does now."""
+        ...
+
+
+@runtime_checkable
+class Command(Protocol):
+    """Do something with one photo's people, as a new entry of a menu and the palette.
+
+    api_version, name: as of an `Exporter`. keys: wished for, for example ("Ctrl+Alt+M",); a key in use is not given.
+    """
+
+    api_version: int
+    name: str
+    keys: Sequence[str]
+
+    def run(self, annotated: AnnotatedPhoto, report: Report) -> Sequence[Person]:
+        """Return the people that changed, as new records with the ids of old ones; they become one machine edit.
+
+        Called in a thread of its own, never in the window's. Raise KnownError when it cannot be done.
+        """
+        ...
+
+
+@runtime_checkable
+class Inspector(Protocol):
+    """Say something of one photo's people, as a panel below the window's others. api_version, name: as above."""
+
+    api_version: int
+    name: str
+
+    def facts(self, annotated: AnnotatedPhoto, report: Report) -> Sequence[tuple[str, str]]:
+        """Return rows of (what, value), for people. Called in a thread whenever the photo or its people change."""
+        ...
+
+
 __all__ = [
     "API_VERSION",
     "ENTRY_POINT_GROUP",
@@ -77,9 +116,11 @@ __all__ = [
     "Box",
     "Camera",
     "Cause",
+    "Command",
     "Device",
     "Exporter",
     "FitMode",
+    "Inspector",
     "KeypointDefinition",
     "KeypointState",
     "Keypoints",
@@ -93,6 +134,7 @@ __all__ = [
     "Point",
     "Posture",
     "Provenance",
+    "Report",
     "ScaleSource",
     "Segment",
     "Side",

@@ -7,12 +7,12 @@ import importlib.metadata
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import MappingProxyType
 
-from limbstudio.api import API_VERSION, ENTRY_POINT_GROUP, Exporter
+from limbstudio.api import API_VERSION, ENTRY_POINT_GROUP, Command, Exporter, Inspector
 from limbstudio.domain.errors import KnownError
 from limbstudio.services import settings
 
@@ -33,6 +33,8 @@ class Plugins:
 
     exporters: Mapping[str, Exporter]
     refused: tuple[Refused, ...]
+    commands: Mapping[str, Command] = field(default_factory=dict)
+    inspectors: Mapping[str, Inspector] = field(default_factory=dict)
 
     def exporter(self, name: str) -> Exporter:
         """Return the exporter of that entry point name; raise KnownError when there is none."""
@@ -56,18 +58,23 @@ def discover(folders: Sequence[Path] | None = None) -> Plugins:
     folders: where to look beside installed packages; `plugin_folders()` when None.
     The first plugin of a name wins: installed ones come first, then the folders in order.
     """
-    exporters: dict[str, Exporter] = {}
+    found_plugins: dict[str, Exporter | Command | Inspector] = {}
     refused: list[Refused] = []
     for found in _candidates(plugin_folders() if folders is None else folders):
         if isinstance(found, Refused):
             refused.append(found)
-        elif found.name not in exporters:
+        elif found.name not in found_plugins:
             loaded = _load(found)
             if isinstance(loaded, Refused):
                 refused.append(loaded)
             else:
-                exporters[found.name] = loaded
-    return Plugins(MappingProxyType(exporters), tuple(refused))
+                found_plugins[found.name] = loaded
+    return Plugins(
+        MappingProxyType({n: p for n, p in found_plugins.items() if isinstance(p, Exporter)}),
+        tuple(refused),
+        MappingProxyType({n: p for n, p in found_plugins.items() if isinstance(p, Command)}),
+        MappingProxyType({n: p for n, p in found_plugins.items() if isinstance(p, Inspector)}),
+    )
 
 
 def _candidates(folders: Sequence[Path]) -> Iterator[EntryPoint | Refused]:
@@ -91,16 +98,18 @@ def _announced(configuration: Path) -> Iterator[EntryPoint | Refused]:
         yield EntryPoint(name, value, ENTRY_POINT_GROUP)
 
 
-def _load(entry_point: EntryPoint) -> Exporter | Refused:
+def _load(entry_point: EntryPoint) -> Exporter | Command | Inspector | Refused:
     name = entry_point.name
     try:
         target = entry_point.load()
         plugin = target() if isinstance(target, type) else target
     except Exception as error:  # noqa: BLE001 - the border "plugin load": somebody else's code may raise anything
         return Refused(name, f"The plugin {name} failed to load: {type(error).__name__}: {error}.")
-    if not isinstance(plugin, Exporter):
+    if not isinstance(plugin, (Exporter, Command, Inspector)):
         return Refused(
-            name, f"The plugin {name} is not an exporter: it needs api_version, name, suffix and export()."
+            name,
+            f"The plugin {name} is no exporter (api_version, name, suffix, export()), no command (api_version, name, "
+            "keys, run()) and no inspector (api_version, name, facts()).",
         )
     if plugin.api_version != API_VERSION:
         written_for = f"The plugin {name} was written for version {plugin.api_version} of limbstudio.api"

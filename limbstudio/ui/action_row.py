@@ -22,8 +22,14 @@ class Owner(StrEnum):
     CANVAS = "canvas"
     SELECTION = "selection"
     LIMB = "limb"
+    LIVING = "living"
+    COMPARING = "comparing"
+    FIT_OPTIONS = "fit_options"
+    PHOTO_SEARCH = "photo_search"
     IMPORTING = "importing"
     PEOPLE = "people"
+    HISTORY = "history"
+    PLUGINS = "plugins"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Every action of the window in one table; menus, tool bars, the command palette and tool tips are built from it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
@@ -36,28 +37,61 @@ class Actions:
     """
 
     def __init__(self, parent: QObject, theme: Theme) -> None:
+        self._parent = parent
+        self._theme = theme
         self._actions: dict[str, QAction] = {}
+        self._menus: dict[str, QMenu] = {}
+        self.rows: tuple[ActionRow, ...] = ()
         for row in ACTIONS:
-            action = QAction(row.text, parent)
-            action.setObjectName(row.id)
-            action.setCheckable(row.checkable)
-            action.setShortcuts([QKeySequence(key) for key in row.keys])
-            if row.where is not Where.WINDOW:
-                action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            tip = row.text.removesuffix("...")
-            action.setToolTip(f"{tip}   {readable_key(row.keys[0])}" if row.keys else tip)
-            self._actions[row.id] = action
+            self._make(row)
         self.set_theme(theme)
+
+    def _make(self, row: ActionRow) -> QAction:
+        action = QAction(row.text, self._parent)
+        action.setObjectName(row.id)
+        action.setCheckable(row.checkable)
+        action.setShortcuts([QKeySequence(key) for key in row.keys])
+        if row.where is not Where.WINDOW:
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        tip = row.text.removesuffix("...")
+        action.setToolTip(f"{tip}   {readable_key(row.keys[0])}" if row.keys else tip)
+        self._actions[row.id] = action
+        self.rows = (*self.rows, row)
+        return action
+
+    def add(self, row: ActionRow, slot: Callable[[], object]) -> tuple[str, ...]:
+        """Add an action that is known only now, as a plugin's; it gets its place in menu and palette.
+
+        Keys that are in use already are not taken; they are returned.
+        """
+        used = {QKeySequence(key).toString() for other in self.rows for key in other.keys}
+        taken = tuple(key for key in row.keys if QKeySequence(key).toString() in used)
+        row = replace(row, keys=tuple(key for key in row.keys if key not in taken))
+        action = self._make(row)
+        action.triggered.connect(lambda _=False: slot())
+        self._draw(row)
+        top, _, sub = row.menu.partition("/")
+        menu = self._menus.get(row.menu)
+        if menu is None and top in self._menus:
+            menu = self._menus[row.menu] = self._menus[top].addMenu(sub)
+        if menu is not None:
+            menu.addAction(action)
+        return taken
 
     def __getitem__(self, action_id: str) -> QAction:
         return self._actions[action_id]
 
     def set_theme(self, theme: Theme) -> None:
         """Redraw the icons in the colours of `theme`."""
-        for row in ACTIONS:
-            if row.icon:
-                drawn = icons.icon(row.icon, theme.text2, disabled=theme.edge, checked=theme.accent)
-                self._actions[row.id].setIcon(drawn)
+        self._theme = theme
+        for row in self.rows:
+            self._draw(row)
+
+    def _draw(self, row: ActionRow) -> None:
+        if row.icon:
+            theme = self._theme
+            drawn = icons.icon(row.icon, theme.text2, disabled=theme.edge, checked=theme.accent)
+            self._actions[row.id].setIcon(drawn)
 
     def connect_owner(self, owner: Owner, target: QObject) -> None:
         """Connect every action of `owner` to the method of `target` that its row names."""
@@ -71,21 +105,21 @@ class Actions:
                     self._actions[row.id].triggered.connect(lambda _=False, slot=slot: slot())
 
     def of(self, where: Where) -> list[QAction]:
-        return [self._actions[row.id] for row in ACTIONS if row.where is where]
+        return [self._actions[row.id] for row in self.rows if row.where is where]
 
     def enable(self, available: frozenset[str]) -> None:
         """Enable the actions whose needs are among `available`."""
-        for row in ACTIONS:
+        for row in self.rows:
             self._actions[row.id].setEnabled(not row.needs or row.needs in available)
 
     def fill(self, bar: QMenuBar) -> None:
         """Build the menus."""
         for name in MENUS:
-            self._fill_menu(bar.addMenu(f"&{name}"), name)
+            self._menus[name] = bar.addMenu(f"&{name}")
+            self._fill_menu(self._menus[name], name)
 
     def _fill_menu(self, menu: QMenu, name: str) -> None:
         last_group = None
-        submenus: dict[str, QMenu] = {}
         for row in sorted(ACTIONS, key=lambda row: row.group):
             top, _, sub = row.menu.partition("/")
             if top != name:
@@ -95,5 +129,5 @@ class Actions:
             last_group = row.group
             target = menu
             if sub:
-                target = submenus.get(sub) or submenus.setdefault(sub, menu.addMenu(sub))
+                target = self._menus.get(row.menu) or self._menus.setdefault(row.menu, menu.addMenu(sub))
             target.addAction(self._actions[row.id])

@@ -55,6 +55,11 @@ class Dialogs:
         name = QFileDialog.getExistingDirectory(self._parent, title)
         return Path(name) if name else None
 
+    def file_to_write(self, title: str, suffix: str) -> Path | None:
+        """Ask where to write a file; None when it was cancelled."""
+        name, _ = QFileDialog.getSaveFileName(self._parent, title, f"export{suffix}", f"*{suffix}")
+        return Path(name) if name else None
+
     def may_lose(self, message: str, hint: str) -> bool:
         """Say that the last edits cannot be saved; return whether to go on all the same, without them."""
         box = QMessageBox(self._parent)

@@ -44,5 +44,6 @@ def feature_classes() -> tuple[type[Feature], ...]:
     from limbstudio.ui.canvas.looking import Looking
     from limbstudio.ui.canvas.selecting import Selecting
     from limbstudio.ui.people_feature import People
+    from limbstudio.ui.plugins_feature import PluginsFeature
 
-    return (Looking, Selecting, People)
+    return (Looking, Selecting, People, PluginsFeature)

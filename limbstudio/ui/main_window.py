@@ -244,10 +244,10 @@ class MainWindow(QMainWindow):
             session.photos_changed,
             session.fit_changed,
         ):
-            signal.connect(self._show_available)
-        session.people_changed.connect(lambda _entry: self._show_available())
-        session.point_selected.connect(lambda _index: self._show_available())
-        session.job_started.connect(lambda _job: self._show_available())
+            signal.connect(self.show_available)
+        session.people_changed.connect(lambda _entry: self.show_available())
+        session.point_selected.connect(lambda _index: self.show_available())
+        session.job_started.connect(lambda _job: self.show_available())
         self.status.job_ended.connect(self._on_job_ended)
         self.resize(_fitting_size(self))
         self._restore()
@@ -377,7 +377,7 @@ class MainWindow(QMainWindow):
         self._show_perspective(self._annotate)
         if self.studio.read_only_reason:
             self._on_said(self.studio.read_only_reason, "", True)
-        self._show_available()
+        self.show_available()
 
     def _on_said(self, message: str, hint: str, stays: bool) -> None:
         """Show a message; one that says another window has the project offers to take it over."""
@@ -411,7 +411,7 @@ class MainWindow(QMainWindow):
         self._show_title()
         self.start_page.show_recent(self._recent())
         self._show_perspective(self.start_page)
-        self._show_available()
+        self.show_available()
         self.start_page.setFocus()
 
     def _show_title(self) -> None:
@@ -507,10 +507,10 @@ class MainWindow(QMainWindow):
         # The first call comes while the pages are being built.
         if hasattr(self, "person_panel"):
             self.person_panel.set_asked(index)
-            self._show_available()
+            self.show_available()
 
     def _on_job_ended(self, view: JobView) -> None:
-        self._show_available()
+        self.show_available()
         if view.failure is not None and view.failure.is_ours:
             ReportDialog(view.failure.report, self._theme, self, title=view.failure.message).show()
         elif view.failure is not None:
@@ -556,7 +556,7 @@ class MainWindow(QMainWindow):
             act=(lambda: RefusedDialog(report.refused, report.warnings, self).show()) if details else None,
         )
 
-    def _show_available(self) -> None:
+    def show_available(self) -> None:
         """Enable what can be done now, and say in the menu what undo would undo."""
         studio, session = self.studio, self.session
         there = set()

@@ -133,7 +133,7 @@ class Palette(QFrame):
 
     def _show_matches(self, text: str) -> None:
         self.list.clear()
-        rows = matches(text)
+        rows = matches(text, self._actions.rows)
         for row in rows:
             action = self._actions[row.id]
             item = QListWidgetItem(self.list)

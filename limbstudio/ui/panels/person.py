@@ -126,6 +126,7 @@ class PersonPanel(QWidget):
         column.addWidget(section("Findings", self._findings_count))
         column.addLayout(self._findings)
         column.addStretch(1)
+        self._column = column
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(body)
@@ -221,6 +222,10 @@ class PersonPanel(QWidget):
         self.refresh()
 
     # ----------------------------------------------------------------------------------------------------- showing
+
+    def add_panel(self, panel: QWidget) -> None:
+        """Put a plugin's panel below the findings."""
+        self._column.insertWidget(self._column.count() - 1, panel)
 
     def set_asked(self, index: int | None) -> None:
         """Say which point the guide asks for: its row reads 'Next'."""

@@ -25,7 +25,7 @@ ROWS: tuple[ActionRow, ...] = (
                 needs="limb_difference", synonyms="device limb record") for value, text in (
                     ("none", "No prosthesis"), ("worn", "Prosthesis worn"), ("beside", "Prosthesis beside the person"),
                     ("unknown", "Prosthesis not known"))),
-    ActionRow("limb_certain", "Sure of this limb's record", "ph.check-circle", "toggle_certain", "Limb", (), _P, group=3,
-              needs="limb_difference", synonyms="certainty unsure"),
+    ActionRow("limb_certain", "Sure of this limb's record", "ph.check-circle", "toggle_certain", "Limb", (), _P,
+              group=3, needs="limb_difference", synonyms="certainty unsure"),
 )
 # fmt: on

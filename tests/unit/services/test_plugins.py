@@ -84,7 +84,7 @@ def test_an_installed_plugin_is_found_and_wins_over_a_folder(tmp_path: Path):
         ("def broken(:", "Good", "SyntaxError"),
         (GOOD, "Missing", "Missing"),
         ("class Good:\n    def __init__(self, needed): ...", "Good", "needed"),
-        ("class Good:\n    name = 'no export'", "Good", "not an exporter"),
+        ("class Good:\n    name = 'no export'", "Good", "no exporter"),
         (GOOD.replace("api_version = 1", "api_version = 999"), "Good", "version 999 of limbstudio.api"),
     ],
 )
