@@ -1,6 +1,6 @@
 """What floats over the canvas: tools, the guide's progress, its hint, the loupe and the bar of states."""
 
-from PySide6.QtCore import QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QSettings, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
@@ -11,6 +11,9 @@ from limbstudio.ui.glyphs import STATE_ORDER, STATE_WORDS, Glyph, glyph_icon, gl
 from limbstudio.ui.panels.parts import key_cap, label, line, set_role, tool_button
 from limbstudio.ui.photo_view import PhotoView
 from limbstudio.ui.theme import PHOTO_HALO, Theme
+
+HINT_USES = 20
+_PICTURE_PX = 44
 
 
 class FloatFrame(QFrame):
@@ -84,12 +87,17 @@ class KeyHint(QWidget):
 
 
 class HintCard(FloatFrame):
-    """The point that is asked for: its name, definition and count, and two keys."""
+    """The point that is asked for: its name, definition and count, and two keys.
+
+    A definition that was shown often is known: the card then takes one line. F1 still says it.
+    """
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._memory: QSettings | None = None
+        self._last: int | None = None
         self._picture = QLabel()
-        self._picture.setFixedSize(44, 44)
+        self._picture.setFixedSize(_PICTURE_PX, _PICTURE_PX)
         self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._title = label("", "title")
         self._count = label("", "small")
@@ -121,25 +129,49 @@ class HintCard(FloatFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     def show_point(self, index: int, number: int, total: int, armed: KeypointState) -> None:
+        uses = self._used(index)
+        waits = armed is not KeypointState.VISIBLE
+        short = uses > HINT_USES and not waits
         glyph = glyph_of(LDPOSE[index], armed)
-        big = Glyph(glyph.frame, glyph.state, glyph.residual, 20.0)
-        self._picture.setPixmap(glyph_pixmap(big, 44))
+        size = 20 if short else _PICTURE_PX
+        self._picture.setFixedSize(size, size)
+        self._picture.setPixmap(
+            glyph_pixmap(Glyph(glyph.frame, glyph.state, glyph.residual, size * 0.45), size)
+        )
         self._picture.show()
         self._title.setText(LDPOSE[index].label)
         self._count.setText(f"{number} of {total}")
         waiting = (
             f"{STATE_WORDS[armed]}: click where it is."
-            if armed is not KeypointState.VISIBLE
+            if waits
             else f"{guided.definition_of(index)} Hidden? Press 2."
         )
         self._sentence.setText(waiting)
-        self._key_row.show()
+        self._sentence.setVisible(not short)
+        self._key_row.setVisible(not short)
         self.setAccessibleName(f"{LDPOSE[index].label}, {number} of {total}. {waiting}")
         self._settle()
 
+    def remember_in(self, memory: QSettings) -> None:
+        """Count from start to start how often each definition was shown."""
+        self._memory = memory
+
+    def _used(self, index: int) -> int:
+        """Count that the point's definition is shown; return how often it has been."""
+        key = f"hints/{guided.definition_kind(index)}"
+        if self._memory is None:
+            return 0
+        uses = int(str(self._memory.value(key, 0)))
+        if index != self._last:
+            self._last, uses = index, uses + 1
+            self._memory.setValue(key, uses)
+        return uses
+
     def show_sentence(self, title: str, sentence: str) -> None:
         """Show a sentence of the guide that concerns no single point."""
+        self._last = None
         self._picture.hide()
+        self._sentence.show()
         self._title.setText(title)
         self._count.setText("")
         self._sentence.setText(sentence)

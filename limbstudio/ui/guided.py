@@ -235,9 +235,12 @@ _SENTENCES = {
 
 def definition_of(index: int) -> str:
     """Return where a keypoint lies, in one sentence."""
-    name = LDPOSE[index].name
-    key = "end" if LDPOSE[index].is_residual_end else name.rsplit("_", 1)[-1]
-    return _SENTENCES[key]
+    return _SENTENCES[definition_kind(index)]
+
+
+def definition_kind(index: int) -> str:
+    """Return what a keypoint's definition is shared by: 'knee' for both knees, 'end' for residual ends."""
+    return "end" if LDPOSE[index].is_residual_end else LDPOSE[index].name.rsplit("_", 1)[-1]
 
 
 def unplaced(person: Person) -> Sequence[int]:

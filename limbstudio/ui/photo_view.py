@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QFrame, QGraphicsPixmapItem, QGraphicsScene, QGrap
 from limbstudio.domain.geometry import Box
 from limbstudio.domain.photo import Person
 from limbstudio.rendering.photo_tiles import Adjustment, PhotoPyramid
+from limbstudio.ui.canvas import accessible
 from limbstudio.ui.canvas.box_frame import BoxFrame
 from limbstudio.ui.canvas.items import ExpectedItem
 from limbstudio.ui.canvas.keys import CanvasKeys
@@ -101,6 +102,8 @@ class PhotoView(QGraphicsView):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(False)  # the window takes drops
         self.setAccessibleName("Photo with points")
+        accessible.install()
+        self.spoken_points: Mapping[int, str] = {}
 
         self._photo_item = PhotoItem()
         scene.addItem(self._photo_item)
@@ -253,6 +256,11 @@ class PhotoView(QGraphicsView):
         """Return all selected points; `selected` is one of them."""
         return self._selection
 
+    def speak_points(self, points: Mapping[int, str]) -> None:
+        """Give screen readers the points in the order of asking: LDPose index -> name, state, place in the order."""
+        before, self.spoken_points = self.spoken_points, dict(points)
+        accessible.tell_changes(self, before, self.spoken_points)
+
     def select(self, index: int | None) -> None:
         """Select a point without saying so; what else is selected stays only if it is one of those."""
         if index != self._selected:
@@ -289,6 +297,7 @@ class PhotoView(QGraphicsView):
     def _set_selection(self, points: frozenset[int]) -> None:
         if points != self._selection:
             self._selection = points
+            accessible.tell_selection(self)
             self.selection_changed.emit(points)
 
     def set_solo(self, solo: bool) -> None:

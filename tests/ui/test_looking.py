@@ -7,9 +7,11 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
 from limbstudio.domain import edits
+from limbstudio.domain.anatomy import LDPOSE_INDEX
 from limbstudio.rendering.photo_tiles import Adjustment
 from limbstudio.ui.canvas.looking import Looking
 from limbstudio.ui.canvas.pixels import pixels_of
+from limbstudio.ui.floats import HINT_USES
 from limbstudio.ui.main_window import MainWindow
 
 from .canvas_window import placed, shared_window  # noqa: F401
@@ -155,3 +157,25 @@ def test_one_person_alone_hides_the_others_and_their_points_cannot_be_hit(placed
 
     assert view.target_at(place).person == first.id
     placed.session.do(edits.delete_person(placed.session.person))
+
+
+def test_a_definition_that_was_shown_twenty_times_takes_one_line_and_f1_still_says_it(placed, qtbot):
+    placed.memory.setValue("hints/knee", HINT_USES - 1)
+    page = placed.annotate_page
+    for name in ("left_knee", "right_knee"):
+        edit = edits.clear_point(placed.session.person, LDPOSE_INDEX[name])
+        placed.session.do(edit)
+    hint = page.floats.hint
+
+    key(placed, Qt.Key.Key_G)
+    assert page.guide.next_point == LDPOSE_INDEX["left_knee"]
+    assert hint._sentence.isVisible()  # the twentieth time
+    tall = hint.height()
+    placed.session.select_point(LDPOSE_INDEX["right_knee"])
+    settle(qtbot)
+
+    assert not hint._sentence.isVisible()
+    assert hint.height() < tall / 2
+    assert "kneecap" in hint.accessibleName()
+    key(placed, Qt.Key.Key_F1)
+    assert "kneecap" in placed.message_bar.text

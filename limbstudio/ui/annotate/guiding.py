@@ -316,16 +316,23 @@ class Guiding(QObject):
             bar.show_state(None, None, room)
 
     def _describe(self, person: Person | None, asked: int | None) -> None:
-        """Tell screen readers what the canvas waits for."""
-        index = asked if asked is not None else self._session.point
-        if person is None or index is None:
+        """Tell screen readers what the canvas waits for, and what every point is."""
+        if person is None:
+            self._view.speak_points({})
             self._view.setAccessibleDescription("")
             return
-        state = person.keypoints.points[index].state.value.replace("_", " ")
         order = guided.placement_order(person.limbs)
-        place = f", {order.index(index) + 1} of {len(order)}" if index in order else ""
-        next_word = ", next" if asked is not None else ""
-        self._view.setAccessibleDescription(f"{LDPOSE[index].label}, {state}{place}{next_word}")
+        spoken = {
+            index: f"{LDPOSE[index].label}, {person.keypoints.points[index].state.value.replace('_', ' ')}, "
+            f"{place} of {len(order)}" + (", next" if index == asked else "")
+            for place, index in enumerate(order, start=1)
+        }
+        self._view.speak_points(spoken)
+        index = asked if asked is not None else self._session.point
+        words = "" if index is None else spoken.get(index, "")
+        if index is not None and not words:
+            words = f"{LDPOSE[index].label}, {person.keypoints.points[index].state.value.replace('_', ' ')}"
+        self._view.setAccessibleDescription(words)
 
     def show_definition(self) -> None:
         """Say what counts as the point asked for, or the selected one."""

@@ -34,6 +34,7 @@ class Looking(Feature):
         self.tones.closed.connect(self._close_tones)
         page.floats.add(self.minimap, right=True, bottom=True)
         page.floats.add(self.tones)
+        page.floats.hint.remember_in(self._memory)
         for action_id, default in (("keep_view", False), ("minimap", True)):
             self._actions[action_id].setChecked(self._memory.value(action_id, default, bool) is True)
         self._view.viewpoint.is_kept = self._actions["keep_view"].isChecked()
