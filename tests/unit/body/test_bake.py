@@ -3,16 +3,9 @@ import sys
 import numpy as np
 import pytest
 
-from limbstudio.body.bake import (
-    SMPL_REST_OFFSETS,
-    _joint_of,
-    _restore_point,
-    _shape_space,
-    _symmetric_weights,
-    bake,
-    mirrored_joints,
-    t_pose_rotations,
-)
+from limbstudio.body.anny_bones import SMPL_REST_OFFSETS, joint_of, t_pose_rotations
+from limbstudio.body.bake import _restore_point, bake
+from limbstudio.body.shape_space import mirrored_joints, shape_space, symmetric_weights
 from limbstudio.domain.anatomy import SMPLX_INDEX, SMPLX_JOINTS
 from limbstudio.domain.errors import KnownError
 
@@ -83,7 +76,7 @@ def test_the_shape_space_finds_the_directions_people_were_made_with():
     joints = np.zeros((100, 55, 3))
     joints[:, 4, 1] = 0.3 * scores
 
-    space = _shape_space(people, joints, twins)
+    space = shape_space(people, joints, twins)
 
     found = space.shape_dirs[..., 0]
     cosine = np.sum(found * direction) / np.linalg.norm(found) / np.linalg.norm(direction)
@@ -94,11 +87,11 @@ def test_the_shape_space_finds_the_directions_people_were_made_with():
 
 
 def test_bones_go_to_the_joint_of_their_own_side():
-    assert _joint_of("upperleg02.L") == "left_hip"
-    assert _joint_of("finger1-2.R") == "right_thumb2"
-    assert _joint_of("toe5-3.L") == "left_foot"
-    assert _joint_of("eye.R") == "head"
-    assert _joint_of("spine02") == "spine2"
+    assert joint_of("upperleg02.L") == "left_hip"
+    assert joint_of("finger1-2.R") == "right_thumb2"
+    assert joint_of("toe5-3.L") == "left_foot"
+    assert joint_of("eye.R") == "head"
+    assert joint_of("spine02") == "spine2"
 
 
 def test_mirrored_joints_swap_sides_and_nothing_else():
@@ -114,7 +107,7 @@ def test_weights_become_symmetric_with_eight_joints_at_most():
     weights = np.random.default_rng(1).dirichlet(np.ones(55), 6)
     twins = np.array([1, 0, 3, 2, 4, 5], np.int32)
 
-    even = _symmetric_weights(weights, twins)
+    even = symmetric_weights(weights, twins)
 
     np.testing.assert_allclose(even.sum(1), 1)
     assert (even > 0).sum(1).max() <= 8

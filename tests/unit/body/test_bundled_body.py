@@ -3,8 +3,9 @@ import time
 import numpy as np
 import pytest
 
-from limbstudio.body.bake import SMPL_REST_OFFSETS, mirror_error_mm
+from limbstudio.body.anny_bones import SMPL_REST_OFFSETS
 from limbstudio.body.model import bundled_body_path, load_body
+from limbstudio.body.shape_space import mirror_error_mm
 from limbstudio.body.surface import intersecting_pairs, surface_facts
 from limbstudio.domain.anatomy import SMPLX_INDEX, SMPLX_JOINTS, SMPLX_PARENTS
 
