@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 
 from limbstudio.ui import icons
 from limbstudio.ui.action_row import ActionRow, Owner, Where
-from limbstudio.ui.rows import canvas, importing, pages, people
+from limbstudio.ui.rows import canvas, history, importing, pages, people
 from limbstudio.ui.theme import Theme
 
 __all__ = ["ACTIONS", "MENUS", "ROWS", "ActionRow", "Actions", "Owner", "Where", "readable_key"]
@@ -21,6 +21,7 @@ ACTIONS: tuple[ActionRow, ...] = (
     *canvas.ROWS,
     *importing.ROWS,
     *people.ROWS,
+    *history.ROWS,
 )
 ROWS: Mapping[str, ActionRow] = {row.id: row for row in ACTIONS}
 

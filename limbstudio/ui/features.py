@@ -43,7 +43,8 @@ def feature_classes() -> tuple[type[Feature], ...]:
     # Imported here: they import this module.
     from limbstudio.ui.canvas.looking import Looking
     from limbstudio.ui.canvas.selecting import Selecting
+    from limbstudio.ui.history_panel import History
     from limbstudio.ui.people_feature import People
     from limbstudio.ui.plugins_feature import PluginsFeature
 
-    return (Looking, Selecting, People, PluginsFeature)
+    return (Looking, Selecting, People, History, PluginsFeature)

@@ -45,6 +45,7 @@ from limbstudio.services.studio import Studio
 from limbstudio.ui import icons
 from limbstudio.ui.actions import Actions, Owner, Where
 from limbstudio.ui.annotate_page import AnnotatePage
+from limbstudio.ui.bottom_dock import BottomDock
 from limbstudio.ui.bridge import Bridge
 from limbstudio.ui.dialogs import Dialogs
 from limbstudio.ui.features import Feature, feature_classes
@@ -220,6 +221,8 @@ class MainWindow(QMainWindow):
         column.addWidget(self._top)
         column.addWidget(self.message_bar)
         column.addWidget(self._pages, 1)
+        self.bottom_dock = BottomDock(theme)
+        column.addWidget(self.bottom_dock)
         column.addWidget(self.status)
 
         for action in actions.of(Where.WINDOW):
@@ -475,6 +478,7 @@ class MainWindow(QMainWindow):
             self.mesh_page,
             self.limb_panel,
             self.status,
+            self.bottom_dock,
             self.palette_card,
             *self.features,
         ):
