@@ -272,18 +272,23 @@ class Lift:
 
 def as_term(guess: Guess, ray: np.ndarray, endings: np.ndarray, weight: float) -> Lift:
     """Make a term of a guess: bones that do not exist are integrated out."""
-    exists = existing_bones(endings)[:, None]
-    none = ~exists[..., None] * np.eye(N_BONES)  # ones on the diagonal of bones that do not exist
-    covariances = np.linalg.inv(guess.factors @ guess.factors.swapaxes(2, 3))
-    covariances = covariances * (exists[..., None] & exists[..., None, :]) + none
-    precisions = np.linalg.inv(covariances)
-    log_weights = guess.log_weights + 0.5 * np.linalg.slogdet(precisions)[1]
+    precisions = guess.factors @ guess.factors.swapaxes(2, 3)
+    log_weights = guess.log_weights + np.log(np.diagonal(guess.factors, axis1=2, axis2=3)).sum(2)
+    exists = existing_bones(endings)
+    if not exists.all():
+        kept, gone = exists[:, None, :, None], ~exists[:, None, :, None]
+        # Schur's complement: of the bones that are gone, ones stand for all others.
+        block = np.where(gone & gone.swapaxes(2, 3), precisions, np.where(kept, np.eye(N_BONES), 0.0))
+        between = np.where(kept & gone.swapaxes(2, 3), precisions, 0.0)
+        own = np.where(kept & kept.swapaxes(2, 3), precisions, 0.0)
+        precisions = own - between @ np.linalg.solve(block, between.swapaxes(2, 3))
+        log_weights = log_weights - 0.5 * np.linalg.slogdet(block)[1]
     n = len(ray)
     return Lift(
         mix=np.tile(BONES.T, (n, 1, 1)),
         to_rows=np.tile(ray[:, :, None], (1, 1, N_BONES)),
         log_weights=log_weights - log_weights.max(1, keepdims=True),
         means=guess.means,
-        precisions=precisions - none,
+        precisions=precisions,
         weight=weight,
     )

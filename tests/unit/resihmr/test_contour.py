@@ -315,7 +315,8 @@ def test_absent_shank_in_the_mask_does_not_pull(
 
     assert masked.contour is not None
     assert abs(found.factor[0, list(Limb).index(Limb.RIGHT_LEG)] - 0.4) < 0.08
-    joints = [evaluate(problem, at, derivatives=False).placed.joints[0] for at in (x, found)]
+    without = minimise(problem, x, steps=30).x  # what the points alone make of it
+    joints = [evaluate(problem, at, derivatives=False).placed.joints[0] for at in (without, found)]
     assert np.linalg.norm(joints[0] - joints[1], axis=1)[[0, 1, 2]].max() < 0.05
 
 

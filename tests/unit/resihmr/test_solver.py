@@ -68,7 +68,7 @@ def test_polishing_stops_before_a_step_that_would_not_be_seen(six_starts: tuple[
     beside = replace(there.x, pose=there.x.pose + 0.01)
 
     rough = polish(problem, beside, steps=60, within_px=0.5)
-    fine = polish(problem, beside, steps=60, within_px=0.001)
+    fine = polish(problem, beside, steps=60, within_px=0.0001)
 
     assert polish(problem, there.x, steps=5, within_px=0.5).steps == 0
     assert 0 < rough.steps < fine.steps

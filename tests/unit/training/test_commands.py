@@ -12,12 +12,13 @@ from limbstudio.domain.errors import KnownError
 from limbstudio.training.commands import train_app
 
 
-def test_help_names_both_commands():
+def test_help_names_the_commands():
     answer = CliRunner().invoke(train_app, ["--help"])
 
     assert answer.exit_code == 0
     assert "prior" in answer.output
     assert "clicks" in answer.output
+    assert "lifter" in answer.output
 
 
 def test_the_commands_are_read_without_numpy_or_torch():
