@@ -115,7 +115,7 @@ def main() -> None:
             compact(folder)
             robot = Robot(folder, seed)
             for _ in range(5):
-                robot.undo()
+                try_to(robot.undo)
             robot.studio.quit()
     if what == "export":
         threading.Thread(target=keep_exporting, args=(robot, photos), daemon=True).start()

@@ -1,6 +1,7 @@
 """Kill -9 at random moments: no confirmed edit is lost, and the project opens."""
 
 import itertools
+import os
 import random
 import signal
 import subprocess
@@ -19,9 +20,11 @@ _ROOT = Path(__file__).resolve().parents[2]
 WHATS = ("edit", "undo", "batch", "import", "export", "compact")
 
 
-def run_and_kill(folder: Path, photos: Path, what: str, seed: int, alive_s: float) -> str:
+def run_and_kill(
+    folder: Path, photos: Path, what: str, seed: int, alive_s: float, robot: str = "tests.loss.robot"
+) -> str:
     """Let a robot work for so long, kill it, and return what it said."""
-    command = [sys.executable, "-m", "tests.loss.robot", str(folder), str(photos), what, str(seed)]
+    command = [sys.executable, "-m", robot, str(folder), str(photos), what, str(seed)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=_ROOT)
     assert process.stdout is not None
     assert process.stderr is not None
@@ -55,6 +58,30 @@ def test_no_confirmed_edit_is_lost_to_a_kill_at_any_moment(tmp_path, photos, rec
     record_property("confirmed edits", total)
     print(f"{kills} kills, {total} confirmed edits, 0 lost")
     assert total > 10 * kills
+
+
+@pytest.mark.timeout(14_400)
+def test_no_confirmed_edit_made_by_real_events_is_lost_to_a_kill(tmp_path, photos, record_property):
+    if not os.environ.get("DISPLAY"):
+        pytest.skip("needs a display: run it with `make test` or `make loss`")
+    kills, chance = times(3, 200), random.Random(12)
+    total = 0
+    for number, what in zip(
+        range(kills), itertools.cycle(("edit", "undo", "batch", "import", "export")), strict=False
+    ):
+        if number % 20 == 0:
+            folder = tmp_path / f"{number}.limb"
+            confirmed: dict[int, str] = {}
+        said = run_and_kill(
+            folder, photos, what, number, 0.2 + chance.random() * 1.5, "tests.loss.window_robot"
+        )
+        now = confirmed_in(said)
+        total += len(now)
+        confirmed |= now
+        judge(folder, confirmed)
+    record_property("kills", kills)
+    print(f"{kills} kills of the window, {total} confirmed edits, 0 lost")
+    assert total > 3 * kills
 
 
 def are_in_backups(entries: dict[int, str], folder: Path) -> bool:
