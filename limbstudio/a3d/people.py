@@ -24,7 +24,8 @@ from limbstudio.domain.anatomy import (
 from limbstudio.domain.geometry import Camera, FocalSource
 from limbstudio.rendering.raster import Floats, Ints, vertex_normals
 from limbstudio.rendering.scene import Paint, Piece, ScenePicture, Viewpoint, draw_scene, look_at
-from limbstudio.resihmr.reconstruction import Reconstruction, joint_mode_cut, limb_regions, reconstruct
+from limbstudio.resihmr.limb_cut import joint_mode_cut, limb_regions
+from limbstudio.resihmr.reconstruction import Reconstruction, reconstruct
 
 # How deep under the skin a keypoint lies at most, metres: deeper behind the visible surface it is hidden.
 _DEPTH_M = {"hip": 0.17, "shoulder": 0.12, "elbow": 0.085, "wrist": 0.075, "knee": 0.115, "ankle": 0.085}

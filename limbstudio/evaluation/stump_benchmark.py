@@ -16,16 +16,15 @@ from limbstudio.body.surface import face_normals, intersecting_pairs, signed_vol
 from limbstudio.domain.anatomy import SMPLX_INDEX, Limb, limb_joints
 from limbstudio.rendering.clipping import VtkCut
 from limbstudio.resihmr.cap import loop_normal
-from limbstudio.resihmr.reconstruction import (
+from limbstudio.resihmr.limb_cut import (
     LimbCut,
     LimbRegions,
-    Reconstruction,
     joint_mode_cut,
     limb_regions,
     paper_mode_cut,
-    reconstruct,
     root_cut,
 )
+from limbstudio.resihmr.reconstruction import Reconstruction, reconstruct
 
 MAX_TILT_DEG = 45.0
 COMPARED_CUTS = 200

@@ -23,17 +23,16 @@ from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
 from limbstudio.domain.stump import Stump
 from limbstudio.resihmr.initial_fit import fit_person
-from limbstudio.resihmr.problem import DEFAULT_SETTINGS, FitSettings
-from limbstudio.resihmr.reconstruction import (
+from limbstudio.resihmr.limb_cut import (
     LimbCut,
     LimbRegions,
-    Reconstruction,
     joint_mode_cut,
     limb_regions,
     paper_mode_cut,
-    reconstruct,
     root_cut,
 )
+from limbstudio.resihmr.problem import DEFAULT_SETTINGS, FitSettings
+from limbstudio.resihmr.reconstruction import Reconstruction, reconstruct
 
 # A person must be this many pixels long; in less, one pixel of error turns a limb by a right angle.
 _SMALLEST_PX = 8.0

@@ -23,17 +23,16 @@ from limbstudio.resihmr.cap import (
     placed,
     ring_offset,
 )
-from limbstudio.resihmr.reconstruction import (
+from limbstudio.resihmr.limb_cut import (
     LimbCut,
     cut_normal,
     cut_point,
     joint_mode_cut,
     limb_regions,
     paper_mode_cut,
-    reconstruct,
     root_cut,
-    stump_frame,
 )
+from limbstudio.resihmr.reconstruction import reconstruct, stump_frame
 
 
 def _cut(body: BodyModel, limb: Limb, segment: Segment, factor: float, *, paper: bool = False) -> LimbCut:
