@@ -263,7 +263,7 @@ def _turn(start: Float, end: Float) -> Float:
     a, b = start / np.linalg.norm(start), end / np.linalg.norm(end)
     v, c = np.cross(a, b), float(a @ b)
     if c < -1 + 1e-9:
-        half_turn: Float = np.cross(a, np.eye(3)[np.argmin(np.abs(a))])
+        half_turn = np.asarray(np.cross(a, np.eye(3)[np.argmin(np.abs(a))]), np.float64)
         half_turn /= np.linalg.norm(half_turn)
         return 2 * half_turn[:, None] * half_turn - np.eye(3)
     skew: Float = np.array([[0, -v[2], v[1]], [v[2], 0, -v[0]], [-v[1], v[0], 0]])
