@@ -294,20 +294,20 @@ def samples_make(
 
 @plugins_app.command("list")
 def plugins_list(as_json: JsonFlag = False) -> None:
-    """List the plugins that can be used, and those that cannot, with the reason."""
-    from limbstudio.services.plugins import discover
+    """List the plugins that can be used, by what they do, and those that cannot, with the reason."""
+    from limbstudio.services.plugins import described, discover
 
     found = discover()
     if as_json:
-        exporters = [{"name": n, "title": e.name, "suffix": e.suffix} for n, e in found.exporters.items()]
-        _print_json({"exporters": exporters, "refused": [vars(refused) for refused in found.refused]})
+        _print_json(described(found))
         return
-    for name, exporter in found.exporters.items():
-        typer.echo(f"{name}: {exporter.name} ({exporter.suffix})")
-    for refused in found.refused:
-        typer.echo(f"{refused.name}: not loaded. {refused.reason}")
-    if not found.exporters and not found.refused:
-        typer.echo("No plugins were found.")
+    lines = [f"{name}: {plugin.name} (exporter, {plugin.suffix})" for name, plugin in found.exporters.items()]
+    for name, plugin in found.commands.items():
+        wished = f", wishes for {' or '.join(plugin.keys)}" if plugin.keys else ""
+        lines.append(f"{name}: {plugin.name} (command in the menu Person{wished})")
+    lines += [f"{name}: {plugin.name} (inspector, a panel)" for name, plugin in found.inspectors.items()]
+    lines += [f"{refused.name}: not loaded. {refused.reason}" for refused in found.refused]
+    typer.echo("\n".join(lines) or "No plugins were found.")
 
 
 @plugins_app.command("export")

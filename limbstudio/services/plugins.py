@@ -77,6 +77,16 @@ def discover(folders: Sequence[Path] | None = None) -> Plugins:
     )
 
 
+def described(found: Plugins) -> dict[str, list[dict[str, object]]]:
+    """Return the plugins by what they do, as plain values."""
+    return {
+        "exporters": [{"name": n, "title": e.name, "suffix": e.suffix} for n, e in found.exporters.items()],
+        "commands": [{"name": n, "title": c.name, "keys": list(c.keys)} for n, c in found.commands.items()],
+        "inspectors": [{"name": n, "title": i.name} for n, i in found.inspectors.items()],
+        "refused": [{"name": refused.name, "reason": refused.reason} for refused in found.refused],
+    }
+
+
 def _candidates(folders: Sequence[Path]) -> Iterator[EntryPoint | Refused]:
     yield from importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
     for folder in folders:

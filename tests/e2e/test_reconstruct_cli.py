@@ -338,6 +338,17 @@ def test_plugins_are_listed(limbstudio):
     ended = limbstudio("plugins", "list", "--json")
 
     assert "csv_keypoints" in [exporter["name"] for exporter in ended.json["exporters"]]
+    assert "outside_box" in [command["name"] for command in ended.json["commands"]]
+    assert "left_and_right" in [inspector["name"] for inspector in ended.json["inspectors"]]
+    assert ended.json["refused"] == []
+
+
+def test_plugins_are_listed_by_what_they_do(limbstudio):
+    lines = limbstudio("plugins", "list").out.splitlines()
+
+    assert "csv_keypoints: Keypoints as CSV (exporter, .csv)" in lines
+    assert "left_and_right: Left against right (inspector, a panel)" in lines
+    assert any(line.startswith("outside_box: ") and "wishes for Ctrl+Alt+U" in line for line in lines)
 
 
 def test_our_own_mistake_ends_with_70_and_a_report(limbstudio, monkeypatch, samples, sample_photos, tmp_path):
