@@ -39,12 +39,13 @@ class JobState(StrEnum):
 @dataclass(frozen=True)
 class Failure:
     """Why a job failed. message, hint: for people. report: a text to copy when the fault is ours, else
-    empty.
+    empty. process_ended: the process that worked on it died or had to be stopped.
     """
 
     message: str
     hint: str = ""
     report: str = ""
+    process_ended: bool = False
 
     @property
     def is_ours(self) -> bool:
@@ -55,9 +56,13 @@ class Failure:
         """Say in words what `error`, raised by the job `title`, means."""
         if isinstance(error, KnownError):
             return cls(error.message, error.hint)
-        if (
-            isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
-        ):  # torch has one of its own
+        is_torch = (
+            type(error).__name__ == "OutOfMemoryError"
+        )  # of its own; torch is not imported for its name
+        if is_torch and type(error).__module__.startswith("torch"):
+            hint = "Close other programs that use the GPU, or run it on the CPU."
+            return cls(f"“{title}” stopped: the memory of the GPU is full.", hint)
+        if isinstance(error, MemoryError) or is_torch:
             hint = "Close other programs, or work on smaller photos or on the CPU, and run it again."
             return cls(f"There was not enough memory for “{title}”.", hint)
         report = "".join(traceback.format_exception(error))
@@ -89,13 +94,15 @@ class JobView:
 class Job:
     """One piece of background work: queued, running, then succeeded, failed or cancelled. Thread-safe.
 
-    title: for people. photo: the photo it concerns, so that work on the photo in view goes first.
+    title: for people. photo: the photo it concerns, so that work on the photo in view goes first. again: starts the
+    same work once more, as it would be done now; None where that makes no sense.
     """
 
     def __init__(self, title: str, photo: str | None = None) -> None:
         self.id = next(_numbers)
         self.title = title
         self.photo = photo
+        self.again: Callable[[], Job] | None = None
         self._state = JobState.QUEUED
         self._progress = 0.0
         self._sentence = ""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
+from limbstudio.services import machine
 from limbstudio.services.jobs import Cancelled, Failure
 
 # Batches give way to the window: with both cores in use they take what it leaves.
@@ -46,13 +47,14 @@ def work(connection: Connection, warm_up: Callable[[], None] | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal reaches both; the program decides
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
+    machine.let_this_process_go_first()
     orders: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
     current: list[_ChildContext | None] = [None]
     listener = threading.Thread(target=_hear, args=(connection, orders, current), daemon=True)
     listener.start()
     if warm_up is not None:
         warm_up()
-    connection.send(("ready", 0))
+    connection.send(("ready", 0, machine.device_in_use()))
     while True:
         _, number, function, arguments, title = orders.get()
         context = current[0] = _ChildContext(connection, number)

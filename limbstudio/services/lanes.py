@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from limbstudio.domain.errors import KnownError
+from limbstudio.services import machine
 from limbstudio.services.jobs import Cancelled, Failure, Job, LocalContext
 from limbstudio.services.lane_worker import work
 
@@ -231,7 +231,7 @@ class ProcessLane:
     A crash, running out of memory, a kill or a hang ends the job with a message; the program goes on.
     Functions and arguments must be picklable: functions of a module, records, paths, arrays. The process is
     spawned, never forked: a fork after Qt or torch hangs. warm_up: a function that the new process calls
-    first, to import what is slow.
+    first, to import what is slow. most_memory: bytes; a process that holds more is stopped before the window starves.
     """
 
     def __init__(
@@ -241,9 +241,12 @@ class ProcessLane:
         warm_up: Callable[[], None] | None = None,
         patience_s: float = PATIENCE_S,
         grace_s: float = GRACE_S,
+        most_memory: int | None = None,
     ) -> None:
+        self.device = ""
         self._name = name
         self._warm_up = warm_up
+        self._most_memory = most_memory
         self._patience_s = patience_s
         self._grace_s = grace_s
         self._queue = _Queue()
@@ -326,6 +329,9 @@ class ProcessLane:
                 job.cancelled()
             else:
                 job.failed(_failure_of_death(job.title, death.exit_code))
+        except _Stopped as stopped:
+            self._stop_worker()
+            job.failed(stopped.failure)
         except Cancelled:
             self._stop_worker()
             job.cancelled()
@@ -368,6 +374,7 @@ class ProcessLane:
                 log.warning("The worker %s did not start (exit code %s).", self._name, death.exit_code)
                 continue
             if message[0] == "ready":
+                self.device = str(message[2])
                 return worker
             raise RuntimeError(message[-1])
         raise _Died(None)
@@ -392,9 +399,9 @@ class ProcessLane:
         """Wait for the process to speak. Raise Cancelled or _Died when it must be, or was, stopped."""
         silent_since = time.monotonic()
         while True:
-            self._pass_on_cancelling(
-                job, worker
-            )  # first: a job that reports all the time must be stopped too
+            # First, because a job that reports all the time must be stopped too.
+            self._pass_on_cancelling(job, worker)
+            self._must_fit_into_memory(job, worker)
             if worker.connection.poll(0.05):
                 try:
                     return worker.connection.recv()
@@ -404,10 +411,15 @@ class ProcessLane:
             if not worker.process.is_alive() and not worker.connection.poll(0):
                 raise _Died(worker.process.exitcode)
             if time.monotonic() - silent_since > patience_s:
-                raise KnownError(
-                    f"“{job.title}” gave no sign of life for {patience_s:.0f} s and was stopped.",
-                    "Run it again. If it happens again, copy the log from Help and report it.",
-                )
+                raise _Stopped(_failure_of_hang(job.title, patience_s))
+
+    def _must_fit_into_memory(self, job: Job, worker: "_Worker") -> None:
+        most = self._most_memory
+        if most is None or worker.process.pid is None:
+            return
+        held = machine.memory_of(worker.process.pid)
+        if held is not None and held > most:
+            raise _Stopped(_failure_of_size(job.title, most))
 
     def _pass_on_cancelling(self, job: Job, worker: "_Worker") -> None:
         """Tell the process to stop its job; raise Cancelled when it must be stopped with it."""
@@ -444,6 +456,14 @@ class _Died(Exception):
         self.exit_code = exit_code
 
 
+class _Stopped(Exception):
+    """The process had to be stopped. failure: why, in words."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
 class _Worker:
     """One spawned process and the pipe to it."""
 
@@ -476,10 +496,26 @@ class _Worker:
 
 def _failure_of_death(title: str, exit_code: int | None) -> Failure:
     if exit_code is None:
+        message = f"“{title}” could not start: its process ended at once, three times."
         hint = "Close other programs and run it again. The log (Help, Open log) says more."
-        return Failure(f"“{title}” could not start: its process ended at once, three times.", hint)
-    if exit_code == -9:
+    elif exit_code == -9:
+        message = f"“{title}” was stopped by the system."
         hint = "Most likely memory ran out. Close other programs, or use smaller photos, and run it again."
-        return Failure(f"“{title}” was stopped by the system.", hint)
-    hint = "Your work is saved. Run it again; if it happens again, copy the log from Help and report it."
-    return Failure(f"“{title}” crashed (exit code {exit_code}).", hint)
+    else:
+        message = f"“{title}” crashed (exit code {exit_code})."
+        hint = "Your work is saved. Run it again; if it happens again, copy the log from Help and report it."
+    return Failure(message, hint, process_ended=True)
+
+
+def _failure_of_hang(title: str, patience_s: float) -> Failure:
+    message = f"“{title}” gave no sign of life for {patience_s:.0f} s and was stopped."
+    hint = "Run it again. If it happens again, copy the log from Help and report it."
+    return Failure(message, hint, process_ended=True)
+
+
+def _failure_of_size(title: str, most: int) -> Failure:
+    message = f"“{title}” needed more than {machine.size_words(most)} of memory and was stopped."
+    hint = (
+        "Your work is saved. Use smaller photos or another model, or run it on a computer with more memory."
+    )
+    return Failure(message, hint, process_ended=True)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -66,6 +67,24 @@ def swallow_errors(context):
 
 def answer_with_what_cannot_be_sent(context):
     return threading.Lock()
+
+
+def hoard(context, at_once):
+    held = []
+    while True:
+        context.report(0.1, "Hoarding")
+        held.append(bytearray(at_once))
+        time.sleep(0.02)
+
+
+def fill_the_gpu(context):
+    error = type("OutOfMemoryError", (RuntimeError,), {"__module__": "torch.cuda"})
+    raise error("CUDA out of memory")
+
+
+def standing_at_the_end_of_the_line(context):
+    with open("/proc/self/oom_score_adj") as file:
+        return int(file.read())
 
 
 def tell_all(context, steps):
@@ -137,6 +156,39 @@ def test_a_lack_of_memory_is_the_worlds_fault(lane):
     assert not job.failure.is_ours
 
 
+def test_a_full_gpu_is_named_as_such(lane):
+    job = ended(lane.submit(fill_the_gpu, title="Fit"))
+
+    assert job.failure.message == "“Fit” stopped: the memory of the GPU is full."
+    assert "on the CPU" in job.failure.hint
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux says what a process holds")
+def test_a_process_that_takes_too_much_memory_is_stopped_before_the_window_starves():
+    lane = ProcessLane("test", most_memory=300_000_000)
+    job = ended(lane.submit(hoard, 20_000_000, title="Fit"))
+    process_is_well = ended(lane.submit(double, 4, title="Double")).result == 8
+    lane.close()
+
+    assert job.failure.message == "“Fit” needed more than 300 MB of memory and was stopped."
+    assert job.failure.process_ended
+    assert process_is_well
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux can be told so")
+def test_the_system_ends_the_models_process_before_the_window(lane):
+    with open("/proc/self/oom_score_adj") as file:
+        ours = int(file.read())
+
+    assert ended(lane.submit(standing_at_the_end_of_the_line, title="Who")).result > ours
+
+
+def test_the_process_says_what_it_runs_on(lane):
+    ended(lane.submit(double, 1, title="Double"))
+
+    assert lane.device == "CPU"
+
+
 @pytest.mark.parametrize(
     ("function", "arguments", "words"),
     [
@@ -152,6 +204,7 @@ def test_the_death_of_the_process_ends_the_job_and_the_next_one_runs(lane, funct
     assert job.state is JobState.FAILED
     assert words in f"{job.failure.message} {job.failure.hint}"
     assert job.failure.hint
+    assert job.failure.process_ended
     assert ended(lane.submit(double, 4, title="Double")).result == 8
 
 
@@ -202,6 +255,23 @@ def test_a_hang_ends_with_a_message():
 
     assert job.state is JobState.FAILED
     assert "no sign of life" in job.failure.message
+    assert job.failure.process_ended
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot freeze a process")
+def test_a_process_that_something_froze_is_stopped_and_the_next_job_runs():
+    lane = ProcessLane("test", patience_s=0.5)
+    ended(lane.submit(double, 1, title="Double"))
+    frozen = lane.process_id
+    os.kill(frozen, signal.SIGSTOP)
+
+    job = ended(lane.submit(work_politely, title="Fit"))
+
+    assert "no sign of life" in job.failure.message
+    assert ended(lane.submit(double, 4, title="Double")).result == 8
+    with pytest.raises(ProcessLookupError):
+        os.kill(frozen, 0)
+    lane.close()
 
 
 def test_a_process_that_cannot_start_fails_its_jobs():
