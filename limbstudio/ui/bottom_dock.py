@@ -25,6 +25,8 @@ class BottomDock(QFrame):
         self._titles: dict[QWidget, str] = {}
         self._title = label("", "section")
         self._close = QToolButton()
+        self._close.setAccessibleName("Close")
+        self._close.setToolTip("Close")
         self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._close.clicked.connect(lambda _=False: self.hide_part())
         self._heading = QHBoxLayout()
