@@ -1,6 +1,7 @@
 """What the window looks at: an open studio, and which photo, person and point are selected in it."""
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
@@ -9,6 +10,7 @@ from limbstudio.domain.edits import Change, Edit
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.fitted import KeptFit
 from limbstudio.domain.photo import Person, Photo
+from limbstudio.domain.progress import PhotoState, state_of_person, state_of_photo
 from limbstudio.domain.review import ReviewState, Verdict
 from limbstudio.services.history import Entry
 from limbstudio.services.jobs import Job
@@ -24,6 +26,7 @@ class Session(QObject):
     Signals:
         opened(), closed(): of the project.
         photos_changed(): photos were added or removed.
+        shown_changed(): which photos are shown has changed; `shown` has their sha256, None for all.
         photo_selected(): another photo, or none, is in view.
         person_selected(): another person, or none, is in work.
         people_changed(object): a record of this photo changed; the history's `Entry`.
@@ -37,6 +40,7 @@ class Session(QObject):
     opened = Signal()
     closed = Signal()
     photos_changed = Signal()
+    shown_changed = Signal()
     photo_selected = Signal()
     person_selected = Signal()
     people_changed = Signal(object)
@@ -53,6 +57,7 @@ class Session(QObject):
         self._photo: str | None = None
         self._person: str | None = None
         self._point: int | None = None
+        self.shown: Sequence[str] | None = None
         self._stop_listening = studio.listen(self._on_event)
 
     # ---------------------------------------------------------------------------------------------- the selection
@@ -61,7 +66,7 @@ class Session(QObject):
     def photo(self) -> Photo | None:
         if self._photo is None:
             return None
-        return next((p for p in self.studio.photos if p.sha256 == self._photo), None)
+        return self.studio.project.records.get(("photo", self._photo))
 
     @property
     def people(self) -> tuple[Person, ...]:
@@ -98,11 +103,29 @@ class Session(QObject):
         self.fit_changed.emit()
 
     def step_photo(self, step: int) -> None:
-        """Go to the next (+1) or previous (-1) photo; stay at the ends."""
-        photos = [p.sha256 for p in self.studio.photos]
-        if photos:
-            at = photos.index(self._photo) if self._photo in photos else -1
-            self.select_photo(photos[min(max(at + step, 0), len(photos) - 1)])
+        """Go to the next (+1) or previous (-1) photo of those that are shown; stay at the ends."""
+        target = self.photo_beside(step)
+        if target is not None:
+            self.select_photo(target)
+
+    def photo_beside(self, step: int) -> str | None:
+        """Return the photo so many steps after (before) the one in view, or the last one there is that way."""
+        photos = self.studio.photos
+        here = photos.place_of(self._photo) if self._photo is not None else -1
+        if self.shown is None:
+            return photos.id_at(min(max(here + step, 0), len(photos) - 1)) if len(photos) else None
+        if not self.shown:
+            return None
+        # The photo in view may have left what is shown by what was done to it: its place in the project counts.
+        place = bisect_left(self.shown, here, key=photos.place_of)
+        is_shown = place < len(self.shown) and self.shown[place] == self._photo
+        target = place + step if step < 0 or is_shown else place + step - 1
+        return self.shown[min(max(target, 0), len(self.shown) - 1)]
+
+    def show_only(self, photos: Sequence[str] | None) -> None:
+        """Show these photos only, in the project's order; None: all of them."""
+        self.shown = photos
+        self.shown_changed.emit()
 
     def select_person(self, person_id: str | None) -> None:
         if person_id == self._person:
@@ -154,17 +177,14 @@ class Session(QObject):
 
     def review_of(self, person: Person) -> ReviewState:
         """Return how far a person's annotation has come: a verdict, else whether any point was placed."""
-        verdict = self.studio.project.records.get(("verdict", person.id))
-        if isinstance(verdict, Verdict):
-            return verdict.state
-        touched = any(p.x is not None for p in person.keypoints.points)
-        return ReviewState.IN_WORK if touched else ReviewState.NEW
+        return state_of_person(self.studio.project.records, person)
 
-    def review_of_photo(self, photo: str) -> ReviewState:
+    def review_of_photo(self, photo: str) -> PhotoState:
         """Return the state of a photo: that of its least advanced person."""
-        states = [self.review_of(person) for person in self.studio.people_in(photo)]
-        order = [ReviewState.NEW, ReviewState.IN_WORK, ReviewState.SENT_BACK, ReviewState.READY]
-        return min(states, key=[*order, ReviewState.ACCEPTED].index, default=ReviewState.NEW)
+        records = self.studio.project.records
+        found = records.get(("photo", photo))
+        people = [state_of_person(records, person) for person in self.studio.people_in(photo)]
+        return state_of_photo(no_person=found is not None and found.no_person, people=people)
 
     def set_ready(self, person: Person, ready: bool) -> bool:
         """Mark a person ready, or take the mark back."""
@@ -176,10 +196,10 @@ class Session(QObject):
 
     def begin(self) -> None:
         """Look at the first photo of the project that is open now."""
-        self._photo = self._person = self._point = None
+        self._photo = self._person = self._point = self.shown = None
         self.opened.emit()
         photos = self.studio.photos
-        self.select_photo(photos[0].sha256 if photos else None)
+        self.select_photo(photos.id_at(0) if photos else None)
 
     def _on_event(self, event: StudioEvent) -> None:
         if event.what is What.OPENED:
@@ -198,11 +218,11 @@ class Session(QObject):
 
     def _on_entry(self, entry: Entry) -> None:
         kinds = {change.key[0] for change in entry.edit.changes}
-        if "photo" in kinds:
+        if any(c.key[0] == "photo" and None in (c.before, c.after) for c in entry.edit.changes):
             self.photos_changed.emit()
-            photos = [p.sha256 for p in self.studio.photos]
-            if self._photo not in photos:
-                self.select_photo(photos[0] if photos else None)
+            photos = self.studio.photos
+            if self._photo is None or not photos.has(self._photo):
+                self.select_photo(photos.id_at(0) if photos else None)
         if "person" in kinds:
             ids = [p.id for p in self.people]
             if self._person not in ids:

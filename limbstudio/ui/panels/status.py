@@ -265,8 +265,8 @@ class StatusBar(QWidget):
             self._pointer.setText("")
             self._zoom.setText("")
             return
-        photos = [p.sha256 for p in self._session.studio.photos]
-        number = photos.index(photo.sha256) + 1
+        photos = self._session.studio.photos
+        number = photos.place_of(photo.sha256) + 1
         self._photo.setText(f"Photo {number} of {len(photos)} · {photo.width} × {photo.height}")
 
     def _on_job(self, job: Job) -> None:

@@ -1,0 +1,217 @@
+"""Walking through photos: the one in view comes first, quickly and then sharp; its neighbours are read ahead.
+
+Pictures are kept up to a bound of memory. Who steps faster than photos can be read sees small copies and never waits
+for a photo that was left again: what is asked for last is read first.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Generic, TypeVar
+
+from limbstudio.domain.photo import Photo
+
+T = TypeVar("T")
+
+# Steps that follow each other so closely are walking; a photo is read sharp when one stays this long.
+_WALKING_S = 0.25
+_STAYS_S = 0.14
+_DRAFTS_AHEAD, _SHARP_AHEAD = 4, 2
+
+
+@dataclass(frozen=True)
+class Arrival(Generic[T]):
+    """What was read of the photo that was asked for. error: why it cannot be shown; the picture is None then."""
+
+    sha256: str
+    picture: T | None
+    is_sharp: bool
+    error: BaseException | None = None
+
+
+class _Kept(Generic[T]):
+    """Pictures by photo up to a number of bytes; those used longest ago go first."""
+
+    def __init__(self, most_bytes: int, size: Callable[[T], int]) -> None:
+        self._most = most_bytes
+        self._size = size
+        self._pictures: OrderedDict[str, T] = OrderedDict()
+        self.bytes = 0
+
+    def __contains__(self, sha256: str) -> bool:
+        return sha256 in self._pictures
+
+    def get(self, sha256: str) -> T | None:
+        picture = self._pictures.get(sha256)
+        if picture is not None:
+            self._pictures.move_to_end(sha256)
+        return picture
+
+    def put(self, sha256: str, picture: T) -> None:
+        self.drop(sha256)
+        self._pictures[sha256] = picture
+        self.bytes += self._size(picture)
+        while self.bytes > self._most and len(self._pictures) > 1:
+            self.drop(next(iter(self._pictures)))
+
+    def drop(self, sha256: str) -> None:
+        picture = self._pictures.pop(sha256, None)
+        if picture is not None:
+            self.bytes -= self._size(picture)
+
+    def clear(self) -> None:
+        self._pictures.clear()
+        self.bytes = 0
+
+    def takes(self, photo: Photo, others: int) -> bool:
+        """Tell whether a photo of this size fits with so many others of it."""
+        return photo.width * photo.height * 4 * (others + 1) <= self._most
+
+
+class PhotoWalk(Generic[T]):
+    """Read photos for whoever looks at one after the other.
+
+    sharp: reads a photo whole. draft: reads a small copy quickly, None where there is no quick way. size: bytes of a
+    picture. told: called in a thread with each `Arrival` of the photo that is looked at.
+    """
+
+    def __init__(
+        self,
+        *,
+        sharp: Callable[[Photo], T],
+        draft: Callable[[Photo], T | None],
+        size: Callable[[T], int],
+        told: Callable[[Arrival[T]], None],
+        sharp_bytes: int = 170_000_000,
+        draft_bytes: int = 40_000_000,
+        threads: int = 2,
+    ) -> None:
+        self._read = {True: sharp, False: draft}
+        self._told = told
+        self._kept: dict[bool, _Kept[T]] = {
+            True: _Kept(sharp_bytes, size),
+            False: _Kept(draft_bytes, size),
+        }
+        self._changed = threading.Condition()
+        self._target: Photo | None = None
+        self._nearby: tuple[Photo, ...] = ()
+        self._since = self._before = -10.0
+        self._under_way: set[tuple[str, bool]] = set()
+        self._useless: set[tuple[str, bool]] = (
+            set()
+        )  # drafts there are none of, and photos that cannot be read
+        self._closing = False
+        self._threads = [
+            threading.Thread(target=self._serve, name=f"photo-walk-{n}", daemon=True) for n in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def bytes(self) -> int:
+        """Return how much memory the kept pictures take."""
+        with self._changed:
+            return self._kept[True].bytes + self._kept[False].bytes
+
+    def look_at(self, photo: Photo | None, nearby: Sequence[Photo] = ()) -> tuple[T | None, bool]:
+        """Turn to a photo; return what is there of it at once, and whether that is sharp. The rest is told.
+
+        nearby: whom to read ahead, the most likely first.
+        """
+        with self._changed:
+            self._target, self._nearby = photo, tuple(nearby)
+            self._before, self._since = self._since, monotonic()
+            self._changed.notify_all()
+            if photo is None:
+                return None, False
+            self._useless.discard((photo.sha256, True))
+            sharp = self._kept[True].get(photo.sha256)
+            return (self._kept[False].get(photo.sha256), False) if sharp is None else (sharp, True)
+
+    def forget(self, sha256: str | None = None) -> None:
+        """Read a photo (None: every one) anew when it is asked for: its file was found or changed."""
+        with self._changed:
+            for kept in self._kept.values():
+                kept.clear() if sha256 is None else kept.drop(sha256)
+            self._useless.clear()
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let the threads go."""
+        with self._changed:
+            self._closing = True
+            self._target, self._nearby = None, ()
+            self._changed.notify_all()
+
+    # ---------------------------------------------------------------------------------------------- the threads
+
+    def _serve(self) -> None:
+        while True:
+            with self._changed:
+                task = self._next()
+                while task is None and not self._closing:
+                    self._changed.wait(self._until_settled())
+                    task = self._next()
+                if self._closing or task is None:
+                    return
+                photo, is_sharp = task
+                self._under_way.add((photo.sha256, is_sharp))
+            self._work(photo, is_sharp)
+
+    def _work(self, photo: Photo, is_sharp: bool) -> None:
+        error: BaseException | None = None
+        picture: T | None = None
+        try:
+            picture = self._read[is_sharp](photo)
+        except Exception as caught:  # noqa: BLE001  # a border: what cannot be read is told, the thread goes on
+            error = caught
+        with self._changed:
+            self._under_way.discard((photo.sha256, is_sharp))
+            if picture is not None:
+                self._kept[is_sharp].put(photo.sha256, picture)
+                if is_sharp:
+                    self._kept[False].drop(photo.sha256)
+            else:
+                self._useless.add((photo.sha256, is_sharp))
+            wanted = self._target is not None and self._target.sha256 == photo.sha256
+            late = not is_sharp and photo.sha256 in self._kept[True]
+            self._changed.notify_all()
+        if wanted and not late and (picture is not None or is_sharp):
+            self._told(Arrival(photo.sha256, picture, is_sharp, error if is_sharp else None))
+
+    @property
+    def _is_walking(self) -> bool:
+        return self._since - self._before < _WALKING_S and monotonic() - self._since < _STAYS_S
+
+    def _until_settled(self) -> float | None:
+        return max(0.005, self._since + _STAYS_S - monotonic()) if self._is_walking else None
+
+    def _next(self) -> tuple[Photo, bool] | None:
+        """Return what to read now, and whether sharp; None when there is nothing to do."""
+        target = self._target
+        if target is None:
+            return None
+        walking = self._is_walking
+        if self._lacks(target, False) and target.sha256 not in self._kept[True]:
+            return target, False
+        no_draft = (target.sha256, False) in self._useless
+        if (not walking or no_draft) and self._lacks(target, True):
+            return target, True
+        for photo in self._nearby[:_DRAFTS_AHEAD]:
+            if self._lacks(photo, False) and photo.sha256 not in self._kept[True]:
+                return photo, False
+        if not walking:
+            for place, photo in enumerate(self._nearby[:_SHARP_AHEAD]):
+                if self._lacks(photo, True) and self._kept[True].takes(photo, place + 1):
+                    return photo, True
+        return None
+
+    def _lacks(self, photo: Photo, is_sharp: bool) -> bool:
+        task = (photo.sha256, is_sharp)
+        return (
+            task not in self._under_way
+            and task not in self._useless
+            and photo.sha256 not in self._kept[is_sharp]
+        )
