@@ -83,7 +83,11 @@ def run_here(
     except Cancelled:
         job.cancelled()
     except Exception as error:  # noqa: BLE001 - the border "lane": a job's mistake must end the job, not the program
-        job.failed(Failure.of(error, job.title))
+        if job.was_cancelled:  # what it worked on may be gone, as when a project is closed
+            log.info("Job %s ended with %r after it was cancelled.", job.title, error)
+            job.cancelled()
+        else:
+            job.failed(Failure.of(error, job.title))
     else:
         job.succeeded(result)
 

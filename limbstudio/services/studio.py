@@ -27,7 +27,16 @@ from limbstudio.domain.photo import Person, Photo
 from limbstudio.domain.progress import confirm_no_person, refuse_no_person
 from limbstudio.domain.project import Project
 from limbstudio.domain.record_map import Shelf
-from limbstudio.services import fitting, handing_over, importing, photo_files, pipeline, thumbnails
+from limbstudio.services import (
+    batch_fits,
+    fitting,
+    handing_over,
+    importing,
+    machine,
+    photo_files,
+    pipeline,
+    thumbnails,
+)
 from limbstudio.services.blobs import array_from_bytes
 from limbstudio.services.fit_options import asked_of
 from limbstudio.services.handing_over import masks_as_png
@@ -39,6 +48,8 @@ from limbstudio.services.safekeeping import Safekeeping
 from limbstudio.services.searching import Searching
 from limbstudio.services.store import SUFFIX, JournalLine, SaveState, Saving, Store
 
+
+_KEPT_JOBS = 200  # that have ended; a day of fits must not fill the memory with their results
 
 class What(StrEnum):
     """What a `StudioEvent` tells."""
@@ -101,6 +112,8 @@ class Studio:
         self._threads: InlineLane | ThreadLane | None = None
         self._worker: InlineLane | ProcessLane | None = None
         self._store: Store | None = None
+        self._batches: InlineLane | ThreadLane | None = None
+        self.photo_in_view: str | None = None
         self._history: History | None = None
         self._safekeeping: Safekeeping | None = None
         self._searching: Searching | None = None
@@ -193,10 +206,10 @@ class Studio:
         """Close the project (as `close`) and stop all threads and processes."""
         self.close()
         with self._lanes_lock:
-            for lane in (self._worker, self._threads):
+            for lane in (self._batches, self._worker, self._threads):
                 if lane is not None:
                     lane.close()
-            self._worker = self._threads = None
+            self._batches = self._worker = self._threads = None
 
     @property
     def is_open(self) -> bool:
@@ -501,6 +514,20 @@ class Studio:
         twice.
         """
         store, history = self._writable()
+        job = self._note(self.start_fit(person_id, mode=mode, seed=seed, body_file=body_file))
+        job.again = partial(self.fit, person_id, mode=mode, seed=seed, body_file=body_file)
+        return job
+
+    def start_fit(
+        self,
+        person_id: str,
+        *,
+        mode: FitMode = FitMode.JOINT,
+        seed: int = 0,
+        body_file: Path | None = None,
+        quietly: bool = False,
+    ) -> Job:
+        """Fit as `fit` does, as a part of other work. quietly: nobody is told of the job."""
         person = self.person(person_id)
         photo = self.photo(person.photo)
         asked = asked_of(self.project, person_id)
@@ -512,10 +539,12 @@ class Studio:
         title = f"Fit a person in {Path(photo.path).name}"
         known = self.project.records.get(("fit", store.result(request.hash) or ""))
         if known is not None:
-            job = InlineLane(self._note).submit(lambda context: known, title=title, photo=photo.sha256)
+            note = None if quietly else self._note
+            job = InlineLane(note).submit(lambda context: known, title=title, photo=photo.sha256)
             fitting.choose(history, known, work.folder)
             return job
-        job = self._worker_lane().submit(
+        lane = InlineLane() if quietly and self._run_inline else self._worker_lane()
+        job = lane.submit(
             pipeline.run_fit,
             work,
             title=title,
@@ -523,7 +552,19 @@ class Studio:
             finish=lambda answer: fitting.keep(store, history, work, request, answer),
         )
         self._fits_under_way[request.hash] = job
-        return self._note(job)
+        return job
+
+    def fit_people(self, photos: Sequence[str] | None, *, title: str) -> Job:
+        """Fit all people of these photos (None: of all unfinished ones) who are annotated and have no fresh fit.
+
+        Fits that a human chose and accepted people are left alone. The job's result is a `BatchReport`.
+        """
+        self._writable()
+        with self._lanes_lock:
+            if self._batches is None:
+                self._batches = InlineLane(self._note) if self._run_inline else ThreadLane(1)
+        job = self._batches.submit(lambda context: batch_fits.fit_people(self, context, photos), title=title)
+        return self._note(job, lambda: self.fit_people(photos, title=title))
 
     def keep_blobs(self, work: pipeline.FitWork, answer: pipeline.FitAnswer) -> KeptFit:
         """Write a computed fit's arrays and return its record, which no edit has made part of the project yet."""
@@ -576,16 +617,15 @@ class Studio:
 
     @property
     def jobs(self) -> tuple[Job, ...]:
-        """Return the jobs of this project since it was opened, oldest first."""
+        """Return the jobs of this project since it was opened, oldest first; of those that ended, the newest."""
         return tuple(self._jobs)
 
     def run(
         self, function: Callable[..., Any], *arguments: object, title: str, photo: str | None = None
     ) -> Job:
         """Run `function(context, *arguments)` in the thread lane: for slow things that are no stage."""
-        lane = self._thread_lane()
-        job = lane.submit(function, *arguments, title=title, photo=photo)
-        return job if isinstance(lane, InlineLane) else self._note(job)
+        job = self._thread_lane().submit(function, *arguments, title=title, photo=photo)
+        return self._note(job, lambda: self.run(function, *arguments, title=title, photo=photo))
 
     def export_annotations(self, path: Path, photos: Sequence[str] | None = None) -> Job:
         """Write COCO-25 with `limbstudio` blocks for all photos or the named ones, from the records of this
@@ -692,6 +732,7 @@ class Studio:
         for lane in (self._worker, self._threads):
             if isinstance(lane, ThreadLane | ProcessLane):
                 lane.hold(held)
+        self.photo_in_view = photo
 
     def compute(
         self, function: Callable[..., Any], *arguments: object, title: str, photo: str, finish: Finish = None
@@ -700,14 +741,26 @@ class Studio:
 
         finish: makes the job's result of what came back, in this process.
         """
-        lane = self._worker_lane()
-        return self._note(lane.submit(function, *arguments, title=title, photo=photo, finish=finish))
+        job = self._worker_lane().submit(function, *arguments, title=title, photo=photo, finish=finish)
+        return self._note(
+            job, lambda: self.compute(function, *arguments, title=title, photo=photo, finish=finish)
+        )
 
     def warm_up(self) -> None:
         """Start the worker's process now, so that the first fit does not wait for it. Returns at once."""
         self._worker_lane()
 
-    def _note(self, job: Job) -> Job:
+    @property
+    def device(self) -> str:
+        """Return what models run on, in words; empty until the worker's process has said it."""
+        return self._worker.device if isinstance(self._worker, ProcessLane) else ""
+
+    def forget_jobs(self, ended: Sequence[Job]) -> None:
+        """Let go of jobs that have ended, and of their results."""
+        self._jobs = [job for job in self._jobs if job not in ended or not job.state.has_ended]
+
+    def _note(self, job: Job, again: Callable[[], Job] | None = None) -> Job:
+        job.again = again or job.again
         if job not in self._jobs:
             self._jobs.append(job)
             self._send(StudioEvent(What.JOB, job=job))
@@ -718,12 +771,13 @@ class Studio:
             if self._threads is None:
                 self._threads = InlineLane(self._note) if self._run_inline else ThreadLane()
             return self._threads
+            self.forget_jobs([old for old in self._jobs if old.state.has_ended][:-_KEPT_JOBS])
 
     def _worker_lane(self) -> InlineLane | ProcessLane:
         with self._lanes_lock:
             if self._worker is None:
                 inline = self._run_inline
-                self._worker = InlineLane(self._note) if inline else ProcessLane(warm_up=pipeline.warm_up)
+                self._worker = InlineLane(self._note) if inline else self._new_worker()
             return self._worker
 
     def _writable(self) -> tuple[Store, History]:
@@ -735,6 +789,10 @@ class Studio:
 
 def facts_of(fit: KeptFit) -> Mapping[str, Any]:
     """Return what was counted on the fit's mesh: `mesh`, `timings_s` and `warnings`."""
+    @staticmethod
+    def _new_worker() -> ProcessLane:
+        return ProcessLane(warm_up=pipeline.warm_up, most_memory=machine.most_for_worker())
+
     return json.loads(fit.facts) if fit.facts else {}
 
 
