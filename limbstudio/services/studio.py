@@ -48,8 +48,8 @@ from limbstudio.services.safekeeping import Safekeeping
 from limbstudio.services.searching import Searching
 from limbstudio.services.store import SUFFIX, JournalLine, SaveState, Saving, Store
 
-
 _KEPT_JOBS = 200  # that have ended; a day of fits must not fill the memory with their results
+
 
 class What(StrEnum):
     """What a `StudioEvent` tells."""
@@ -111,9 +111,9 @@ class Studio:
         self._lanes_lock = threading.Lock()
         self._threads: InlineLane | ThreadLane | None = None
         self._worker: InlineLane | ProcessLane | None = None
-        self._store: Store | None = None
         self._batches: InlineLane | ThreadLane | None = None
         self.photo_in_view: str | None = None
+        self._store: Store | None = None
         self._history: History | None = None
         self._safekeeping: Safekeeping | None = None
         self._searching: Searching | None = None
@@ -513,7 +513,6 @@ class Studio:
         the person was edited meanwhile: then it is kept as a candidate. Unchanged inputs are not computed
         twice.
         """
-        store, history = self._writable()
         job = self._note(self.start_fit(person_id, mode=mode, seed=seed, body_file=body_file))
         job.again = partial(self.fit, person_id, mode=mode, seed=seed, body_file=body_file)
         return job
@@ -528,6 +527,7 @@ class Studio:
         quietly: bool = False,
     ) -> Job:
         """Fit as `fit` does, as a part of other work. quietly: nobody is told of the job."""
+        store, history = self._writable()
         person = self.person(person_id)
         photo = self.photo(person.photo)
         asked = asked_of(self.project, person_id)
@@ -723,6 +723,7 @@ class Studio:
 
     def look_at(self, photo: str | None) -> None:
         """Say which photo is in view: its jobs go first."""
+        self.photo_in_view = photo
         for lane in (self._worker, self._threads):
             if isinstance(lane, ThreadLane | ProcessLane):
                 lane.put_first(photo)
@@ -732,7 +733,6 @@ class Studio:
         for lane in (self._worker, self._threads):
             if isinstance(lane, ThreadLane | ProcessLane):
                 lane.hold(held)
-        self.photo_in_view = photo
 
     def compute(
         self, function: Callable[..., Any], *arguments: object, title: str, photo: str, finish: Finish = None
@@ -762,6 +762,7 @@ class Studio:
     def _note(self, job: Job, again: Callable[[], Job] | None = None) -> Job:
         job.again = again or job.again
         if job not in self._jobs:
+            self.forget_jobs([old for old in self._jobs if old.state.has_ended][:-_KEPT_JOBS])
             self._jobs.append(job)
             self._send(StudioEvent(What.JOB, job=job))
         return job
@@ -771,7 +772,6 @@ class Studio:
             if self._threads is None:
                 self._threads = InlineLane(self._note) if self._run_inline else ThreadLane()
             return self._threads
-            self.forget_jobs([old for old in self._jobs if old.state.has_ended][:-_KEPT_JOBS])
 
     def _worker_lane(self) -> InlineLane | ProcessLane:
         with self._lanes_lock:
@@ -779,6 +779,10 @@ class Studio:
                 inline = self._run_inline
                 self._worker = InlineLane(self._note) if inline else self._new_worker()
             return self._worker
+
+    @staticmethod
+    def _new_worker() -> ProcessLane:
+        return ProcessLane(warm_up=pipeline.warm_up, most_memory=machine.most_for_worker())
 
     def _writable(self) -> tuple[Store, History]:
         store, history = self._opened()
@@ -789,10 +793,6 @@ class Studio:
 
 def facts_of(fit: KeptFit) -> Mapping[str, Any]:
     """Return what was counted on the fit's mesh: `mesh`, `timings_s` and `warnings`."""
-    @staticmethod
-    def _new_worker() -> ProcessLane:
-        return ProcessLane(warm_up=pipeline.warm_up, most_memory=machine.most_for_worker())
-
     return json.loads(fit.facts) if fit.facts else {}
 
 
