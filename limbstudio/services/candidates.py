@@ -13,6 +13,7 @@ from limbstudio.domain.body import BodyFit, FitMode, ScaleSource
 from limbstudio.domain.edits import Change, Edit
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.fitted import ChosenFit, KeptFit
+from limbstudio.domain.mask_layers import devices_of
 from limbstudio.domain.photo import Person
 from limbstudio.domain.provenance import Source
 from limbstudio.services import pipeline
@@ -49,7 +50,7 @@ def candidates_of(studio: Studio, person: Person) -> tuple[Candidate, ...]:
     mask = None
     if studio.folder is not None:
         try:
-            mask = pipeline.person_mask(person, photo, studio.folder)
+            mask = pipeline.person_mask(person, photo, studio.folder, devices_of(studio.project, person))
         except KnownError:
             mask = None  # a fit says it; the list only has no overlap to show
     found = []
@@ -146,8 +147,10 @@ def choose_other_explanation(studio: Studio, person: Person) -> Job | None:
     photo = studio.photo(person.photo)
     folder = studio.folder
     assert folder is not None
-    asked = asked_of(studio.project, person.id)
-    work = pipeline.FitWork(person, photo, fit.fit.mode, 0, _body_file(fit), folder.absolute(), asked)
+    asked, devices = asked_of(studio.project, person.id), devices_of(studio.project, person)
+    work = pipeline.FitWork(
+        person, photo, fit.fit.mode, 0, _body_file(fit), folder.absolute(), asked, devices
+    )
     return studio.compute(
         shape_explanation,
         work,

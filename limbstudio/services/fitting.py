@@ -9,6 +9,7 @@ import numpy as np
 from limbstudio.domain.edits import Change, Edit
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.fitted import ChosenFit, KeptFit, MeshReference
+from limbstudio.domain.mask_layers import devices_of
 from limbstudio.domain.project import Project
 from limbstudio.services import records
 from limbstudio.services.blobs import array_to_bytes
@@ -58,7 +59,10 @@ def _choice(project: Project, fit: KeptFit, folder: Path) -> Change | None:
     if person is None or photo is None:
         return None
     if chosen is not None:
-        is_late = inputs_hash(person, photo, folder, asked_of(project, fit.person)) != fit.inputs_hash
+        is_late = (
+            inputs_hash(person, photo, folder, asked_of(project, fit.person), devices_of(project, person))
+            != fit.inputs_hash
+        )
         if chosen.by_human or is_late or chosen.fit == fit.id:
             return None
     return Change(key, chosen, ChosenFit(fit.person, fit.photo, fit.id))

@@ -7,7 +7,8 @@ no project.
 
 import dataclasses
 import hashlib
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 from limbstudio import __version__
 from limbstudio.domain.body import BodyFit, FitMode
 from limbstudio.domain.fitted import FitOptions
+from limbstudio.domain.mask_layers import MaskLayer
 from limbstudio.domain.photo import Person, Photo
 from limbstudio.domain.stump import Stump
 from limbstudio.services import records
@@ -27,6 +29,8 @@ from limbstudio.services.stages import StageName, progress_within, stage
 _READ_BY_FIT = (
     "keypoints", "limbs", "box", "posture", "stature_mm", "focal_px", "mask_file", "polygons", "holes",
 )  # fmt: skip
+_KEPT = "blobs/"
+_LONGEST_WRITE_S = 5.0
 _FIT_STAGES = (StageName.INITIAL_FIT, StageName.RAFO, StageName.RECONSTRUCTION)
 
 
@@ -52,7 +56,7 @@ class StageRequest:
 @dataclass(frozen=True)
 class FitWork:
     """What `run_fit` needs. folder: where a relative mask file is looked for. body_file: None for the bundled
-    body. options: what was asked of this person's fits.
+    body. options: what was asked of this person's fits. devices: mask layers of prostheses.
     """
 
     person: Person
@@ -62,6 +66,7 @@ class FitWork:
     body_file: Path | None
     folder: Path
     options: FitOptions | None = None
+    devices: tuple[MaskLayer, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +83,13 @@ class FitAnswer:
     facts: dict[str, Any]
 
 
-def inputs_hash(person: Person, photo: Photo, mask_folder: Path, options: FitOptions | None = None) -> str:
+def inputs_hash(
+    person: Person,
+    photo: Photo,
+    mask_folder: Path,
+    options: FitOptions | None = None,
+    devices: tuple[MaskLayer, ...] = (),
+) -> str:
     """Return the hash of all that a fit of this person reads from the project."""
     plain = records.to_plain(person)
     read = {name: plain[name] for name in _READ_BY_FIT}
@@ -86,19 +97,26 @@ def inputs_hash(person: Person, photo: Photo, mask_folder: Path, options: FitOpt
         if not record.constrains_fit:  # a hidden position changes nothing
             point["x"] = point["y"] = None
     size_and_focal = [photo.sha256, photo.width, photo.height, photo.focal_exif_px]
-    mask = file_hash(mask_folder / person.mask_file) if person.mask_file else ""
+    mask = _mask_hash(mask_folder, person.mask_file) if person.mask_file else ""
     asked = [] if options is None or options.asks_nothing else [records.to_plain(options)]
-    return records.digest(records.canonical([read, size_and_focal, mask, *asked]))
+    has_mask = bool(person.mask_file or person.polygons)
+    cut_out = [records.to_plain(device) for device in devices if has_mask]
+    return records.digest(records.canonical([read, size_and_focal, mask, *asked, *cut_out]))
 
 
 def fit_request(work: FitWork) -> StageRequest:
     """Return the request of a fit: stages 5 to 7 as one."""
     inputs = (
-        ("person", inputs_hash(work.person, work.photo, work.folder, work.options)),
+        ("person", inputs_hash(work.person, work.photo, work.folder, work.options, work.devices)),
         ("body", file_hash(work.body_file or _bundled_body())),
     )
     parameters = records.canonical({"mode": work.mode.value})
     return StageRequest(StageName.RECONSTRUCTION, inputs, parameters, seed=work.seed)
+
+
+def _mask_hash(folder: Path, mask_file: str) -> str:
+    # What the project keeps is named by its content: it need not be read, nor be on the disk yet.
+    return mask_file.removeprefix(_KEPT) if mask_file.startswith(_KEPT) else file_hash(folder / mask_file)
 
 
 def file_hash(path: Path) -> str:
@@ -157,7 +175,7 @@ def run_fit(context: Context, work: FitWork) -> FitAnswer:
         exif_px=photo.focal_exif_px,
         paper=work.mode is FitMode.PAPER,
     )
-    mask = person_mask(person, photo, work.folder)
+    mask = person_mask(person, photo, work.folder, work.devices)
     report(StageName.INITIAL_FIT, 0.2)
     # Counting self-intersections takes longer than all else about a mesh: only an export asks for it.
     result = reconstruct_person(
@@ -192,10 +210,12 @@ def body_of(path: Path | None) -> Any:  # noqa: ANN401 - a BodyModel, which is i
     return load_body(path)
 
 
-def person_mask(person: Person, photo: Photo, folder: Path) -> np.ndarray | None:
-    """Return the person's mask, (H, W) bool in the upright photo, or None without one.
+def person_mask(
+    person: Person, photo: Photo, folder: Path, devices: tuple[MaskLayer, ...] = ()
+) -> np.ndarray | None:
+    """Return the person's mask less the prostheses, (H, W) bool in the upright photo, or None without one.
 
-    folder: of the project, where a `mask_file` lies.
+    folder: of the project, where a `mask_file` lies. devices: mask layers of prostheses.
     """
     from limbstudio.formats.annotated import AnnotatedPerson
     from limbstudio.formats.masks import person_mask as mask_of
@@ -203,4 +223,22 @@ def person_mask(person: Person, photo: Photo, folder: Path) -> np.ndarray | None
 
     size = (photo.width, photo.height)
     frame = LoadedPhoto(np.empty((0, 0, 3), np.uint8), photo.sha256, *size)  # only its size is asked for
-    return mask_of(AnnotatedPerson(person, person.id, photo.path, size), frame, folder=folder)
+
+    def pixels(owner: Person) -> np.ndarray | None:
+        if owner.mask_file and owner.mask_file.startswith(_KEPT):
+            _wait_for(folder / owner.mask_file)
+        return mask_of(AnnotatedPerson(owner, owner.id, photo.path, size), frame, folder=folder)
+
+    mask = pixels(person)
+    for device in devices if mask is not None else ():
+        layer = replace(person, mask_file=device.mask_file, polygons=device.polygons, holes=device.holes)
+        drawn = pixels(layer)
+        mask = mask if drawn is None else mask & ~drawn
+    return mask
+
+
+def _wait_for(path: Path) -> None:
+    """Wait for a file that a writer in another thread or process is just writing; not forever."""
+    until = time.monotonic() + _LONGEST_WRITE_S
+    while not path.exists() and time.monotonic() < until:
+        time.sleep(0.01)

@@ -23,6 +23,7 @@ from limbstudio.domain import (
     corrections,
     fitted,
     geometry,
+    mask_layers,
     notes,
     photo,
     provenance,
@@ -336,6 +337,15 @@ FIELDS: Mapping[type, Mapping[str, Codec]] = {
         "note": TEXT,
     },
     saved_search.SavedSearch: {"id": TEXT, "name": TEXT, "query": TEXT},
+    mask_layers.MaskLayer: {
+        "person": TEXT,
+        "photo": TEXT,
+        "kind": enum(mask_layers.MaskKind),
+        "limb": maybe(enum(anatomy.Limb)),
+        "mask_file": maybe(TEXT),
+        "polygons": many(many(NUMBER)),
+        "holes": many(many(NUMBER)),
+    },
     notes.PointNote: {"person": TEXT, "photo": TEXT, "keypoint": WHOLE, "text": TEXT},
     review.Finding: {"rule": TEXT, "message": TEXT, "person": TEXT, "keypoint": maybe(WHOLE)},
 }
@@ -352,6 +362,7 @@ KINDS: Mapping[str, type] = {
     "finding": review.Finding,
     "saved_search": saved_search.SavedSearch,
     "point_note": notes.PointNote,
+    "mask_layer": mask_layers.MaskLayer,
 }
 
 

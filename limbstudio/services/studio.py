@@ -23,6 +23,7 @@ from limbstudio.domain.edits import Change, Edit, add_person
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.fitted import ChosenFit, KeptFit, MeshReference
 from limbstudio.domain.geometry import Box
+from limbstudio.domain.mask_layers import devices_of
 from limbstudio.domain.photo import Person, Photo
 from limbstudio.domain.progress import confirm_no_person, refuse_no_person
 from limbstudio.domain.project import Project
@@ -530,8 +531,8 @@ class Studio:
         store, history = self._writable()
         person = self.person(person_id)
         photo = self.photo(person.photo)
-        asked = asked_of(self.project, person_id)
-        work = pipeline.FitWork(person, photo, mode, seed, body_file, store.folder.absolute(), asked)
+        asked, devices = asked_of(self.project, person_id), devices_of(self.project, person)
+        work = pipeline.FitWork(person, photo, mode, seed, body_file, store.folder.absolute(), asked, devices)
         request = pipeline.fit_request(work)
         under_way = self._fits_under_way.get(request.hash)
         if under_way is not None and not under_way.state.has_ended and not under_way.was_cancelled:
@@ -588,8 +589,9 @@ class Studio:
         person, photo = found.get(("person", fit.person)), found.get(("photo", fit.photo))
         if person is None or photo is None:
             return True
-        asked = asked_of(history.project, fit.person)
-        return pipeline.inputs_hash(person, photo, store.folder.absolute(), asked) != fit.inputs_hash
+        asked, devices = asked_of(history.project, fit.person), devices_of(history.project, person)
+        folder = store.folder.absolute()
+        return pipeline.inputs_hash(person, photo, folder, asked, devices) != fit.inputs_hash
 
     def choose_fit(self, fit: KeptFit) -> None:
         """Make a candidate the chosen fit: a human edit, which machine results respect."""
@@ -690,7 +692,14 @@ class Studio:
                 dict(facts_of(fit)),
             )
             works.append(
-                handing_over.Reconstructed(person, photo, fit.inputs_hash, answer, self.is_stale(fit))
+                handing_over.Reconstructed(
+                    person,
+                    photo,
+                    fit.inputs_hash,
+                    answer,
+                    self.is_stale(fit),
+                    devices_of(self.project, person),
+                )
             )
         pixels = {work.photo.sha256: partial(self.photo_pixels, work.photo) for work in works}
         project = self._opened()[0].folder.absolute()

@@ -16,6 +16,7 @@ from limbstudio.domain import (
     corrections,
     fitted,
     geometry,
+    mask_layers,
     notes,
     photo,
     provenance,
@@ -72,6 +73,10 @@ EXAMPLES = {
     "verdict": review.Verdict("p1", review.ReviewState.ACCEPTED, "cd" * 32, "me", "Good."),
     "finding": review.Finding("side", "Left and right may be swapped.", "p1", 3),
     "saved_search": saved_search.SavedSearch("s1", "To do", "is:unfinished"),
+    "mask_layer": mask_layers.MaskLayer(
+        "p1", "ab" * 32, mask_layers.MaskKind.PROSTHESIS, anatomy.Limb.LEFT_LEG, None,
+        ((0.0, 1.0, 2.0, 3.0, 4.0, 5.5),), ((1.0, 1.0, 1.5, 2.0, 2.0, 2.5),),
+    ),
     "corrections": corrections.Corrections(
         "p", "0" * 64, anatomy.Limb.LEFT_LEG,
         (
