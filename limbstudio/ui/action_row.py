@@ -30,6 +30,7 @@ class Owner(StrEnum):
     PEOPLE = "people"
     HISTORY = "history"
     PLUGINS = "plugins"
+    APPEARANCE = "appearance"
 
 
 @dataclass(frozen=True)

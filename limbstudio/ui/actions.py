@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 
 from limbstudio.ui import icons
 from limbstudio.ui.action_row import ActionRow, Owner, Where
-from limbstudio.ui.rows import canvas, history, importing, pages, people, photo_search
+from limbstudio.ui.rows import appearance, canvas, history, importing, pages, people, photo_search
 from limbstudio.ui.theme import Theme
 
 __all__ = ["ACTIONS", "MENUS", "ROWS", "ActionRow", "Actions", "Owner", "Where", "readable_key"]
@@ -23,6 +23,7 @@ ACTIONS: tuple[ActionRow, ...] = (
     *importing.ROWS,
     *people.ROWS,
     *history.ROWS,
+    *appearance.ROWS,
 )
 ROWS: Mapping[str, ActionRow] = {row.id: row for row in ACTIONS}
 
@@ -92,7 +93,7 @@ class Actions:
     def _draw(self, row: ActionRow) -> None:
         if row.icon:
             theme = self._theme
-            drawn = icons.icon(row.icon, theme.text2, disabled=theme.edge, checked=theme.accent)
+            drawn = icons.icon(row.icon, theme.text2, disabled=theme.disabled, checked=theme.accent)
             self._actions[row.id].setIcon(drawn)
 
     def connect_owner(self, owner: Owner, target: QObject) -> None:

@@ -17,8 +17,9 @@ from limbstudio.domain.errors import KnownError  # noqa: E402
 from limbstudio.services import settings  # noqa: E402
 from limbstudio.services.samples import sample_project  # noqa: E402
 from limbstudio.services.studio import Studio  # noqa: E402
+from limbstudio.ui.appearance import remembered_large, remembered_theme  # noqa: E402
 from limbstudio.ui.bridge import Bridge  # noqa: E402
-from limbstudio.ui.main_window import MainWindow, remembered_theme  # noqa: E402
+from limbstudio.ui.main_window import MainWindow  # noqa: E402
 from limbstudio.ui.messages import install_excepthook  # noqa: E402
 from limbstudio.ui.theme import apply_theme, load_fonts  # noqa: E402
 
@@ -60,7 +61,7 @@ def make_window(project: Path | None = None, *, memory: QSettings | None = None)
     app = make_application()
     memory = memory or QSettings(str(settings.home_folder() / "window.ini"), QSettings.Format.IniFormat)
     theme = remembered_theme(memory)
-    apply_theme(app, theme)
+    apply_theme(app, theme, large=remembered_large(memory))
     bridge = Bridge()
     studio = Studio(who=_who(), deliver=bridge.deliver)
     refused: KnownError | None = None

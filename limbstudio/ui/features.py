@@ -41,6 +41,7 @@ class Feature(QObject):
 def feature_classes() -> tuple[type[Feature], ...]:
     """Return the features in the order in which they are made."""
     # Imported here: they import this module.
+    from limbstudio.ui.appearance import Appearance
     from limbstudio.ui.canvas.looking import Looking
     from limbstudio.ui.canvas.selecting import Selecting
     from limbstudio.ui.history_panel import History
@@ -48,4 +49,4 @@ def feature_classes() -> tuple[type[Feature], ...]:
     from limbstudio.ui.photo_search import PhotoSearch
     from limbstudio.ui.plugins_feature import PluginsFeature
 
-    return (Looking, Selecting, People, History, PluginsFeature, PhotoSearch)
+    return (Looking, Selecting, People, History, PluginsFeature, PhotoSearch, Appearance)

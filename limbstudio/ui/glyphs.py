@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, 
 
 from limbstudio.domain.anatomy import KeypointDefinition, KeypointState, Side
 from limbstudio.ui import theme as tokens
+from limbstudio.ui.marks import marks
 
 GLYPH_PX = 13.0
 FACE_GLYPH_PX = 9.0
@@ -210,12 +211,13 @@ def draw_bone(
     """
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    _draw_line(painter, start, end, QColor(tokens.PHOTO_HALO), 7.0 * scale)
+    width = marks().bone_px
+    _draw_line(painter, start, end, QColor(tokens.PHOTO_HALO), (width + 4.0) * scale)
     if frame is Frame.SQUARE:
-        _draw_line(painter, start, end, colour, 4.6 * scale)
+        _draw_line(painter, start, end, colour, (width + 1.6) * scale)
         _draw_line(painter, start, end, QColor(tokens.PHOTO_HALO), 1.6 * scale)
     else:
-        _draw_line(painter, start, end, colour, 3.0 * scale)
+        _draw_line(painter, start, end, colour, width * scale)
     painter.restore()
 
 

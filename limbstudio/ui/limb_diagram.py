@@ -159,7 +159,7 @@ class LimbDiagram(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        skin = QColor(self._theme.line2 if self._theme.name == "light" else "#475162")
+        skin = QColor(self._theme.skin)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(skin)
         painter.drawPath(_trunk())
@@ -206,7 +206,7 @@ class LimbDiagram(QWidget):
 
     def _paint_question(self, painter: QPainter, limb: Limb) -> None:
         x, y, _ = _joints(limb)[1]
-        painter.setPen(QColor(tokens.PHOTO_UNSURE if self._theme.name == "dark" else self._theme.warn))
+        painter.setPen(QColor(tokens.PHOTO_UNSURE if self._theme.is_dark else self._theme.warn))
         painter.setFont(tokens.text_font(13, tokens.QFont.Weight.DemiBold))
         painter.drawText(QRectF(x - 10, y - 10, 20, 20), Qt.AlignmentFlag.AlignCenter, "?")
 

@@ -18,7 +18,6 @@ from PySide6.QtGui import (
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
-    QApplication,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -61,7 +60,7 @@ from limbstudio.ui.panels.residual import ResidualLimbPanel
 from limbstudio.ui.panels.status import JobsPopup, StatusBar
 from limbstudio.ui.session import Session
 from limbstudio.ui.start_page import StartPage
-from limbstudio.ui.theme import DARK, LIGHT, THEMES, Theme, apply_theme
+from limbstudio.ui.theme import DARK, Theme
 
 _LEFT, _RIGHT, _LIMB_RIGHT = 248, 316, 360
 _LEFT_NARROW, _RIGHT_NARROW, _NARROW = 84, 288, 1280
@@ -460,13 +459,9 @@ class MainWindow(QMainWindow):
         else:
             self.showNormal()
 
-    def switch_theme(self) -> None:
-        """Change between dark and light, now and for the next start."""
-        self._theme = LIGHT if self._theme.name == "dark" else DARK
-        self._memory.setValue("theme", self._theme.name)
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        apply_theme(app, self._theme)
+    def show_theme(self, theme: Theme) -> None:
+        """Draw everything that the style sheet does not reach in the colours of `theme`."""
+        self._theme = theme
         self.actions_table.set_theme(self._theme)
         for part in (
             self._top,
@@ -664,8 +659,3 @@ def _fitting_size(window: QWidget) -> QSize:
 
 def _local_paths(urls: Sequence[QUrl]) -> list[Path]:
     return [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
-
-
-def remembered_theme(memory: QSettings) -> Theme:
-    """Return the theme of last time; dark at first."""
-    return THEMES.get(str(memory.value("theme", "dark")), DARK)

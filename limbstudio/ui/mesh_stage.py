@@ -96,10 +96,7 @@ class MeshStage(QWidget):
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         if self._plotter is not None:
-            dark = theme.name == "dark"
-            self._plotter.set_background(
-                "#0E1115" if dark else "#DDE1E7", top="#29313A" if dark else "#F3F5F8"
-            )
+            self._plotter.set_background(theme.canvas, top=theme.scene_top)
             self.redraw()
 
     def redraw(self, *, live: bool = False) -> None:

@@ -154,7 +154,7 @@ class Palette(QFrame):
         sign = QLabel()
         sign.setFixedWidth(20)
         if row.icon:
-            colour = self._theme.text2 if action.isEnabled() else self._theme.edge
+            colour = self._theme.text2 if action.isEnabled() else self._theme.disabled
             sign.setPixmap(icons.icon(row.icon, colour).pixmap(QSize(17, 17)))
         layout.addWidget(sign)
         name = label(row.text.removesuffix("..."))
@@ -166,7 +166,7 @@ class Palette(QFrame):
         note = where if action.isEnabled() else _NEEDS.get(row.needs, where)
         layout.addWidget(label(note, "caption"))
         layout.addStretch(1)
-        for key in row.keys[:1]:
+        for key in self._actions.keys_of(row.id)[:1]:
             for part in readable_key(key).split(" "):
                 layout.addWidget(key_cap("+" if part == "plus" else part))
         return widget
@@ -183,4 +183,5 @@ _NEEDS = {
     "fits": "needs a fitted body",
     "contradictions": "nothing to mend",
     "jobs": "no job is running",
+    "proposals": "nothing is proposed",
 }

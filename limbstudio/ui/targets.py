@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from limbstudio.ui.marks import marks
+
 GRAB_PX = 12.0
 
 
@@ -36,15 +38,15 @@ def find_target(
     others: Mapping[str, Mapping[int, tuple[float, float]]] | None = None,
     handles: Mapping[str, tuple[float, float]] | None = None,
     zoom: float = 1.0,
-    reach_px: float = GRAB_PX,
+    reach_px: float | None = None,
 ) -> HitTarget:
     """Find what lies under the pointer.
 
-    pointer, points: pixels of the photo. zoom: screen px per photo px. A point is grabbed within `reach_px` on screen,
-    the selected one first, then the nearest; handles of the person's box come after its points, points of other people
-    last.
+    pointer, points: pixels of the photo. zoom: screen px per photo px. A point is grabbed within `reach_px` on screen
+    (by default as far as the size of marks says), the selected one first, then the nearest; handles of the person's
+    box come after its points, points of other people last.
     """
-    reach = reach_px / zoom
+    reach = (GRAB_PX * marks().scale if reach_px is None else reach_px) / zoom
     if selected is not None and selected in points and _distance(pointer, points[selected]) <= reach:
         return HitTarget(TargetKind.POINT, selected)
     nearest = min(points, key=lambda i: _distance(pointer, points[i]), default=None)

@@ -1,4 +1,4 @@
-"""Colours, type and measures of the window: the tokens of the design, dark and light."""
+"""Colours, type and measures of the window: the tokens of the design, dark, light and with high contrast."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,11 @@ from limbstudio.resources import resource_path
 
 @dataclass(frozen=True)
 class Theme:
-    """The colour tokens of one theme, as #RRGGBB. left, right, residual: anatomy in panels, never status."""
+    """The colour tokens of one theme, as #RRGGBB. left, right, residual: anatomy in panels, never status.
+
+    disabled: text of what cannot be used now. scene_top: the 3D view's background, above; `canvas` is below.
+    skin: the drawn figure. primary_edge: the border of the one filled button.
+    """
 
     name: str
     canvas: str
@@ -36,6 +40,18 @@ class Theme:
     left: str
     right: str
     residual: str
+    disabled: str
+    scene_top: str
+    skin: str
+    primary_edge: str
+
+    @property
+    def is_dark(self) -> bool:
+        return QColor(self.panel).lightness() < 128
+
+    @property
+    def has_high_contrast(self) -> bool:
+        return self.name == "high_contrast"
 
 
 DARK = Theme(
@@ -63,6 +79,10 @@ DARK = Theme(
     left="#56B4E9",
     right="#E69F00",
     residual="#E58FC0",
+    disabled="#6A7687",
+    scene_top="#29313A",
+    skin="#475162",
+    primary_edge="#5566E8",
 )
 LIGHT = Theme(
     name="light",
@@ -89,8 +109,46 @@ LIGHT = Theme(
     left="#006AA6",
     right="#955800",
     residual="#A83A7B",
+    disabled="#7E8998",
+    scene_top="#F3F5F8",
+    skin="#C3CAD5",
+    primary_edge="#4353D6",
 )
-THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
+# Black and white, lines in the colour of the text; every text at least 7:1, see the test of contrasts.
+HIGH_CONTRAST = Theme(
+    name="high_contrast",
+    canvas="#000000",
+    bg="#000000",
+    panel="#000000",
+    raised="#000000",
+    hover="#262626",
+    line="#FFFFFF",
+    line2="#FFFFFF",
+    edge="#FFFFFF",
+    text="#FFFFFF",
+    text2="#FFFFFF",
+    text3="#E6E6E6",
+    accent="#FFE45C",
+    accent_fill="#1F3DB8",
+    accent_bg="#0A2A6B",
+    ok="#5CFFC4",
+    warn="#FFD84D",
+    error="#FFB199",
+    ok_bg="#00281C",
+    warn_bg="#332600",
+    error_bg="#3D0F00",
+    left="#8FD3FF",
+    right="#FFC04D",
+    residual="#FFB0DD",
+    disabled="#B3B3B3",
+    scene_top="#000000",
+    skin="#6E6E6E",
+    primary_edge="#FFFFFF",
+)
+THEMES = {theme.name: theme for theme in (DARK, LIGHT, HIGH_CONTRAST)}
+# Large targets: what is pressed is so many times as large, at least `LARGE_PX` high and wide.
+LARGE_SCALE = 1.5
+LARGE_PX = 44
 
 # On photos and meshes, the same in both themes: Okabe and Ito's colours on a dark halo.
 PHOTO_LEFT = "#56B4E9"
@@ -125,12 +183,12 @@ def load_fonts() -> None:
             QFontDatabase.addApplicationFont(str(path))
 
 
-def apply_theme(app: QApplication, theme: Theme) -> None:
-    """Give the whole application the colours, font and style sheet of `theme`."""
+def apply_theme(app: QApplication, theme: Theme, *, large: bool = False) -> None:
+    """Give the whole application the colours, font and style sheet of `theme`. large: targets easy to hit."""
     app.setStyle("fusion")
     app.setFont(text_font())
     app.setPalette(palette(theme))
-    app.setStyleSheet(style_sheet(theme))
+    app.setStyleSheet(style_sheet(theme, large=large))
 
 
 def palette(theme: Theme) -> QPalette:
@@ -154,13 +212,20 @@ def palette(theme: Theme) -> QPalette:
     for role, colour in roles.items():
         made.setColor(role, QColor(colour))
     for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
-        made.setColor(QPalette.ColorGroup.Disabled, role, QColor(theme.edge))
+        made.setColor(QPalette.ColorGroup.Disabled, role, QColor(theme.disabled))
     return made
 
 
-def style_sheet(theme: Theme) -> str:
+def style_sheet(theme: Theme, *, large: bool = False) -> str:
     """Return the application's style sheet. Widgets choose a row of it by their dynamic property `role`."""
-    t = theme
+    return (
+        _sheet(theme)
+        + (_contrast_sheet(theme) if theme.has_high_contrast else "")
+        + (_LARGE if large else "")
+    )
+
+
+def _sheet(t: Theme) -> str:
     return f"""
 * {{ outline: none; }}
 QMainWindow, QDialog {{ background: {t.bg}; }}
@@ -213,7 +278,7 @@ QMenu {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line2}; b
 QMenu::item {{ padding: 6px 24px 6px 10px; border-radius: 5px; }}
 QMenu::icon {{ padding-left: 8px; }}
 QMenu::item:selected {{ background: {t.accent_bg}; }}
-QMenu::item:disabled {{ color: {t.edge}; }}
+QMenu::item:disabled {{ color: {t.disabled}; }}
 QMenu::separator {{ height: 1px; background: {t.line2}; margin: 5px 8px; }}
 QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line2}; padding: 5px 7px; }}
 
@@ -222,8 +287,8 @@ QPushButton {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.lin
 QPushButton:hover {{ background: {t.hover}; }}
 QPushButton:pressed {{ background: {t.line2}; }}
 QPushButton:focus {{ border: 2px solid {t.accent}; }}
-QPushButton:disabled {{ color: {t.edge}; background: {t.panel}; border-color: {t.line}; }}
-QPushButton[role="primary"] {{ background: {t.accent_fill}; color: #FFFFFF; border-color: {t.accent_fill}; }}
+QPushButton:disabled {{ color: {t.disabled}; background: {t.panel}; border-color: {t.line}; }}
+QPushButton[role="primary"] {{ background: {t.accent_fill}; color: #FFFFFF; border-color: {t.primary_edge}; }}
 QPushButton[role="primary"]:hover {{ background: {t.accent_fill}; border-color: #FFFFFF; }}
 QPushButton[role="primary"]:disabled {{ background: {t.hover}; color: {t.text3}; border-color: {t.line2}; }}
 QPushButton[role="link"] {{ background: transparent; border: 1px solid transparent; color: {t.accent};
@@ -247,7 +312,7 @@ QToolButton {{ background: transparent; border: 1px solid transparent; border-ra
 QToolButton:hover {{ background: {t.hover}; }}
 QToolButton:checked {{ background: {t.accent_bg}; color: {t.text}; }}
 QToolButton:focus {{ border-color: {t.accent}; }}
-QToolButton:disabled {{ color: {t.edge}; }}
+QToolButton:disabled {{ color: {t.disabled}; }}
 QToolButton[role="perspective"] {{ font-weight: 500; padding: 2px 12px; min-height: 20px; }}
 QToolButton[role="perspective"]:checked {{ color: {t.text}; font-weight: 600; }}
 QToolButton[role="state"] {{ padding: 3px 2px; font-size: 12px; font-weight: 500; }}
@@ -290,4 +355,40 @@ QScrollBar::handle:horizontal {{ background: {t.line2}; border-radius: 4px; min-
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QSplitter::handle {{ background: {t.line}; }}
+"""
+
+
+def _contrast_sheet(t: Theme) -> str:
+    """Return what high contrast adds: what is chosen or on has a border, not only another ground."""
+    return f"""
+QToolButton:checked {{ border: 2px solid {t.accent}; color: {t.text}; }}
+QToolButton:hover, QPushButton:hover {{ border: 1px solid {t.accent}; }}
+QToolButton:focus, QPushButton:focus, QComboBox:focus, QLineEdit:focus, QAbstractSpinBox:focus {{
+    border: 2px solid {t.accent}; }}
+QMenu::item:selected, QMenuBar::item:selected {{ border: 1px solid {t.accent}; }}
+QListView::item:selected, QTreeView::item:selected, QTableView::item:selected {{ border: 1px solid {t.accent}; }}
+QFrame[role="float"], QFrame[role="card"] {{ border: 1px solid {t.text}; }}
+QLabel[role="badge"], QLabel[role="badge-warn"], QLabel[role="badge-accent"], QLabel[role="badge-ok"] {{
+    border: 1px solid {t.text}; }}
+"""
+
+
+_LARGE = f"""
+QToolButton {{ min-width: {LARGE_PX - 10}px; min-height: {LARGE_PX - 10}px; max-height: {LARGE_PX}px; }}
+QToolButton[role="perspective"] {{ min-height: 28px; max-height: 34px; padding: 2px 16px; }}
+QToolButton[role="state"], QToolButton[role="segment"] {{ padding: 3px 8px; }}
+QPushButton, QPushButton[role="link"] {{ min-height: {LARGE_PX - 2}px; }}
+QPushButton[role="search"] {{ min-height: 34px; }}
+QPushButton[role="chip"] {{ min-height: 34px; padding: 4px 8px; font-size: 12px; border-radius: 16px; }}
+QComboBox {{ min-height: {LARGE_PX - 12}px; }}
+QComboBox[role="choice"] {{ min-height: {LARGE_PX}px; }}
+QLineEdit, QSpinBox, QDoubleSpinBox {{ min-height: {LARGE_PX - 2}px; }}
+QMenuBar::item {{ padding: 11px 13px; }}
+QMenu::item {{ padding: 13px 26px 13px 12px; }}
+QTreeView::item, QListView::item, QTableView::item {{ min-height: {LARGE_PX - 4}px; }}
+QCheckBox, QRadioButton {{ min-height: {LARGE_PX}px; }}
+QScrollBar:vertical {{ width: 14px; }}
+QScrollBar:horizontal {{ height: 14px; }}
+QWidget#statusBar {{ min-height: {LARGE_PX}px; max-height: {LARGE_PX}px; }}
+QWidget#topBar {{ min-height: {LARGE_PX + 8}px; max-height: {LARGE_PX + 8}px; }}
 """

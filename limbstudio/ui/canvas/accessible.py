@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QRect
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleEvent, QAccessibleInterface
 from PySide6.QtWidgets import QAccessibleWidget
 
+from limbstudio.ui.marks import marks
 from limbstudio.ui.targets import GRAB_PX
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class PointAccessible(QAccessibleInterface):
         if view is None or at is None:
             return QRect()
         middle = view.viewport().mapToGlobal(at).toPoint()
-        reach = round(GRAB_PX)
+        reach = round(GRAB_PX * marks().scale)
         return QRect(middle.x() - reach, middle.y() - reach, 2 * reach, 2 * reach)
 
     def role(self) -> QAccessible.Role:

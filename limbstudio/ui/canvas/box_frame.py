@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from limbstudio.domain.geometry import Box
 from limbstudio.ui import theme as tokens
+from limbstudio.ui.marks import marks
 
 MOVE = "move"
 _HANDLE_PX = 9.0
@@ -32,7 +33,7 @@ def handle_places(box: Box, unit: float) -> dict[str, tuple[float, float]]:
     right, bottom = left + box.width, top + box.height
     middle_x, middle_y = (left + right) / 2, (top + bottom) / 2
     return {
-        MOVE: (middle_x, top - _MOVE_ABOVE_PX * unit),
+        MOVE: (middle_x, top - _MOVE_ABOVE_PX * unit * marks().scale),
         "nw": (left, top),
         "n": (middle_x, top),
         "ne": (right, top),
@@ -93,8 +94,8 @@ class BoxFrame(QGraphicsItem):
     def boundingRect(self) -> QRectF:
         if self._box is None:
             return QRectF()
-        reach = 14.0 * self._unit
-        above = (_MOVE_ABOVE_PX + _MOVE_PX) * self._unit if self._has_handles else reach
+        reach = 14.0 * self._unit * marks().scale
+        above = (_MOVE_ABOVE_PX + _MOVE_PX) * self._unit * marks().scale if self._has_handles else reach
         return self._rectangle().adjusted(-reach, -above, reach, reach)
 
     def shape(self) -> QPainterPath:
@@ -121,7 +122,8 @@ class BoxFrame(QGraphicsItem):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.translate(at)
-        painter.scale(self._unit, self._unit)
+        unit = self._unit * marks().scale
+        painter.scale(unit, unit)
         painter.setPen(QPen(QColor(tokens.PHOTO_HALO), 1.5))
         painter.setBrush(QColor("#FFFFFF"))
         if name == MOVE:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor
@@ -12,6 +13,7 @@ from limbstudio.domain.photo import Person
 from limbstudio.ui import theme as tokens
 from limbstudio.ui.canvas.items import BoneItem, LabelItem, PointItem
 from limbstudio.ui.glyphs import frame_of, glyph_of, side_colour
+from limbstudio.ui.marks import marks
 
 _DRAWN = (
     KeypointState.VISIBLE,
@@ -75,7 +77,8 @@ class PersonItems:
                 item = self.points[index] = PointItem(index)
                 item.setOpacity(self._opacity)
                 self._scene.addItem(item)
-            item.set_glyph(glyph_of(LDPOSE[index], states[index], selected=index in selected))
+            glyph = glyph_of(LDPOSE[index], states[index], selected=index in selected)
+            item.set_glyph(replace(glyph, diameter=glyph.diameter * marks().scale))
             item.setPos(x, y)
         self._show_bones(positions, unit)
         self._show_labels(positions, states, named=named, turn=turn, all_names=all_names)

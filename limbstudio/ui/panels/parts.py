@@ -85,6 +85,7 @@ def action_button(action: QAction, role: str = "") -> QPushButton:
 
     def follow() -> None:
         made.setEnabled(action.isEnabled())
+        made.setToolTip(action.toolTip())
 
     action.changed.connect(follow)
     return made
@@ -131,10 +132,10 @@ class Choice(QComboBox):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 6, 6)
         inner = QRectF(self.rect()).adjusted(10, 4, -24, -4)
         painter.setFont(text_font(11))
-        painter.setPen(QColor(t.text2 if self.isEnabled() else t.edge))
+        painter.setPen(QColor(t.text2 if self.isEnabled() else t.disabled))
         painter.drawText(inner, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, self._caption)
         painter.setFont(text_font(13, QFont.Weight.DemiBold))
-        painter.setPen(QColor(t.text if self.isEnabled() else t.edge))
+        painter.setPen(QColor(t.text if self.isEnabled() else t.disabled))
         words = painter.fontMetrics().elidedText(
             self.currentText(), Qt.TextElideMode.ElideRight, int(inner.width())
         )

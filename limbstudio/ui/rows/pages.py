@@ -46,7 +46,6 @@ ROWS: tuple[ActionRow, ...] = (
               group=3, checkable=True),
     ActionRow("right_panel", "Person panel", "mdi6.page-layout-sidebar-right", "set_right_panel", "View",
               ("Ctrl+Shift+B",), group=3, checkable=True),
-    ActionRow("theme", "Switch between dark and light", "ph.moon", "switch_theme", "View", group=4),
     ActionRow("full_screen", "Full screen", "ph.arrows-out", "set_full_screen", "View", ("F11",), group=4,
               checkable=True),
 
