@@ -29,6 +29,7 @@ class Owner(StrEnum):
     IMPORTING = "importing"
     PEOPLE = "people"
     HISTORY = "history"
+    MASKS = "masks"
     PLUGINS = "plugins"
     APPEARANCE = "appearance"
 

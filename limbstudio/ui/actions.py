@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 
 from limbstudio.ui import icons
 from limbstudio.ui.action_row import ActionRow, Owner, Where
-from limbstudio.ui.rows import appearance, canvas, history, importing, pages, people, photo_search
+from limbstudio.ui.rows import appearance, canvas, history, importing, masks, pages, people, photo_search
 from limbstudio.ui.theme import Theme
 
 __all__ = ["ACTIONS", "MENUS", "ROWS", "ActionRow", "Actions", "Owner", "Where", "readable_key"]
@@ -22,6 +22,7 @@ ACTIONS: tuple[ActionRow, ...] = (
     *canvas.ROWS,
     *importing.ROWS,
     *people.ROWS,
+    *masks.ROWS,
     *history.ROWS,
     *appearance.ROWS,
 )

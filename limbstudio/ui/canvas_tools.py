@@ -31,6 +31,10 @@ class CanvasTool:
         """Take a turn of the wheel; False lets it zoom."""
         return False
 
+    def wants(self, event: QKeyEvent) -> bool:
+        """Tell whether a key shall come to `key` although it is a shortcut too."""
+        return False
+
     def key(self, event: QKeyEvent) -> bool:
         """Take a key; False leaves it to the canvas."""
         return False

@@ -65,6 +65,7 @@ class PhotoView(QGraphicsView):
         zoomed(zoom): screen px per photo px.
         moved(): another part of the photo is seen, or it is seen turned or larger.
         menu_asked(index, global position): a right click or a long press; -1 for none.
+        tool_changed(): another tool, or none, has the mouse.
     """
 
     clicked_to_place = Signal(float, float)
@@ -84,6 +85,7 @@ class PhotoView(QGraphicsView):
     zoomed = Signal(float)
     moved = Signal()
     menu_asked = Signal(int, QPoint)
+    tool_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -332,10 +334,13 @@ class PhotoView(QGraphicsView):
         """Give mouse and keys to a tool, or take them back with None."""
         if self._tool is not None and tool is not self._tool:
             self._tool.leave()
+        changed = tool is not self._tool
         self._tool = tool
         self._mouse.drop_tool()
         self.refresh()
         self.show_cursor()
+        if changed:
+            self.tool_changed.emit()
 
     # ---------------------------------------------------------------------------------------------------- the view
 
@@ -485,6 +490,13 @@ class PhotoView(QGraphicsView):
         super().leaveEvent(event)
         self.hover(HitTarget())
         self.pointer_left.emit()
+
+    def event(self, event: QEvent) -> bool:
+        asks = event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if asks and self._tool is not None and self._tool.wants(event):
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         event.setAccepted(self._keys.press(event))

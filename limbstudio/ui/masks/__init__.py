@@ -1,0 +1,1 @@
+"""Masks on the canvas: layers, and the tools that draw them."""
