@@ -8,33 +8,29 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
     QContextMenuEvent,
     QFocusEvent,
     QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPen,
     QPixmap,
     QPolygonF,
     QResizeEvent,
     QTransform,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QGraphicsPixmapItem, QGraphicsScene, QGraphicsView, QWidget
+from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 
 from limbstudio.domain.geometry import Box
 from limbstudio.domain.photo import Person
 from limbstudio.rendering.photo_tiles import Adjustment, PhotoPyramid
 from limbstudio.ui.canvas import accessible
-from limbstudio.ui.canvas.box_frame import BoxFrame
-from limbstudio.ui.canvas.items import ExpectedItem
 from limbstudio.ui.canvas.keys import CanvasKeys
 from limbstudio.ui.canvas.mouse import CanvasMouse
-from limbstudio.ui.canvas.people import PersonItems, short_name, shown_points
-from limbstudio.ui.canvas.photo_item import PhotoItem
+from limbstudio.ui.canvas.people import short_name, shown_points
 from limbstudio.ui.canvas.pixels import image_of, pixels_of
+from limbstudio.ui.canvas.scene import CanvasScene
 from limbstudio.ui.canvas.viewpoint import Viewpoint
 from limbstudio.ui.canvas_tools import CanvasTool
 from limbstudio.ui.targets import HitTarget, TargetKind, find_target
@@ -89,8 +85,7 @@ class PhotoView(QGraphicsView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        scene = QGraphicsScene(self)
-        scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)  # few items, all of them move
+        scene = self._scene = CanvasScene(self)
         self.setScene(scene)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -107,31 +102,13 @@ class PhotoView(QGraphicsView):
         accessible.install()
         self.spoken_points: Mapping[int, str] = {}
 
-        self._photo_item = PhotoItem()
-        scene.addItem(self._photo_item)
-        self._overlay_item = QGraphicsPixmapItem()
-        self._overlay_item.setTransformationMode(Qt.TransformationMode.SmoothTransformation)
-        self._overlay_item.setZValue(1)
-        scene.addItem(self._overlay_item)
-        self._box_item = BoxFrame()
-        scene.addItem(self._box_item)
-        self._expected_item = ExpectedItem()
-        self._expected_item.setVisible(False)
-        scene.addItem(self._expected_item)
-        self._crosshair_item = ExpectedItem()
-        self._crosshair_item.crosshair = True
-        self._crosshair_item.setVisible(False)
-        self._crosshair_item.setZValue(13)
-        scene.addItem(self._crosshair_item)
-        band_pen = QPen(QColor("#FFFFFF"), 1.2, Qt.PenStyle.DashLine)
-        band_pen.setCosmetic(True)
-        self._band_item = scene.addPolygon(QPolygonF(), band_pen, QColor(255, 255, 255, 26))
-        self._band_item.setZValue(14)
+        self._photo_item = scene.photo
+        self._overlay_item = scene.overlay
+        self._box_item = scene.box
+        self._crosshair_item = scene.crosshair
 
         self._person: Person | None = None
         self._others: dict[str, Person] = {}
-        self._items = PersonItems(scene, 1.0)
-        self._other_items: dict[str, PersonItems] = {}
         self._selected: int | None = None
         self._selection: frozenset[int] = frozenset()
         self._hovered: int | None = None
@@ -209,7 +186,7 @@ class PhotoView(QGraphicsView):
         self._others = {other.id: other for other in others}
         if changed:
             self._mouse.give_up()
-            self._items.remove()
+            self._scene.person.remove()
             self._selected = self._hovered = self._hovered_handle = None
             self._set_selection(frozenset())
         self.refresh()
@@ -239,9 +216,9 @@ class PhotoView(QGraphicsView):
         """
         self._asks = asks
         self._asks_keys = asks and by_keys
-        self._expected_item.setVisible(asks and expected is not None)
+        self._scene.expected.setVisible(asks and expected is not None)
         if expected is not None:
-            self._expected_item.setPos(*expected)
+            self._scene.expected.setPos(*expected)
         if not asks:
             self._crosshair_item.setVisible(False)
         if self._person is not None:
@@ -386,9 +363,7 @@ class PhotoView(QGraphicsView):
 
     def follow_zoom(self) -> None:
         """Draw what keeps its size on the screen for a zoom that has changed."""
-        unit = 1.0 / self.zoom
-        for items in (self._items, *self._other_items.values()):
-            items.set_unit(unit)
+        self._scene.set_unit(1.0 / self.zoom)
         if self._person is not None:
             self.show_box(self._person.box)
         self.zoomed.emit(self.zoom)
@@ -520,17 +495,13 @@ class PhotoView(QGraphicsView):
         """Give the pointer the shape of what the mouse would do now."""
         self.viewport().setCursor(self._mouse.cursor())
 
-    def crosshair(self) -> QPointF:
-        """Return where the keyboard's crosshair is or would come up, in pixels of the photo."""
-        if self._crosshair_item.isVisible():
-            return self._crosshair_item.pos()
-        if self._expected_item.isVisible():
-            return self._expected_item.pos()
-        pointer = self.viewport().mapFromGlobal(self.cursor().pos())
-        if not self.viewport().rect().contains(pointer):
-            pointer = self.viewport().rect().center()
-        at = self.on_photo(QPointF(pointer))
-        return QPointF(round(at.x()), round(at.y()))
+    @property
+    def keyboard_place(self) -> QPointF | None:
+        """Return where the keyboard's crosshair is, or else where the point is expected, in pixels of the photo."""
+        for item in (self._crosshair_item, self._scene.expected):
+            if item.isVisible():
+                return item.pos()
+        return None
 
     def show_crosshair(self, at: QPointF) -> None:
         self._crosshair_item.setPos(at)
@@ -550,17 +521,13 @@ class PhotoView(QGraphicsView):
         """Draw everything anew that is drawn on the photo."""
         unit = 1.0 / self.zoom
         others = {} if self._solo else self._others
-        for person_id in set(self._other_items) - set(others):
-            self._other_items.pop(person_id).remove()
-        for person_id, person in others.items():
-            items = self._other_items.setdefault(person_id, PersonItems(self.scene(), 0.35))
-            items.show(person, {}, unit=unit)
+        self._scene.show_others(others, unit)
         if self._person is None:
-            self._items.remove()
+            self._scene.person.remove()
             self.show_box(None)
             return
         named = {i for i in (self._selected, self._hovered) if i is not None}
-        self._items.show(
+        self._scene.person.show(
             self._person,
             self._dragged,
             selected=self._selection | self._primary(),
@@ -578,4 +545,4 @@ class PhotoView(QGraphicsView):
     def show_band(self, area: QRectF | None) -> None:
         """Draw the rectangle that selects, viewport px."""
         polygon = QPolygonF() if area is None else self.mapToScene(area.toAlignedRect())
-        self._band_item.setPolygon(polygon)
+        self._scene.band.setPolygon(polygon)

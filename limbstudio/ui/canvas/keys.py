@@ -39,7 +39,7 @@ class CanvasKeys:
             dx, dy = _STEPS[Qt.Key(event.key())]
             self._step(dx * far, dy * far)
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and view.asks_keys and view.has_photo:
-            at = view.crosshair()
+            at = self._crosshair()
             view.show_crosshair(at)
             view.clicked_to_place.emit(at.x(), at.y())
         else:
@@ -62,10 +62,22 @@ class CanvasKeys:
         view = self._view
         dx, dy = screen_step(dx, dy, view.turn)
         if view.asks_keys:
-            at = view.crosshair() + QPointF(dx, dy)
+            at = self._crosshair() + QPointF(dx, dy)
             view.show_crosshair(at)
             view.pointer_at.emit(at.x(), at.y())
         elif len(view.selection) > 1:
             view.selection_nudged.emit(dx, dy)
         elif view.selected is not None:
             view.point_nudged.emit(view.selected, dx, dy)
+
+    def _crosshair(self) -> QPointF:
+        """Return where the crosshair is or would come up: the expected place, the pointer, the middle."""
+        view = self._view
+        place = view.keyboard_place
+        if place is not None:
+            return place
+        pointer = view.viewport().mapFromGlobal(view.cursor().pos())
+        if not view.viewport().rect().contains(pointer):
+            pointer = view.viewport().rect().center()
+        at = view.on_photo(QPointF(pointer))
+        return QPointF(round(at.x()), round(at.y()))
