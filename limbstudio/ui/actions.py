@@ -9,7 +9,17 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 
 from limbstudio.ui import icons
 from limbstudio.ui.action_row import ActionRow, Owner, Where
-from limbstudio.ui.rows import appearance, canvas, history, importing, masks, pages, people, photo_search
+from limbstudio.ui.rows import (
+    appearance,
+    canvas,
+    history,
+    importing,
+    living,
+    masks,
+    pages,
+    people,
+    photo_search,
+)
 from limbstudio.ui.theme import Theme
 
 __all__ = ["ACTIONS", "MENUS", "ROWS", "ActionRow", "Actions", "Owner", "Where", "readable_key"]
@@ -18,6 +28,7 @@ MENUS = ("File", "Edit", "View", "Person", "Limb", "Jobs", "Help")
 # The order of the tables is the order within a menu's group.
 ACTIONS: tuple[ActionRow, ...] = (
     *pages.ROWS,
+    *living.ROWS,
     *photo_search.ROWS,
     *canvas.ROWS,
     *importing.ROWS,

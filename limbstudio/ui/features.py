@@ -45,9 +45,24 @@ def feature_classes() -> tuple[type[Feature], ...]:
     from limbstudio.ui.canvas.looking import Looking
     from limbstudio.ui.canvas.selecting import Selecting
     from limbstudio.ui.history_panel import History
+    from limbstudio.ui.living.comparing import Comparing
+    from limbstudio.ui.living.fit_options import FitOptionsFeature
+    from limbstudio.ui.living.live_body import LivingBody
     from limbstudio.ui.masks.feature import Masks
     from limbstudio.ui.people_feature import People
     from limbstudio.ui.photo_search import PhotoSearch
     from limbstudio.ui.plugins_feature import PluginsFeature
 
-    return (Looking, Selecting, People, History, Masks, PluginsFeature, PhotoSearch, Appearance)
+    return (
+        Looking,
+        Selecting,
+        People,
+        History,
+        Masks,
+        PluginsFeature,
+        PhotoSearch,
+        LivingBody,
+        Comparing,
+        FitOptionsFeature,
+        Appearance,
+    )

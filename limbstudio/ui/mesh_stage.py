@@ -5,6 +5,7 @@ is put together by OpenGL as a whole: on a computer without a graphics card each
 four times as much. Nor does anything depend on the windowing system, and what floats above may be translucent.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,10 @@ class MeshTool:
         """Take a turn of the wheel; False lets it zoom."""
         return False
 
+    def double_click(self, at: QPointF, event: QMouseEvent) -> bool:
+        """Take a double click; False leaves it to the view."""
+        return False
+
     def paint(self, painter: QPainter) -> None:
         """Draw over the picture, in the view's px."""
 
@@ -50,11 +55,13 @@ class MeshStage(QWidget):
 
     Signals:
         turned(): the camera moved by the mouse or the wheel.
+        double_clicked(QPointF): where no tool took it.
         pressed(): a mouse button went down; the view around takes the focus.
     """
 
     turned = Signal()
     pressed = Signal()
+    double_clicked = Signal(QPointF)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,8 +74,10 @@ class MeshStage(QWidget):
         self._is_live = False
         self._dragged_from: QPointF | None = None
         self._pans = False
+        self.overlay: Callable[[QPainter], None] | None = None  # draws over the picture, below the tool
         self._tool: MeshTool | None = None
         self._tool_pressed = False
+        self.compose: Callable[[np.ndarray], np.ndarray] | None = None  # the last hand on a live picture
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
 
@@ -103,6 +112,11 @@ class MeshStage(QWidget):
         """Draw the scene anew at the next paint. live: quickly, as it moves; several calls are one drawing."""
         self._is_due, self._is_live = True, live
         self.update()
+
+    def draw_now(self, *, live: bool = False) -> None:
+        """Draw at once, without a paint: for what needs the drawing's depths."""
+        if self._plotter is not None:
+            self._draw(live=live)
 
     def close_scene(self) -> None:
         """Give VTK's memory back."""
@@ -150,7 +164,9 @@ class MeshStage(QWidget):
         else:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._is_live)
             painter.drawImage(QRectF(self.rect()), self._picture)
-        if self._tool is not None:
+        if self.overlay is not None and self._plotter is not None:
+            self.overlay(painter)
+        if self._tool is not None and self._plotter is not None:
             self._tool.paint(painter)
         painter.end()
 
@@ -173,6 +189,8 @@ class MeshStage(QWidget):
             self._pixels = vtk.vtkUnsignedCharArray()
         window.GetRGBACharPixelData(0, 0, width - 1, height - 1, 0, self._pixels)
         drawn = np.asarray(memoryview(self._pixels)).reshape(height, width, 4)
+        if live and self.compose is not None:
+            drawn = self.compose(drawn)
         self._held = np.ascontiguousarray(drawn[::-1])
         self._picture = QImage(self._held.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
 
@@ -206,6 +224,12 @@ class MeshStage(QWidget):
             self._pans = held or event.button() is Qt.MouseButton.MiddleButton
         else:
             event.ignore()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._plotter is None:
+            return
+        if self._tool is None or not self._tool.double_click(event.position(), event):
+            self.double_clicked.emit(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._dragged_from is None:

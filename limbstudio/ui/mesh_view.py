@@ -179,6 +179,11 @@ class MeshView(QWidget):
             self._residual = None
             self.stage.redraw()
 
+    def set_body_visible(self, visible: bool) -> None:
+        """Hide the body while something else stands in its place, or show it again."""
+        if self._actor is not None:
+            self._actor.visibility = visible
+
     def clear(self) -> None:
         """Show no body."""
         if self._actor is not None and self.stage.has_scene:

@@ -1,0 +1,134 @@
+"""The card that lists a person's fits: when, from what, how well each meets the annotation."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from limbstudio.services.candidates import Candidate
+from limbstudio.ui.panels.parts import label
+
+_COLUMNS = ("Fit", "Made", "From", "Points %", "Ends %", "IoU")
+
+
+class CandidatesCard(QFrame):
+    """A table of fits and what can be done with the one that is chosen in it.
+
+    Signals:
+        choose_asked(str), delete_asked(str): a fit's id.
+        picked(str): the row that is current now: what comparisons compare with.
+        closed(): Esc was pressed.
+    """
+
+    choose_asked = Signal(str)
+    delete_asked = Signal(str)
+    picked = Signal(str)
+    closed = Signal()
+
+    def __init__(self, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "float")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName("Earlier fits")
+        self.setFixedSize(560, 260)
+        self.table = QTreeWidget()
+        self.table.setHeaderLabels(list(_COLUMNS))
+        self.table.setRootIsDecorated(False)
+        self.table.setAccessibleName("Fits of this person, newest first")
+        for column, width in enumerate((92, 116, 136, 66, 62, 50)):
+            self.table.setColumnWidth(column, width)
+        self.table.currentItemChanged.connect(self._on_current)
+        self.table.itemActivated.connect(lambda item, _column: self.choose_asked.emit(_id_of(item)))
+        self.choose = QPushButton("Use this fit")
+        self.delete = QPushButton("Delete")
+        self._note = label("Errors in per cent of the box height. W and D compare in 3D.", "caption")
+        self.choose.clicked.connect(lambda _=False: self._ask(self.choose_asked))
+        self.delete.clicked.connect(lambda _=False: self._ask(self.delete_asked))
+        buttons = QHBoxLayout()
+        buttons.addWidget(self._note)
+        buttons.addStretch(1)
+        buttons.addWidget(self.delete)
+        buttons.addWidget(self.choose)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 12, 14, 12)
+        column.setSpacing(8)
+        column.addWidget(label("Earlier fits", "title"))
+        column.addWidget(self.table, 1)
+        column.addLayout(buttons)
+        self._candidates: dict[str, Candidate] = {}
+        self.hide()
+
+    def show_candidates(self, candidates: Sequence[Candidate]) -> None:
+        """Fill the table, newest first."""
+        current = self.current
+        self._candidates = {c.fit.id: c for c in candidates}
+        self.table.clear()
+        for candidate in candidates:
+            item = QTreeWidgetItem(_words(candidate))
+            item.setData(0, Qt.ItemDataRole.UserRole, candidate.fit.id)
+            for column in (3, 4, 5):
+                item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self.table.addTopLevelItem(item)
+            if candidate.fit.id == current:
+                self.table.setCurrentItem(item)
+        first = self.table.topLevelItem(0)
+        if self.table.currentItem() is None and first is not None:
+            self.table.setCurrentItem(first)
+        self._on_current()
+
+    @property
+    def current(self) -> str:
+        """Return the id of the fit in the current row; empty without one."""
+        item = self.table.currentItem()
+        return _id_of(item) if item is not None else ""
+
+    def _on_current(self, *_: object) -> None:
+        candidate = self._candidates.get(self.current)
+        self.choose.setEnabled(candidate is not None and not candidate.is_chosen)
+        self.delete.setEnabled(candidate is not None and not candidate.is_chosen)
+        if candidate is not None:
+            self.picked.emit(candidate.fit.id)
+
+    def _ask(self, signal: object) -> None:
+        if self.current:
+            signal.emit(self.current)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.hide()
+            self.closed.emit()
+        elif event.key() == Qt.Key.Key_Delete:
+            self._ask(self.delete_asked)
+        else:
+            super().keyPressEvent(event)
+
+
+def _id_of(item: QTreeWidgetItem) -> str:
+    return str(item.data(0, Qt.ItemDataRole.UserRole))
+
+
+def _words(candidate: Candidate) -> list[str]:
+    name = f"Fit {candidate.number}" + (", in use" if candidate.is_chosen else "")
+    made = candidate.made_at.astimezone().strftime("%d %b, %H:%M") if candidate.made_at else "unknown"
+    origin = candidate.origin + (" (before an edit)" if candidate.is_stale else "")
+
+    def number(value: float | None, form: str) -> str:
+        return "–" if value is None else form.format(value)
+
+    return [
+        name,
+        made,
+        origin,
+        number(candidate.intact_error_pct, "{:.2f}"),
+        number(candidate.residual_error_pct, "{:.2f}"),
+        number(candidate.iou, "{:.2f}"),
+    ]

@@ -1,0 +1,35 @@
+"""The actions of the living body: following, fits that start by themselves, options, candidates and comparison."""
+
+from limbstudio.ui.action_row import ActionRow, Owner, Where
+
+_L, _C, _O = Owner.LIVING, Owner.COMPARING, Owner.FIT_OPTIONS
+_CANVAS, _MESH = Where.CANVAS, Where.MESH
+
+# fmt: off
+ROWS: tuple[ActionRow, ...] = (
+    ActionRow("body_follows", "Body follows while you drag", "ph.person-simple", "set_follows", "Person",
+              ("Shift+F",), _L, _CANVAS, group=4, checkable=True, synonyms="live drag living"),
+    ActionRow("self_fit_never", "Only when asked", "", "fit_never", "Person/Fit by itself", (), _L, group=4,
+              checkable=True, synonyms="automatic fit never"),
+    ActionRow("self_fit_after_edit", "After each edit, from 8 points on", "", "fit_after_edit",
+              "Person/Fit by itself", (), _L, group=4, checkable=True, synonyms="automatic fit always"),
+    ActionRow("self_fit_on_ready", "When marked ready", "", "fit_on_ready", "Person/Fit by itself", (), _L, group=4,
+              checkable=True, synonyms="automatic fit"),
+    ActionRow("flip_fit", "Front or back: the other explanation", "ph.swap", "flip", "Person", ("B",), _C, _CANVAS,
+              group=4, needs="fit", synonyms="flip turn round mirror ambiguous"),
+    ActionRow("candidates", "Earlier fits...", "ph.stack", "show_candidates", "Person", ("Ctrl+Shift+F",), _C,
+              group=4, needs="fit", synonyms="candidates results metrics choose delete"),
+    ActionRow("fit_options", "Fit options...", "ph.sliders-horizontal", "show_options", "Person", ("Shift+O",), _O,
+              _CANVAS, group=4, needs="person", synonyms="stature focal length posture initialiser settings"),
+    ActionRow("pin_point", "Pin this point in the picture", "ph.push-pin", "pin_in_picture", "Person", ("P",), _O,
+              _CANVAS, group=4, needs="point", synonyms="fix hold joint"),
+    ActionRow("pin_joint", "Pin this joint in space", "ph.push-pin", "pin_in_space", "Person", ("Ctrl+L",), _O,
+              _CANVAS, group=4, needs="point", synonyms="fix hold 3d"),
+    ActionRow("lock_shape", "Hold the body's shape", "ph.lock-simple", "lock_shape", "Person", ("L",), _O, _CANVAS,
+              group=4, needs="person", checkable=True, synonyms="lock fix betas"),
+    ActionRow("compare_cycle", "Compare: one, side by side, blink", "ph.stack", "cycle", "Limb/Compare", ("W",), _C,
+              _MESH, group=3, needs="earlier_fits", synonyms="two bodies candidates"),
+    ActionRow("compare_difference", "Difference as colours", "ph.scales", "toggle_difference", "Limb/Compare",
+              ("D",), _C, _MESH, group=3, needs="earlier_fits", checkable=True, synonyms="distance map"),
+)
+# fmt: on
