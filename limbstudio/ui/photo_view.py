@@ -467,11 +467,13 @@ class PhotoView(QGraphicsView):
         self.pointer_left.emit()
 
     def event(self, event: QEvent) -> bool:
-        asks = event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
-        if asks and self._tool is not None and self._tool.wants(event):
+        if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.ShortcutOverride and self._wants(event):
             event.accept()
             return True
         return super().event(event)
+
+    def _wants(self, event: QKeyEvent) -> bool:
+        return self._tool is not None and self._tool.wants(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         event.setAccepted(self._keys.press(event))
