@@ -215,7 +215,8 @@ def open_draft(path: Path | str, *, side: int = 1000) -> PhotoDraft | None:
     try:
         with Image.open(BytesIO(data), formats=[kind.name]) as picture:
             _refuse_size(picture.size, path)
-            picture.draft(None, (side, side))
+            longer = max(picture.size)
+            picture.draft(None, (side * picture.width // longer, side * picture.height // longer))
             picture.load()
             orientation, _, _ = _read_exif(picture, path)
             pixels = _rgb(_turned(picture, orientation), None)

@@ -70,6 +70,17 @@ class PhotoPyramid:
         self.level(self._last)
         return self
 
+    @property
+    def bytes(self) -> int:
+        """Return how much memory the photo and its copies take."""
+        return self._pixels.nbytes + sum(
+            level.nbytes for level in self._levels.values() if level is not self._pixels
+        )
+
+    def spare(self) -> None:
+        """Let go of the full-size copy that a close look made; the next close look makes it again."""
+        self._levels.pop(0, None)
+
     def level(self, number: int) -> np.ndarray:
         """Return copy `number`, 1/2**number as wide and high, uint8 BGRA; the photo itself may be RGB."""
         import cv2

@@ -6,7 +6,7 @@ for a photo that was left again: what is asked for last is read first.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Generic, TypeVar
@@ -19,6 +19,7 @@ T = TypeVar("T")
 _WALKING_S = 0.25
 _STAYS_S = 0.14
 _DRAFTS_AHEAD, _SHARP_AHEAD = 4, 2
+_BYTES_PER_PIXEL = 4.5  # what a sharp picture takes, with the smaller copies that it is shown by
 
 
 @dataclass(frozen=True)
@@ -35,39 +36,41 @@ class _Kept(Generic[T]):
     """Pictures by photo up to a number of bytes; those used longest ago go first."""
 
     def __init__(self, most_bytes: int, size: Callable[[T], int]) -> None:
-        self._most = most_bytes
+        self.most = most_bytes
         self._size = size
-        self._pictures: OrderedDict[str, T] = OrderedDict()
+        self._pictures: OrderedDict[str, tuple[T, int]] = OrderedDict()
         self.bytes = 0
 
     def __contains__(self, sha256: str) -> bool:
         return sha256 in self._pictures
 
     def get(self, sha256: str) -> T | None:
-        picture = self._pictures.get(sha256)
-        if picture is not None:
-            self._pictures.move_to_end(sha256)
-        return picture
+        if sha256 not in self._pictures:
+            return None
+        self._pictures.move_to_end(sha256)
+        return self._pictures[sha256][0]
 
-    def put(self, sha256: str, picture: T) -> None:
+    def put(self, sha256: str, picture: T, needed: Collection[str]) -> None:
+        """Keep a picture and let others go for it, but none that is needed."""
         self.drop(sha256)
-        self._pictures[sha256] = picture
-        self.bytes += self._size(picture)
-        while self.bytes > self._most and len(self._pictures) > 1:
-            self.drop(next(iter(self._pictures)))
+        size = self._size(picture)
+        self._pictures[sha256] = picture, size
+        self.bytes += size
+        for name in [name for name in self._pictures if name not in needed]:
+            if self.bytes <= self.most:
+                break
+            self.drop(name)
+
+    def size_of(self, sha256: str) -> int:
+        return self._pictures[sha256][1] if sha256 in self._pictures else 0
 
     def drop(self, sha256: str) -> None:
-        picture = self._pictures.pop(sha256, None)
-        if picture is not None:
-            self.bytes -= self._size(picture)
+        if sha256 in self._pictures:
+            self.bytes -= self._pictures.pop(sha256)[1]
 
     def clear(self) -> None:
         self._pictures.clear()
         self.bytes = 0
-
-    def takes(self, photo: Photo, others: int) -> bool:
-        """Tell whether a photo of this size fits with so many others of it."""
-        return photo.width * photo.height * 4 * (others + 1) <= self._most
 
 
 class PhotoWalk(Generic[T]):
@@ -99,9 +102,8 @@ class PhotoWalk(Generic[T]):
         self._nearby: tuple[Photo, ...] = ()
         self._since = self._before = -10.0
         self._under_way: set[tuple[str, bool]] = set()
-        self._useless: set[tuple[str, bool]] = (
-            set()
-        )  # drafts there are none of, and photos that cannot be read
+        # Drafts that there are none of, and photos that cannot be read.
+        self._useless: set[tuple[str, bool]] = set()
         self._closing = False
         self._threads = [
             threading.Thread(target=self._serve, name=f"photo-walk-{n}", daemon=True) for n in range(threads)
@@ -170,9 +172,7 @@ class PhotoWalk(Generic[T]):
         with self._changed:
             self._under_way.discard((photo.sha256, is_sharp))
             if picture is not None:
-                self._kept[is_sharp].put(photo.sha256, picture)
-                if is_sharp:
-                    self._kept[False].drop(photo.sha256)
+                self._kept[is_sharp].put(photo.sha256, picture, self._needed(is_sharp=is_sharp))
             else:
                 self._useless.add((photo.sha256, is_sharp))
             wanted = self._target is not None and self._target.sha256 == photo.sha256
@@ -193,20 +193,46 @@ class PhotoWalk(Generic[T]):
         target = self._target
         if target is None:
             return None
-        walking = self._is_walking
-        if self._lacks(target, False) and target.sha256 not in self._kept[True]:
-            return target, False
-        no_draft = (target.sha256, False) in self._useless
-        if (not walking or no_draft) and self._lacks(target, True):
+        if self._lacks_all(target):
+            return target, self._has_no_draft(target)
+        settled = not self._is_walking
+        if settled and self._lacks(target, True):
             return target, True
+        ahead = list(self._sharp_ahead(target))
         for photo in self._nearby[:_DRAFTS_AHEAD]:
-            if self._lacks(photo, False) and photo.sha256 not in self._kept[True]:
-                return photo, False
-        if not walking:
-            for place, photo in enumerate(self._nearby[:_SHARP_AHEAD]):
-                if self._lacks(photo, True) and self._kept[True].takes(photo, place + 1):
-                    return photo, True
+            no_draft = self._has_no_draft(photo)
+            if self._lacks_all(photo) and (not no_draft or photo in ahead):
+                return photo, no_draft
+        if settled:
+            return next(((photo, True) for photo in ahead if self._lacks(photo, True)), None)
         return None
+
+    def _sharp_ahead(self, target: Photo) -> Iterator[Photo]:
+        """Yield the photos nearby that find room beside the one in view."""
+        room = self._kept[True].most - max(self._kept[True].size_of(target.sha256), _estimate(target))
+        for photo in self._nearby[:_SHARP_AHEAD]:
+            room -= _estimate(photo)
+            if room < 0:
+                return
+            yield photo
+
+    def _needed(self, *, is_sharp: bool) -> set[str]:
+        """Return the photos whose pictures must not go for others."""
+        target = self._target
+        if target is None:
+            return set()
+        nearby = self._sharp_ahead(target) if is_sharp else self._nearby[:_DRAFTS_AHEAD]
+        return {photo.sha256 for photo in (target, *nearby)}
+
+    def _lacks_all(self, photo: Photo) -> bool:
+        """Tell whether nothing of a photo is there or on its way."""
+        name = photo.sha256
+        if any(name in kept for kept in self._kept.values()) or (name, False) in self._under_way:
+            return False
+        return self._lacks(photo, self._has_no_draft(photo))
+
+    def _has_no_draft(self, photo: Photo) -> bool:
+        return (photo.sha256, False) in self._useless
 
     def _lacks(self, photo: Photo, is_sharp: bool) -> bool:
         task = (photo.sha256, is_sharp)
@@ -215,3 +241,7 @@ class PhotoWalk(Generic[T]):
             and task not in self._useless
             and photo.sha256 not in self._kept[is_sharp]
         )
+
+
+def _estimate(photo: Photo) -> int:
+    return int(photo.width * photo.height * _BYTES_PER_PIXEL)

@@ -94,7 +94,7 @@ class AnnotatePage(QWidget):
     def read_again(self) -> None:
         """Read the photo in view anew: its file was found."""
         self.view.setFocus()
-        self.reading.begin()
+        self.reading.begin_anew()
 
     def _on_photo_shown(self) -> None:
         self._on_person()
@@ -263,6 +263,7 @@ class AnnotatePage(QWidget):
         self.view.set_names_visible(visible)
 
     def close_views(self) -> None:
+        self.reading.close()
         self.mesh_view.close_view()
 
     # ---------------------------------------------------------------------------------------------------- the layout

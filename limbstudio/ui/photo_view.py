@@ -126,14 +126,21 @@ class PhotoView(QGraphicsView):
 
     # ------------------------------------------------------------------------------------------------ what is shown
 
-    def show_photo(self, photo: np.ndarray | PhotoPyramid | None, *, keep_view: bool = False) -> None:
+    def show_photo(
+        self,
+        photo: np.ndarray | PhotoPyramid | None,
+        *,
+        size: tuple[int, int] | None = None,
+        keep_view: bool = False,
+    ) -> None:
         """Show a photo, (H, W, 3) uint8 RGB, fitted to the view; None clears the canvas.
 
-        keep_view: it is the same photo, better read: where it is seen from stays.
+        size: the photo's width and height, when these are the pixels of a smaller copy. keep_view: it is the same
+        photo, better read: where it is seen from stays.
         """
         if photo is None:
             self.viewpoint.remember()
-        self._show(PhotoPyramid(photo) if isinstance(photo, np.ndarray) else photo, None)
+        self._show(PhotoPyramid(photo) if isinstance(photo, np.ndarray) else photo, size)
         if photo is not None and not keep_view:
             self.viewpoint.begin()
             self.moved.emit()
