@@ -31,6 +31,7 @@ class Owner(StrEnum):
     HISTORY = "history"
     MASKS = "masks"
     PLUGINS = "plugins"
+    PRIVACY = "privacy"
     APPEARANCE = "appearance"
 
 

@@ -19,6 +19,7 @@ from limbstudio.ui.rows import (
     pages,
     people,
     photo_search,
+    privacy,
 )
 from limbstudio.ui.theme import Theme
 
@@ -36,6 +37,7 @@ ACTIONS: tuple[ActionRow, ...] = (
     *masks.ROWS,
     *history.ROWS,
     *appearance.ROWS,
+    *privacy.ROWS,
 )
 ROWS: Mapping[str, ActionRow] = {row.id: row for row in ACTIONS}
 

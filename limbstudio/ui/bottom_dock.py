@@ -3,7 +3,15 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from limbstudio.ui import icons
 from limbstudio.ui.panels.parts import label, line
@@ -71,6 +79,11 @@ class BottomDock(QFrame):
         if before is not None:
             self._on_shown[before](False)
         self._on_shown[part](True)
+
+    def redraw(self) -> None:
+        """Draw the rows of every part anew."""
+        for view in self.findChildren(QAbstractItemView):
+            view.viewport().update()
 
     def hide_part(self) -> None:
         """Close the dock."""

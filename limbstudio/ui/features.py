@@ -52,6 +52,7 @@ def feature_classes() -> tuple[type[Feature], ...]:
     from limbstudio.ui.people_feature import People
     from limbstudio.ui.photo_search import PhotoSearch
     from limbstudio.ui.plugins_feature import PluginsFeature
+    from limbstudio.ui.privacy.feature import Privacy
 
     return (
         Looking,
@@ -65,4 +66,5 @@ def feature_classes() -> tuple[type[Feature], ...]:
         Comparing,
         FitOptionsFeature,
         Appearance,
+        Privacy,
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -12,6 +11,7 @@ from limbstudio.domain.project import Project
 from limbstudio.services.backups import Backup, BackupKind
 from limbstudio.services.journal import EntryKind, JournalLine
 from limbstudio.services.store import Checkpoint
+from limbstudio.ui.privacy import names
 
 Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = ("When", "Who", "What", "Photo")
@@ -68,7 +68,7 @@ class HistoryModel(QAbstractTableModel):
     def _photo(self, sha256: str | None) -> str:
         photo = self._project.records.get(("photo", sha256)) if sha256 is not None else None
         if isinstance(photo, Photo):
-            return Path(photo.path).name
+            return names.photo_name(photo)
         return "All photos" if sha256 is None else "A removed photo"
 
     def _went_back(self, row: int) -> bool:

@@ -58,6 +58,7 @@ from limbstudio.ui.panels.person import PersonPanel
 from limbstudio.ui.panels.photos import PhotosPanel
 from limbstudio.ui.panels.residual import ResidualLimbPanel
 from limbstudio.ui.panels.status import JobsPopup, StatusBar
+from limbstudio.ui.privacy import names
 from limbstudio.ui.session import Session
 from limbstudio.ui.start_page import StartPage
 from limbstudio.ui.theme import DARK, Theme
@@ -375,7 +376,7 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def _on_opened(self) -> None:
-        self._show_title()
+        self.show_title()
         self._show_perspective(self._annotate)
         if self.studio.read_only_reason:
             self._on_said(self.studio.read_only_reason, "", True)
@@ -410,15 +411,16 @@ class MainWindow(QMainWindow):
             self.message_bar.say("The project can be edited here now.", serious=False)
 
     def _on_closed(self) -> None:
-        self._show_title()
-        self.start_page.show_recent(self._recent())
+        self.show_title()
+        self.show_recent()
         self._show_perspective(self.start_page)
         self.show_available()
         self.start_page.setFocus()
 
-    def _show_title(self) -> None:
+    def show_title(self) -> None:
+        """Name the project in the window's title."""
         folder = self.studio.folder if self.studio.is_open else None
-        self.setWindowTitle(f"{folder.stem} – LimbStudio" if folder is not None else "LimbStudio")
+        self.setWindowTitle(f"{names.project_name(folder)} – LimbStudio" if folder is not None else "LimbStudio")
 
     # --------------------------------------------------------------------------------------------------- the actions
 
@@ -619,6 +621,10 @@ class MainWindow(QMainWindow):
         value = self._memory.value("recent", [])
         names = [value] if isinstance(value, str) else value  # QSettings returns a list of one as a string
         return [Path(str(name)) for name in names] if isinstance(names, list) else []
+
+    def show_recent(self) -> None:
+        """List the projects that were open before."""
+        self.start_page.show_recent(self._recent())
 
     def _remember(self, folder: Path) -> None:
         recent = [folder, *(f for f in self._recent() if f != folder)][:_RECENT]

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 import limbstudio
 from limbstudio.domain.errors import KnownError
 from limbstudio.ui import icons
+from limbstudio.ui.privacy import names
 from limbstudio.ui.theme import Theme
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class MessageBar(QFrame):
         super().__init__(parent)
         self._theme = theme
         self._icon = QLabel()
+        self._said = ""
         self._text = QLabel()
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
@@ -98,13 +100,18 @@ class MessageBar(QFrame):
         self.style().polish(self)
         self._icon.setPixmap(icons.icon(name, colour).pixmap(QSize(18, 18)))
         self._close.setIcon(icons.icon("ph.x", self._theme.text2))
-        self._text.setText(f"{message} {hint}".strip())
-        self.setAccessibleName(self._text.text())
+        self._said = f"{message} {hint}".strip()
+        self.mask()
         self.show()
         if serious:
             self._timer.stop()
         else:
             self._timer.start(_STAYS_MS)
+
+    def mask(self) -> None:
+        """Show the message with or without names, as is asked for now."""
+        self._text.setText(names.masked(self._said))
+        self.setAccessibleName(self._text.text())
 
     def _on_button(self) -> None:
         if self._act is not None:
@@ -186,7 +193,7 @@ class RefusedDialog(QDialog):
         heading = QLabel(_counted(len(refused), "file was skipped", "files were skipped"))
         heading.setProperty("role", "dialog")
         lines = [f"{name}\n    {error.message} {error.hint}".rstrip() for name, error in refused]
-        self._list = QPlainTextEdit("\n".join([*lines, *warnings]))
+        self._list = QPlainTextEdit(names.masked("\n".join([*lines, *warnings])))
         self._list.setReadOnly(True)
         self._list.setAccessibleName("What was skipped, and why")
         close = QPushButton("Close")

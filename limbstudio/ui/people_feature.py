@@ -25,6 +25,7 @@ from limbstudio.domain.photo import Person
 from limbstudio.ui.action_row import Owner
 from limbstudio.ui.features import Feature
 from limbstudio.ui.panels.limb_record import limbs_with_record
+from limbstudio.ui.privacy import names
 
 if TYPE_CHECKING:
     from limbstudio.ui.main_window import MainWindow
@@ -93,7 +94,7 @@ class People(Feature):
         for other in others:
             number = [p.id for p in people].index(other.id) + 1
             placed = int(other.keypoints.observed.sum())
-            action = menu.addAction(f"&{number}  Person {number}, {placed} points")
+            action = menu.addAction(f"&{number}  {names.person_name(number)}, {placed} points")
             action.triggered.connect(lambda _=False, o=other: act(o))
         view = self.window.annotate_page.view
         inside = view.rect().contains(view.mapFromGlobal(QCursor.pos()))

@@ -31,6 +31,7 @@ from limbstudio.ui.canvas.mouse import CanvasMouse
 from limbstudio.ui.canvas.people import short_name, shown_points
 from limbstudio.ui.canvas.pixels import image_of, pixels_of
 from limbstudio.ui.canvas.scene import CanvasScene
+from limbstudio.ui.canvas.veil import Veil
 from limbstudio.ui.canvas.viewpoint import Viewpoint
 from limbstudio.ui.canvas_tools import CanvasTool
 from limbstudio.ui.targets import HitTarget, TargetKind, find_target
@@ -181,6 +182,12 @@ class PhotoView(QGraphicsView):
         """Show the photo brighter, with more contrast or grey."""
         self._photo_item.adjust(adjustment)
         self.moved.emit()
+
+    def set_veil(self, veil: Veil | None) -> None:
+        """Blur parts of the photo on the canvas, in the loupe and in the minimap."""
+        self._photo_item.set_veil(veil)
+        if self.has_photo:
+            self.moved.emit()
 
     def small_photo(self, width: int, height: int) -> QImage:
         """Return the whole photo as it is shown, upright, within width x height px."""

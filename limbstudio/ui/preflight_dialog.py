@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from limbstudio.services.importing import OnConflict, Preflight
+from limbstudio.ui.privacy import names
 
 _CHOICES = (
     (OnConflict.KEEP, "Keep what is in the project"),
@@ -37,7 +38,7 @@ class PreflightDialog(QDialog):
         self.setWindowTitle("Import annotations")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumSize(640, 360)
-        heading = QLabel(f"Import {preflight.path.name}")
+        heading = QLabel(names.masked(f"Import {preflight.path.name}"))
         heading.setProperty("role", "dialog")
         facts = QLabel(words_of(preflight))
         facts.setWordWrap(True)
@@ -57,7 +58,7 @@ class PreflightDialog(QDialog):
             self.choices[OnConflict.KEEP].setChecked(True)
         lines = [f"{what}\n    {error.message} {error.hint}".rstrip() for what, error in preflight.refused]
         lines += preflight.warnings
-        self._details = QPlainTextEdit("\n".join(lines))
+        self._details = QPlainTextEdit(names.masked("\n".join(lines)))
         self._details.setReadOnly(True)
         self._details.setAccessibleName("What cannot be read, and why")
         self._details.setVisible(bool(lines))

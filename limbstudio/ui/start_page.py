@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 from limbstudio.ui import icons
 from limbstudio.ui.actions import Actions
 from limbstudio.ui.panels.parts import key_cap, label
+from limbstudio.ui.privacy import names
 from limbstudio.ui.theme import Theme
 
 _WIDTH = 560
@@ -150,10 +151,10 @@ class StartPage(QWidget):
         self._recent_heading.setVisible(bool(folders))
         for folder in folders:
             gone = not folder.is_dir()
-            button = QPushButton(icons.icon("ph.folder-open", self._theme.text2), f"  {folder.stem}")
+            button = QPushButton(icons.icon("ph.folder-open", self._theme.text2), f"  {names.project_name(folder)}")
             button.setIconSize(QSize(18, 18))
             button.setProperty("role", "recent")
             button.setEnabled(not gone)
-            button.setToolTip(f"{folder} was not found." if gone else str(folder))
+            button.setToolTip(f"{names.folder_place(folder)} was not found." if gone else names.folder_place(folder))
             button.clicked.connect(lambda _=False, f=folder: self._open_recent(f))
             self._recent.addWidget(button)

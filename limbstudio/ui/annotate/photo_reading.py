@@ -13,6 +13,7 @@ from limbstudio.services.photo_walk import Arrival, PhotoWalk
 from limbstudio.ui.actions import Actions
 from limbstudio.ui.panels.parts import action_button, label
 from limbstudio.ui.photo_view import PhotoView
+from limbstudio.ui.privacy import names
 from limbstudio.ui.session import Session
 
 _WORD_AFTER_MS = 400  # a wait shorter than a blink needs no word
@@ -168,7 +169,7 @@ class PhotoReading(QObject):
         self._walk.close()
 
     def _say(self, text: str) -> None:
-        self.words.setText(text)
+        self.words.setText(names.masked(text))
         self.words.setVisible(bool(text))
         self.said.emit()
 

@@ -6,6 +6,7 @@ from PySide6.QtGui import QImage, QPainter, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from limbstudio.rendering.photo_tiles import Adjustment, PhotoPyramid, ViewTile
+from limbstudio.ui.canvas.veil import Veil, VeilPainter
 
 
 class PhotoItem(QGraphicsItem):
@@ -17,6 +18,8 @@ class PhotoItem(QGraphicsItem):
         self._size = (0, 0)
         self._tile = ViewTile()
         self._adjustment = Adjustment()
+        self._veil: Veil | None = None
+        self._veil_painter = VeilPainter()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -25,8 +28,8 @@ class PhotoItem(QGraphicsItem):
 
     @property
     def key(self) -> object:
-        """Return what changes with every photo that is shown."""
-        return self._photo
+        """Return what changes with every photo that is shown, and with what of it is blurred."""
+        return self._photo, self._veil
 
     def set_photo(self, photo: PhotoPyramid | None, size: tuple[int, int] | None = None) -> None:
         """Show a photo. size: the real one, when `photo` is a smaller copy."""
@@ -43,6 +46,16 @@ class PhotoItem(QGraphicsItem):
     def adjust(self, adjustment: Adjustment) -> None:
         self._adjustment = adjustment
         self.update()
+
+    def set_veil(self, veil: Veil | None) -> None:
+        """Blur parts of the photo wherever it is drawn."""
+        if veil != self._veil:
+            self._veil = veil
+            self.update()
+
+    def _draw_veil(self, painter: QPainter) -> None:
+        if self._veil is not None and self._photo is not None:
+            self._veil_painter.draw(painter, self._veil, self._photo, self._size, self._adjustment)
 
     def boundingRect(self) -> QRectF:
         return QRectF(-0.5, -0.5, *self._size)
@@ -61,6 +74,11 @@ class PhotoItem(QGraphicsItem):
         painter.resetTransform()
         painter.drawImage(QPointF(), _image(tile, ratio))
         painter.restore()
+        if self._veil is not None:
+            painter.save()
+            painter.setClipRect(self.boundingRect())
+            self._draw_veil(painter)
+            painter.restore()
 
     def draw_at(self, painter: QPainter, view: QTransform, side: int) -> None:
         """Draw a square of side x side px whose pixels show what `view` takes to them from the photo."""
@@ -69,6 +87,11 @@ class PhotoItem(QGraphicsItem):
             whole = round(side * ratio)
             tile = self._photo.tile(self._copy_from_tile(view, ratio), (whole, whole))
             painter.drawImage(QPointF(), _image(self._adjustment.of(tile), ratio))
+            if self._veil is not None:
+                painter.save()
+                painter.setTransform(view, combine=True)
+                self._draw_veil(painter)
+                painter.restore()
 
     def small(self, width: int, height: int) -> QImage:
         """Return the whole photo, as it is shown, within width x height px."""
@@ -77,7 +100,13 @@ class PhotoItem(QGraphicsItem):
         assert self._photo is not None
         view = QTransform.fromTranslate(0.5, 0.5) * QTransform.fromScale(scale, scale)
         tile = self._photo.tile(self._copy_from_tile(view, 1.0), size)
-        return _image(self._adjustment.of(tile), 1.0).copy()
+        picture = _image(self._adjustment.of(tile), 1.0).copy()
+        if self._veil is not None:
+            painter = QPainter(picture)
+            painter.setTransform(view)
+            self._draw_veil(painter)
+            painter.end()
+        return picture
 
     def _copy_from_tile(self, device_from_photo: QTransform, ratio: float) -> np.ndarray:
         """Return the (2, 3) map from the pixels of a tile to those of the copy that is shown.

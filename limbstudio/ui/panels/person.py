@@ -36,6 +36,7 @@ from limbstudio.ui.glyphs import STATE_WORDS, Glyph, glyph_icon, glyph_of
 from limbstudio.ui.limb_diagram import LimbDiagram
 from limbstudio.ui.panels.limb_record import LimbRecord
 from limbstudio.ui.panels.parts import Choice, action_button, label, line, section, set_role, tool_button
+from limbstudio.ui.privacy import names
 from limbstudio.ui.session import Session
 from limbstudio.ui.theme import Theme
 
@@ -242,7 +243,7 @@ class PersonPanel(QWidget):
             self._facts.setText("Draw a box, or press G and click" if self._session.photo else "")
         else:
             number = [p.id for p in people].index(person.id) + 1
-            self._title.setText(f"Person {number}" + (f" of {len(people)}" if len(people) > 1 else ""))
+            self._title.setText(names.person_name(number) + (f" of {len(people)}" if len(people) > 1 else ""))
             words, role = _REVIEW_BADGES[self._session.review_of(person)]
             self._review.setText(words)
             set_role(self._review, role)

@@ -1,7 +1,7 @@
 """The photos of a project as a table that the photo list shows: only what is on the screen is looked up."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import IntEnum
 
@@ -14,6 +14,7 @@ from limbstudio.domain.photo import Person, Photo
 from limbstudio.domain.progress import PhotoState
 from limbstudio.services.history import Entry
 from limbstudio.ui.photo_view import image_of
+from limbstudio.ui.privacy import names
 from limbstudio.ui.session import Session
 
 _CODES = {
@@ -70,7 +71,8 @@ def limb_code(person: Person) -> str:
 
 
 def file_name(photo: Photo) -> str:
-    return photo.path.replace("\\", "/").rsplit("/", 1)[-1]
+    """Return what a photo is called on the screen."""
+    return names.photo_name(photo)
 
 
 class PhotoModel(QAbstractTableModel):
@@ -84,6 +86,7 @@ class PhotoModel(QAbstractTableModel):
         self._unreadable: dict[str, str] = {}
         self._waiting: OrderedDict[str, Photo] = OrderedDict()
         self._reads = False
+        self.veil: Callable[[Photo, QPixmap], QPixmap] | None = None  # what may be seen of a thumbnail
         session.opened.connect(self._on_opened)
         session.closed.connect(self.reload)
         session.photos_changed.connect(self._on_photos_changed)
@@ -183,7 +186,8 @@ class PhotoModel(QAbstractTableModel):
         if photo is None:
             return None
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._unreadable.get(photo.sha256) or f"{photo.path}\n{photo.width} × {photo.height}"
+            unreadable = self._unreadable.get(photo.sha256, "")
+            return names.masked(unreadable) or f"{names.photo_place(photo)}\n{photo.width} × {photo.height}"
         column = Column(index.column())
         if role == Qt.ItemDataRole.AccessibleTextRole and column is Column.NAME:
             return f"{file_name(photo)}, {self.state(photo)[2]} {self.code(photo)}"
@@ -226,7 +230,7 @@ class PhotoModel(QAbstractTableModel):
             while len(self._waiting) > _MOST_WAITING:
                 self._waiting.popitem(last=False)
             self._read_next()
-        return found
+        return found if found is None or self.veil is None else self.veil(photo, found)
 
     def _read_next(self) -> None:
         """Read the thumbnail that was asked for last: what was asked for before may have been scrolled past."""

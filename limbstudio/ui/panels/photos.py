@@ -1,7 +1,9 @@
 """The photo list: thumbnails, or a table; where nothing is open yet, a place to drop photos."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -14,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from limbstudio.domain.photo import Photo
 from limbstudio.domain.progress import PhotoState
 from limbstudio.ui.panels.parts import action_button, label, line
 from limbstudio.ui.panels.photo_model import STATES, Column, PhotoModel, file_name, limb_code
@@ -159,6 +162,15 @@ class PhotosPanel(QWidget):
         self._delegate.theme = self._progress.theme = theme
         self.search.set_theme(theme)
         self.list.viewport().update()
+
+    def set_thumbnail_veil(self, veil: Callable[[Photo, QPixmap], QPixmap]) -> None:
+        """Let `veil` say what may be seen of a thumbnail."""
+        self.model.veil = veil
+
+    def redraw(self) -> None:
+        """Draw every row anew."""
+        for view in (self.list, self.table):
+            view.viewport().update()
 
     def _refresh(self) -> None:
         studio = self._session.studio

@@ -26,6 +26,7 @@ from limbstudio.measures.girths import Girth, residual_girths
 from limbstudio.ui.actions import Actions
 from limbstudio.ui.panels.parts import action_button, label, line, section
 from limbstudio.ui.panels.person import limb_name
+from limbstudio.ui.privacy import names
 from limbstudio.ui.session import Session
 from limbstudio.ui.theme import Theme
 
@@ -194,7 +195,7 @@ class ResidualLimbPanel(QWidget):
         self._person.setVisible(person is not None)
         if person is not None:
             people = self._session.people
-            self._person.setText(f"Person {[p.id for p in people].index(person.id) + 1}")
+            self._person.setText(names.person_name([p.id for p in people].index(person.id) + 1))
             self.stature.setValue(round(person.stature_mm or 0))
         self._body.setVisible(bool(limbs))
         self._empty.setVisible(not limbs)

@@ -1,0 +1,1 @@
+"""What others may not see on the screen: names hidden, faces blurred, everything covered."""
