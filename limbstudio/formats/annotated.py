@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
 from limbstudio.domain.errors import KnownError
+from limbstudio.domain.mask_layers import LayerName
 from limbstudio.domain.photo import Person
 
 
@@ -70,9 +71,10 @@ class AnnotatedImage:
 class AnnotatedPerson:
     """One person of an annotation file.
 
-    annotation_id: unique in the file, safe in file names. file_name, size_px: of the photo, as the file says.
-    run_lengths: mask given as RLE. has_block: whether limb states were stated, not inferred. turned: the EXIF
-    orientation by which positions (and masks of the stored size) were turned to fit the upright photo.
+    annotation_id: unique in the file, safe in file names; empty: the writer counts. file_name, size_px: of the photo,
+    as the file says. run_lengths: mask given as RLE. has_block: whether limb states were stated, not inferred. turned:
+    the EXIF orientation by which positions (and masks of the stored size) were turned to fit the upright photo. layers:
+    masks beside the person's own, each with its file, named as `mask_file` is.
     """
 
     person: Person
@@ -84,6 +86,7 @@ class AnnotatedPerson:
     warnings: tuple[str, ...] = ()
     has_block: bool = False
     turned: int = 1
+    layers: tuple[tuple[LayerName, str], ...] = ()
 
 
 @dataclass(frozen=True)

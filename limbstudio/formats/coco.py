@@ -303,7 +303,7 @@ def _person(
     )
     return AnnotatedPerson(
         person, identity, image.file_name, image.size_px, run_lengths, block.uncertainty, tuple(warnings),
-        has_block=value.get("limbstudio") is not None,
+        has_block=value.get("limbstudio") is not None, layers=block.layers,
     )  # fmt: skip
 
 
@@ -505,7 +505,8 @@ def _annotation_ids(entries: Sequence[Person | AnnotatedPerson]) -> list[int | s
         own = entry.annotation_id if isinstance(entry, AnnotatedPerson) else entry.id
         if isinstance(own, str) and re.fullmatch("[1-9][0-9]{0,17}", own):
             own = int(own)
-        wanted.append(own if isinstance(own, int) or isinstance(entry, AnnotatedPerson) else None)
+        is_given = isinstance(own, int) or (isinstance(entry, AnnotatedPerson) and own != "")
+        wanted.append(own if is_given else None)
     seen: set[int | str] = set()
     for i, own in enumerate(wanted):
         if own in seen:
@@ -554,7 +555,8 @@ def _written_person(entry: Person | AnnotatedPerson, identity: int | str, image:
         }
     elif person.polygons:
         annotation["segmentation"] = [list(polygon) for polygon in person.polygons]
-    return annotation | {"limbstudio": written_block(person, uncertainty)}
+    layers = entry.layers if isinstance(entry, AnnotatedPerson) else ()
+    return annotation | {"limbstudio": written_block(person, uncertainty, layers)}
 
 
 def _area(person: Person, box: Box) -> float:

@@ -1,7 +1,8 @@
 """The block `limbstudio` (schema 1) inside a COCO annotation: what COCO's v cannot say.
 
 Beside the fields of schema 1 the writer adds, only where they say something: `acquired` and `uncertain`
-(lists of limbs), `confidence` (25 numbers), `notes`, `person_id` and `provenance`. Readers may ignore them.
+(lists of limbs), `confidence` (25 numbers), `mask_layers` (objects of `kind`, `limb` and `mask_file`), `notes`,
+`person_id` and `provenance`. Readers may ignore them.
 """
 
 import difflib
@@ -31,6 +32,7 @@ from limbstudio.domain.anatomy import (
 )
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Keypoints, Point
+from limbstudio.domain.mask_layers import ALL_LAYERS, LayerName, MaskKind
 from limbstudio.domain.photo import Person
 from limbstudio.domain.provenance import Provenance, Source
 from limbstudio.formats.annotated import Uncertainty
@@ -72,6 +74,7 @@ class Block:
     confidence: tuple[float, ...] = (1.0,) * N_KEYPOINTS
     mask_file: str | None = None
     holes: tuple[tuple[float, ...], ...] = ()
+    layers: tuple[tuple[LayerName, str], ...] = ()
     uncertainty: Uncertainty = field(default_factory=Uncertainty)
     notes: str = ""
     person_id: str = ""
@@ -165,6 +168,7 @@ def read_block(value: object, warnings: list[str]) -> Block:
         confidence=_confidence(block.get("confidence")),
         mask_file=_text(block["mask_file"], "“mask_file”") if block.get("mask_file") else None,
         holes=read_polygons(block.get("mask_holes") or [], "“mask_holes”", warnings),
+        layers=_layers(block.get("mask_layers") or []),
         uncertainty=_uncertainty(block, warnings),
         notes=_text(block["notes"], "“notes”") if block.get("notes") else notes,
         person_id=_text(block["person_id"], "“person_id”") if block.get("person_id") else "",
@@ -291,6 +295,21 @@ def _confidence(value: object) -> tuple[float, ...]:
     if value is None:
         return (1.0,) * N_KEYPOINTS
     return tuple(finite(c, "“confidence”") for c in _list(value, "“confidence”", N_KEYPOINTS))
+
+
+def _layers(values: object) -> tuple[tuple[LayerName, str], ...]:
+    layers: dict[LayerName, str] = {}
+    for value in _list(values, "“mask_layers”"):
+        layer = _mapping(value, "A layer of “mask_layers”")
+        limb = None if layer.get("limb") is None else named(Limb, layer["limb"], "The limb of a mask layer")
+        name = LayerName(named(MaskKind, layer.get("kind"), "The kind of a mask layer"), limb)
+        if name not in ALL_LAYERS or name.kind is MaskKind.PERSON:
+            raise KnownError(
+                f"There is no mask layer “{name.label}”.",
+                "Name a limb for a residual limb or a prosthesis, none for an occluder.",
+            )
+        layers[name] = _text(layer.get("mask_file"), "“mask_file” of a mask layer")
+    return tuple(layers.items())
 
 
 def _uncertainty(block: Mapping[str, Any], warnings: list[str]) -> Uncertainty:
@@ -427,7 +446,11 @@ def _implied_limbs(states: Sequence[KeypointState], warnings: list[str]) -> dict
 # ---------------------------------------------------------------------------------------------- writing
 
 
-def written_block(person: Person, uncertainty: Uncertainty | None = None) -> dict[str, Any]:
+def written_block(
+    person: Person,
+    uncertainty: Uncertainty | None = None,
+    layers: Sequence[tuple[LayerName, str]] = (),
+) -> dict[str, Any]:
     """Return the block of a person as JSON values; reading it gives the same person again."""
     limbs, points = person.limbs, person.keypoints.points
     block: dict[str, Any] = {
@@ -459,6 +482,7 @@ def written_block(person: Person, uncertainty: Uncertainty | None = None) -> dic
         "focal_px": person.focal_px,
         "mask_file": person.mask_file,
         "mask_holes": [list(hole) for hole in person.holes] or None,
+        "mask_layers": [_written_layer(*layer) for layer in layers] or None,
         "notes": person.notes or None,
         "person_id": person.id,
         "provenance": _written_provenance(person.provenance),
@@ -470,6 +494,11 @@ def written_block(person: Person, uncertainty: Uncertainty | None = None) -> dic
             "mask_confidence": uncertainty.mask_confidence,
         }
     return block | {key: value for key, value in optional.items() if value is not None}
+
+
+def _written_layer(name: LayerName, mask_file: str) -> dict[str, str]:
+    limb = {} if name.limb is None else {"limb": name.limb.value}
+    return {"kind": name.kind.value, **limb, "mask_file": mask_file}
 
 
 def _written_provenance(provenance: Provenance) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbstudio.domain.errors import KnownError
+from limbstudio.domain.mask_layers import MaskKind
 from limbstudio.formats.annotated import AnnotatedPerson, RunLengths
 from limbstudio.images import LoadedPhoto, open_photo
 
@@ -22,12 +23,30 @@ MAX_CROSSINGS = 20_000_000
 def person_mask(
     annotated: AnnotatedPerson, photo: LoadedPhoto, *, folder: Path, given: Path | None = None
 ) -> Mask | None:
-    """Return the mask that counts, (H, W) bool in the upright photo, or None where there is none.
+    """Return the mask that counts less the prostheses, (H, W) bool in the upright photo, or None where there is none.
 
-    Order: the `given` file, the annotation's `mask_file` (in `folder` or below), its `segmentation`.
-    annotated: as `placing.placed_on` returns it. KnownError for a file that is
-    absent, of another size, or no mask.
+    Order: the `given` file, the annotation's `mask_file` (in `folder` or below), its `segmentation`. A given file is
+    taken as it is. annotated: as `placing.placed_on` returns it. KnownError for a file that is absent, of another size,
+    or no mask.
     """
+    mask = own_mask(annotated, photo, folder=folder, given=given)
+    if mask is None or given is not None:
+        return mask
+    for name, mask_file in annotated.layers:
+        if name.kind is MaskKind.PROSTHESIS:
+            mask = mask & ~layer_mask(annotated, photo, mask_file, folder=folder)
+    return mask
+
+
+def layer_mask(annotated: AnnotatedPerson, photo: LoadedPhoto, mask_file: str, *, folder: Path) -> Mask:
+    """Return one of the annotation's mask layers, (H, W) bool in the upright photo; KnownError as `person_mask`."""
+    return _mask_file(_below(folder, mask_file), (photo.width, photo.height), annotated.turned)
+
+
+def own_mask(
+    annotated: AnnotatedPerson, photo: LoadedPhoto, *, folder: Path, given: Path | None = None
+) -> Mask | None:
+    """Return the person's mask as `person_mask` does, prostheses and all."""
     size = (photo.width, photo.height)
     if given is not None:
         return _mask_file(given, size, annotated.turned)

@@ -7,11 +7,12 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from limbstudio.domain.errors import KnownError
-from limbstudio.domain.mask_layers import MaskLayer
+from limbstudio.domain.mask_layers import LayerName, MaskLayer
 from limbstudio.domain.photo import Person, Photo
 from limbstudio.services.jobs import Context
 from limbstudio.services.pipeline import FitAnswer, person_mask
@@ -74,27 +75,47 @@ def _grey(png: bytes) -> bytes:
     return cv2.imencode(".png", pixels)[1].tobytes()
 
 
-def write_coco(context: Context, path: Path, annotated: Annotated, masks: Mapping[str, bytes]) -> Path:
-    """Write one COCO file; masks (by person id, PNG) go into a folder beside it that carries its name."""
+def write_coco(
+    context: Context,
+    path: Path,
+    annotated: Annotated,
+    masks: Mapping[str, bytes],
+    layers: Mapping[str, Sequence[tuple[LayerName, bytes]]] = MappingProxyType({}),
+) -> Path:
+    """Write one COCO file; masks and layers (by person id, PNG) go into a folder beside it that carries its name."""
     from limbstudio.formats.annotated import AnnotatedPerson
     from limbstudio.formats.coco import write_annotations
     from limbstudio.formats.whole_files import write_whole
 
     context.report(0.0, f"Writing {path.name}")
     folder = path.with_name(f"{path.stem}_masks")
+
+    def write_mask(name: str, png: bytes) -> str:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / name, _grey(png))
+        return f"{folder.name}/{name}"
+
     written = []
     for photo, people in annotated:
         named = []
         for person in people:
             if person.id in masks:
-                folder.mkdir(parents=True, exist_ok=True)
-                write_whole(folder / f"{person.id}.png", _grey(masks[person.id]))
-                person = replace(person, mask_file=f"{folder.name}/{person.id}.png")
+                person = replace(person, mask_file=write_mask(f"{person.id}.png", masks[person.id]))
+            beside = [
+                (name, write_mask(f"{person.id}_{_file_part(name)}.png", png))
+                for name, png in layers.get(person.id, ())
+            ]
             number = annotation_id(person)
-            named.append(AnnotatedPerson(person, int(number), photo.path) if number.isdecimal() else person)
+            identity = int(number) if number.isdecimal() else ""
+            entry = AnnotatedPerson(person, identity, photo.path, layers=tuple(beside))
+            named.append(entry if beside or identity else person)
         written.append((photo, named))
     write_annotations(path, written)
     return path
+
+
+def _file_part(name: LayerName) -> str:
+    return name.kind.value if name.limb is None else f"{name.kind.value}_{name.limb.value}"
 
 
 def write_by_plugin(context: Context, name: str, path: Path, annotated: Annotated) -> Path:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from limbstudio.domain.edits import Change, Edit
 from limbstudio.domain.errors import KnownError
+from limbstudio.domain.mask_layers import LayerName, MaskLayer, layer_key
 from limbstudio.domain.photo import Person, Photo
 from limbstudio.domain.project import Project
 from limbstudio.domain.provenance import Provenance, Source
@@ -140,24 +141,34 @@ class _Gathering:
         self.photos.append(photo)
         self.unrecorded.append(Change(key, None, photo))
 
-    def add_person(self, person: Person) -> None:
-        """Take a person in; what becomes of one that is there already and differs, `on_conflict` says."""
+    def add_person(self, person: Person) -> Person | None:
+        """Take a person in and return it as it is recorded, None where it is not taken in.
+
+        What becomes of one that is there already and differs, `on_conflict` says.
+        """
         key = ("person", person.id)
         if any(p.id == person.id for p in self.people):
-            return
+            return None
         there = self.studio.project.records.get(key)
         if there is not None:
             if _says_the_same(there, person):
                 self.same += 1
-                return
+                return None
             self.conflicts.append(there)
             if self.on_conflict is OnConflict.KEEP:
-                return
+                return None
             if self.on_conflict is OnConflict.BESIDE:
                 key, there = self._free_key(person.id), None
                 person = replace(person, id=key[1])
         self.people.append(person)
         self.unrecorded.append(Change(key, there, person))
+        return person
+
+    def add_layer(self, person: Person, name: LayerName, mask_file: str) -> None:
+        """Take in a mask beside the person's own."""
+        key = layer_key(person.id, name)
+        layer = MaskLayer(person.id, person.photo, name.kind, name.limb, mask_file)
+        self.unrecorded.append(Change(key, self.studio.project.records.get(key), layer))
 
     def _free_key(self, identity: str) -> tuple[str, str]:
         taken = {p.id for p in self.people}
@@ -321,7 +332,7 @@ def _place_of(folder: Path, name: str) -> Path:
 def _add_placed(
     gathering: _Gathering, found: "AnnotatedPerson", photo: "LoadedPhoto", folder: Path, source: Provenance
 ) -> None:
-    from limbstudio.formats.masks import person_mask
+    from limbstudio.formats.masks import layer_mask, own_mask
     from limbstudio.formats.placing import placed_on
 
     try:
@@ -329,9 +340,10 @@ def _add_placed(
         person = placed.person
         if person.mask_file or placed.run_lengths is not None:
             # Kept in the project: the file it came from may go, and a record has no place for run lengths.
-            mask = person_mask(placed, photo, folder=folder)
+            mask = own_mask(placed, photo, folder=folder)
             name = None if mask is None or gathering.is_look else gathering.studio.keep_mask(mask)
             person = replace(person, mask_file=name)
+        layers = [(name, layer_mask(placed, photo, file, folder=folder)) for name, file in placed.layers]
     except KnownError as error:
         gathering.refused.append((f"{found.file_name}, annotation {found.annotation_id}", error))
         return
@@ -341,7 +353,10 @@ def _add_placed(
     predicted = person.provenance.source is Source.PREDICTED
     imported = replace(source, source=Source.PREDICTED) if predicted else source
     kept = person.provenance if person.provenance.by else imported
-    gathering.add_person(replace(person, id=identity, provenance=kept))
+    added = gathering.add_person(replace(person, id=identity, provenance=kept))
+    if added is not None and not gathering.is_look:
+        for name, mask in layers:
+            gathering.add_layer(added, name, gathering.studio.keep_mask(mask))
     gathering.warnings += [
         f"{found.file_name}, annotation {found.annotation_id}: {w}" for w in placed.warnings
     ]

@@ -22,6 +22,7 @@ from limbstudio.domain.mask_layers import (
 )
 from limbstudio.domain.photo import Person, Photo
 from limbstudio.domain.project import Project
+from limbstudio.services.handing_over import masks_as_png
 from limbstudio.services.jobs import Context
 
 Mask = NDArray[np.bool_]
@@ -105,6 +106,12 @@ def kept_pixels(studio: MaskPlace, person: Person, name: LayerName, mask: Mask, 
     empty = MaskLayer(person.id, person.photo, name.kind, name.limb)
     after = replace(empty, mask_file=studio.keep_mask(mask)) if mask.any() else empty
     return set_layer(person, before, after, label)
+
+
+def layers_as_png(studio: MaskPlace, person: Person) -> list[tuple[LayerName, bytes]]:
+    """Return the layers beside the person's own mask, each as a PNG."""
+    names = (name for name in layers_there(studio.project, person) if name.kind is not MaskKind.PERSON)
+    return [(name, masks_as_png(read_layer(studio, person, name))) for name in names]
 
 
 def with_polygon(

@@ -45,6 +45,7 @@ from limbstudio.services.history import Entry, History
 from limbstudio.services.importing import OnConflict
 from limbstudio.services.jobs import Context, Job
 from limbstudio.services.lanes import Finish, InlineLane, ProcessLane, ThreadLane
+from limbstudio.services.masking import layers_as_png
 from limbstudio.services.safekeeping import Safekeeping
 from limbstudio.services.searching import Searching
 from limbstudio.services.store import SUFFIX, JournalLine, SaveState, Saving, Store
@@ -640,7 +641,8 @@ class Studio:
         def write(context: Context) -> Path:
             chosen = self._with_paths(project, photos)
             masks = {p.id: self._mask_bytes(p) for _, people in chosen for p in people if p.mask_file}
-            return handing_over.write_coco(context, path, chosen, masks)
+            layers = {p.id: layers_as_png(self, p) for _, people in chosen for p in people}
+            return handing_over.write_coco(context, path, chosen, masks, layers)
 
         return self.run(write, title=f"Export {path.name}")
 

@@ -12,6 +12,10 @@ from limbstudio.domain.anatomy import LDPOSE_INDEX, Limb
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Box
 from limbstudio.domain.mask_layers import ALL_LAYERS, LayerName, MaskKind, MaskLayer, devices_of, set_layer
+from limbstudio.formats.coco import read_annotations
+from limbstudio.formats.limb_block import read_block
+from limbstudio.formats.masks import person_mask
+from limbstudio.images import open_photo
 from limbstudio.services import masking, pipeline
 from limbstudio.services.handing_over import masks_as_png
 from limbstudio.services.studio import Studio
@@ -200,3 +204,39 @@ def test_grab_cut_without_box_or_points_says_what_to_do(studio):
     with pytest.raises(KnownError, match="no box") as refused:
         masking.grab_cut(Quiet(), np.zeros((50, 50, 3), np.uint8), person_of(studio), (50, 50))
     assert "Draw one" in refused.value.hint
+
+
+def test_layers_go_out_with_an_export_and_come_back_with_an_import(studio, tmp_path):
+    studio.do(masking.kept_pixels(studio, person_of(studio), LayerName(), a_mask(30, 20), "Brush"))
+    studio.do(masking.kept_pixels(studio, person_of(studio), DEVICE, a_mask(50, 20), "Brush"))
+    studio.do(masking.with_polygon(studio, person_of(studio), LayerName(MaskKind.OCCLUDER), SQUARE))
+    before = {name: masking.read_layer(studio, person_of(studio), name) for name in ALL_LAYERS}
+    file = studio.export_annotations(tmp_path / "out" / "all.json").result
+    studio.close()
+    studio.create(tmp_path / "again.limb")
+
+    report = studio.import_annotations(file, tmp_path).result
+
+    assert not report.refused
+    after = {name: masking.read_layer(studio, person_of(studio), name) for name in ALL_LAYERS}
+    for name in ALL_LAYERS:
+        assert np.array_equal(before[name], after[name]), name
+    (annotated,) = read_annotations(file).people
+    mask = person_mask(annotated, open_photo(tmp_path / "photo.png"), folder=file.parent)
+    assert np.array_equal(mask, before[LayerName()] & ~before[DEVICE])
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        ({"kind": "prosthesis", "mask_file": "a.png"}, "no mask layer"),
+        ({"kind": "occluder", "limb": "left_leg", "mask_file": "a.png"}, "no mask layer"),
+        ({"kind": "person", "mask_file": "a.png"}, "no mask layer"),
+        ({"kind": "shoe", "mask_file": "a.png"}, "shoe"),
+        ({"kind": "occluder"}, "mask_file"),
+        (7, "7"),
+    ],
+)
+def test_a_layer_that_cannot_be_is_refused(layer, words):
+    with pytest.raises(KnownError, match=words):
+        read_block({"mask_layers": [layer]}, [])
