@@ -17,6 +17,19 @@ def logs_folder() -> Path:
     return home_folder() / "logs"
 
 
+def newest(characters: int) -> str:
+    """Return the end of each kind of process's log, at most so many characters in all; empty where there is none."""
+    files = sorted(logs_folder().glob("*.log"))
+    parts = []
+    for file in files:
+        try:
+            text = file.read_text(encoding="utf-8", errors="replace")
+        except OSError:  # it rotates in this moment
+            continue
+        parts.append(f"== {file.name}\n{text[-characters // len(files) :]}")
+    return "\n".join(parts)
+
+
 def set_up_logs(name: str = "limbstudio", *, level: int = logging.INFO) -> Path | None:
     """Write the log of this process to `<home>/logs/<name>.log`, kept at 10 MB; return its path.
 

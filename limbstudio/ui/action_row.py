@@ -29,6 +29,7 @@ class Owner(StrEnum):
     IMPORTING = "importing"
     PEOPLE = "people"
     HISTORY = "history"
+    JOBS = "jobs"
     MASKS = "masks"
     PLUGINS = "plugins"
     PRIVACY = "privacy"

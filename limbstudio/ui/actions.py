@@ -14,6 +14,7 @@ from limbstudio.ui.rows import (
     canvas,
     history,
     importing,
+    jobs,
     living,
     masks,
     pages,
@@ -36,6 +37,7 @@ ACTIONS: tuple[ActionRow, ...] = (
     *people.ROWS,
     *masks.ROWS,
     *history.ROWS,
+    *jobs.ROWS,
     *appearance.ROWS,
     *privacy.ROWS,
 )

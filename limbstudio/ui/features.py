@@ -42,6 +42,7 @@ def feature_classes() -> tuple[type[Feature], ...]:
     """Return the features in the order in which they are made."""
     # Imported here: they import this module.
     from limbstudio.ui.appearance import Appearance
+    from limbstudio.ui.background.feature import Jobs
     from limbstudio.ui.canvas.looking import Looking
     from limbstudio.ui.canvas.selecting import Selecting
     from limbstudio.ui.history_panel import History
@@ -59,6 +60,7 @@ def feature_classes() -> tuple[type[Feature], ...]:
         Selecting,
         People,
         History,
+        Jobs,
         Masks,
         PluginsFeature,
         PhotoSearch,

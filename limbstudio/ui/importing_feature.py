@@ -10,13 +10,16 @@ from limbstudio.services import settings
 from limbstudio.services.importing import ImportReport, OnConflict, Preflight
 from limbstudio.ui.action_row import Owner
 from limbstudio.ui.features import Feature
-from limbstudio.ui.messages import RefusedDialog
+from limbstudio.ui.messages import RefusedDialog, show_quietly
 from limbstudio.ui.panels.photos import file_name
 from limbstudio.ui.people_feature import People
 from limbstudio.ui.preflight_dialog import PreflightDialog, counted
 
 if TYPE_CHECKING:
     from limbstudio.ui.main_window import MainWindow
+
+# What comes within this time after a command is its answer, and may have the keyboard.
+_AT_ONCE_S = 1.0
 
 
 class Importing(Feature):
@@ -120,8 +123,12 @@ class Importing(Feature):
         if self.ensure_project([path]):
             self.session.start(lambda: self._studio.preflight(path))
 
-    def decide(self, preflight: Preflight) -> None:
-        """Import at once where nothing is in question; ask where something is."""
+    def decide(self, preflight: Preflight, *, waited_s: float = 0.0) -> None:
+        """Import at once where nothing is in question; ask where something is.
+
+        waited_s: for how long the file was looked at. Who waited long may be at work by now: then the question leaves
+        the keyboard where it is.
+        """
 
         def go_on(on_conflict: OnConflict) -> None:
             self.session.start(
@@ -133,7 +140,17 @@ class Importing(Feature):
         if not preflight.conflicts and not preflight.refused and not preflight.brings_nothing:
             go_on(OnConflict.KEEP)
         else:
-            PreflightDialog(preflight, go_on, self.window).show()
+            dialog = PreflightDialog(preflight, go_on, self.window)
+            if waited_s < _AT_ONCE_S:
+                dialog.show()
+                return
+            show_quietly(dialog)
+            self.window.message_bar.say(
+                f"{preflight.path.name} was looked at; there is a question before it is imported.",
+                button="Answer",
+                act=dialog.activateWindow,
+            )
+            dialog.finished.connect(lambda _result: self.window.message_bar.hide())
 
     def tell(self, report: ImportReport) -> None:
         """Say what an import brought, and offer to take it back."""

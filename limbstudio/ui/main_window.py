@@ -37,7 +37,7 @@ from limbstudio.domain.edits import person_contradictions
 from limbstudio.domain.errors import KnownError
 from limbstudio.services.handing_over import ExportReport
 from limbstudio.services.importing import ImportReport, Preflight
-from limbstudio.services.jobs import JobState, JobView
+from limbstudio.services.jobs import Failure, Job, JobState, JobView
 from limbstudio.services.photo_files import CollectReport
 from limbstudio.services.samples import sample_project
 from limbstudio.services.studio import Studio
@@ -51,13 +51,13 @@ from limbstudio.ui.features import Feature, feature_classes
 from limbstudio.ui.importing_feature import Importing
 from limbstudio.ui.mesh_page import MeshPage
 from limbstudio.ui.mesh_view import load_pyvista
-from limbstudio.ui.messages import MessageBar, RefusedDialog, ReportDialog, report_of
+from limbstudio.ui.messages import MessageBar, RefusedDialog, ReportDialog, report_of, show_quietly
 from limbstudio.ui.palette import Palette
 from limbstudio.ui.panels.parts import key_cap
 from limbstudio.ui.panels.person import PersonPanel
 from limbstudio.ui.panels.photos import PhotosPanel
 from limbstudio.ui.panels.residual import ResidualLimbPanel
-from limbstudio.ui.panels.status import JobsPopup, StatusBar
+from limbstudio.ui.panels.status import StatusBar
 from limbstudio.ui.privacy import names
 from limbstudio.ui.session import Session
 from limbstudio.ui.start_page import StartPage
@@ -212,8 +212,7 @@ class MainWindow(QMainWindow):
 
         central = QWidget()
         self.setCentralWidget(central)
-        self.jobs_popup = JobsPopup(theme, central)
-        self.status = StatusBar(self.session, theme, self.jobs_popup)
+        self.status = StatusBar(self.session, theme, actions["jobs"].trigger)
         self.palette_card = Palette(actions, theme, central)
         column = QVBoxLayout(central)
         column.setContentsMargins(0, 0, 0, 0)
@@ -481,13 +480,6 @@ class MainWindow(QMainWindow):
         ):
             part.set_theme(self._theme)
 
-    def show_jobs(self) -> None:
-        self.jobs_popup.toggle()
-
-    def cancel_jobs(self) -> None:
-        for job in self.studio.jobs:
-            job.cancel()
-
     def show_keys(self) -> None:
         from limbstudio.ui.key_sheet import KeySheet  # here: seldom needed, and it builds every row
 
@@ -500,7 +492,7 @@ class MainWindow(QMainWindow):
 
     def show_report(self, error: BaseException) -> None:
         """Show our own mistake; the program goes on."""
-        ReportDialog(report_of(error), self._theme, self).show()
+        show_quietly(ReportDialog(report_of(error), self._theme, self))
 
     # ------------------------------------------------------------------------------------------------- what happens
 
@@ -513,19 +505,35 @@ class MainWindow(QMainWindow):
     def _on_job_ended(self, view: JobView) -> None:
         self.show_available()
         if view.failure is not None and view.failure.is_ours:
-            ReportDialog(view.failure.report, self._theme, self, title=view.failure.message).show()
+            show_quietly(ReportDialog(view.failure.report, self._theme, self, title=view.failure.message))
         elif view.failure is not None:
-            self.message_bar.say(view.failure.message, view.failure.hint)
+            self._tell_failure(view, view.failure)
         elif view.state is JobState.SUCCEEDED:
             self._tell_result(view)
 
+    def _tell_failure(self, view: JobView, failure: Failure) -> None:
+        """Say why a job failed; offer to try again where the process that worked on it is to blame."""
+        job = self._job_of(view)
+        again = job.again if job is not None and failure.process_ended else None
+
+        def retry() -> None:
+            if again is not None:
+                self.session.start(again)
+
+        self.message_bar.say(
+            failure.message, failure.hint, button="Retry" if again is not None else "", act=retry
+        )
+
+    def _job_of(self, view: JobView) -> Job | None:
+        return next((job for job in self.studio.jobs if job.id == view.id), None)
+
     def _tell_result(self, view: JobView) -> None:
-        job = next((job for job in self.studio.jobs if job.id == view.id), None)
+        job = self._job_of(view)
         result = job.result if job is not None else None
         if isinstance(result, ImportReport):
             self.importing.tell(result)
         elif isinstance(result, Preflight):
-            self.importing.decide(result)
+            self.importing.decide(result, waited_s=view.elapsed_s)
         elif isinstance(result, CollectReport):
             self._tell_collected(result)
         elif isinstance(result, ExportReport):
@@ -585,8 +593,6 @@ class MainWindow(QMainWindow):
             ):
                 verb = name.capitalize()
                 self.actions_table[name].setText(f"{verb}: {words.lower()}" if words else verb)
-        if any(not job.state.has_ended for job in studio.jobs):
-            there.add("jobs")
         for feature in self.features:
             there |= feature.available()
         self.actions_table.enable(frozenset(there))
@@ -641,7 +647,11 @@ class MainWindow(QMainWindow):
             self.photos_panel.setMaximumWidth(left if narrow else left + 160)
             self._annotate.setSizes([left, self.width() - left - right, right])
             self._top.set_narrow(narrow)
-        self.jobs_popup.settle()
+
+    @property
+    def search_button(self) -> QPushButton:
+        """Return the way into the palette."""
+        return self._top.search
 
     @property
     def theme(self) -> Theme:

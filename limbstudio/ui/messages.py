@@ -128,6 +128,12 @@ def report_of(error: BaseException) -> str:
     return "\n".join(lines)
 
 
+def show_quietly(dialog: QDialog) -> None:
+    """Show a dialog that nobody asked for at this moment: the keyboard stays where it is."""
+    dialog.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+    dialog.show()
+
+
 class ReportDialog(QDialog):
     """Say that LimbStudio made a mistake, and offer a report to copy. It does not block the window."""
 

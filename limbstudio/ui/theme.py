@@ -297,6 +297,7 @@ QPushButton[role="chip"] {{ background: {t.hover}; border: 1px solid transparent
     border-radius: 9px; padding: 1px 8px; font-size: 11px; font-weight: 500; min-height: 16px; }}
 QPushButton[role="chip"]:hover {{ color: {t.text}; border-color: {t.line2}; }}
 QPushButton[role="chip"]:focus {{ border-color: {t.accent}; }}
+QPushButton[role="link"]:disabled {{ color: {t.disabled}; }}
 QPushButton[role="link"]:hover {{ background: {t.hover}; }}
 QPushButton[role="link"]:focus {{ border-color: {t.accent}; }}
 QPushButton[role="choice"], QPushButton[role="recent"] {{ text-align: left; background: {t.raised};

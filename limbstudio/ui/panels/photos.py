@@ -99,6 +99,7 @@ class PhotosPanel(QWidget):
         made.setUniformItemSizes(True)
         made.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         made.setMouseTracking(True)
+        made.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
         made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         made.setAccessibleName("Photos")
         return made
@@ -111,6 +112,7 @@ class PhotosPanel(QWidget):
         made.setRootIsDecorated(False)
         made.setAlternatingRowColors(False)
         made.setSelectionBehavior(QTreeView.SelectionBehavior.SelectRows)
+        made.setSelectionMode(QTreeView.SelectionMode.ExtendedSelection)
         made.setAccessibleName("Photos, as a table")
         header = made.header()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
@@ -157,6 +159,14 @@ class PhotosPanel(QWidget):
     def view(self) -> QAbstractItemView:
         """Return what lists the photos now: thumbnails or table."""
         return self._view
+
+    @property
+    def selected(self) -> list[str]:
+        """Return the sha256 of the selected photos, in order; the one in view is always among them."""
+        rows = sorted({index.row() for index in self.list.selectionModel().selectedIndexes()})
+        found = [self.model.sha256(row) for row in rows]
+        photo = self._session.photo
+        return found or ([photo.sha256] if photo is not None else [])
 
     def set_theme(self, theme: Theme) -> None:
         self._delegate.theme = self._progress.theme = theme

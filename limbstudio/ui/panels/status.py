@@ -3,36 +3,31 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QLabel,
     QProgressBar,
-    QPushButton,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
-from limbstudio.services.jobs import Job, JobState, JobView
+from limbstudio.services.jobs import Job, JobView
 from limbstudio.services.store import SaveState, Saving
 from limbstudio.ui import icons
-from limbstudio.ui.panels.parts import label, line, section, set_role
+from limbstudio.ui.background.job_rows import time_left
+from limbstudio.ui.background.machine_line import MachineLine
+from limbstudio.ui.panels.parts import ElidedLabel, line, set_role
 from limbstudio.ui.session import Session
 from limbstudio.ui.theme import Theme
 
-_KEPT_JOBS = 8
+_ROOMY = 1200
 _SAVE_SIGNS = {
     Saving.SAVED: ("ph.check-circle", "ok"),
     Saving.WRITING: ("ph.circle-dashed", "text2"),
     Saving.WAITING: ("ph.warning-circle", "error"),
     Saving.READ_ONLY: ("ph.lock-simple", "warn"),
 }
-
-
-def time_words(seconds: float) -> str:
-    """Say a duration as people do: '12 s', '3 min'."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def save_words(state: SaveState) -> str:
@@ -44,115 +39,21 @@ def save_words(state: SaveState) -> str:
     return f"{state.message} {state.hint}".strip()
 
 
-class JobRow(QWidget):
-    """One job: its name, a bar, a sentence; a running one can be cancelled, a failed one says why."""
-
-    def __init__(self, job: Job, theme: Theme) -> None:
-        super().__init__()
-        self.job = job
-        self._theme = theme
-        self._icon = QLabel()
-        self._title = label(job.title, "value")
-        self._sentence = label("", "small")
-        self._sentence.setWordWrap(True)
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setRange(0, 1000)
-        self._cancel = QPushButton("Cancel")
-        self._cancel.setProperty("role", "link")
-        self._cancel.setAccessibleName(f"Cancel {job.title}")
-        self._cancel.clicked.connect(lambda _=False: job.cancel())
-        head = QHBoxLayout()
-        head.addWidget(self._icon)
-        head.addWidget(self._title, 1)
-        head.addWidget(self._cancel)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 4, 0, 4)
-        column.setSpacing(3)
-        column.addLayout(head)
-        column.addWidget(self._bar)
-        column.addWidget(self._sentence)
-
-    def show_view(self, view: JobView) -> None:
-        signs = {
-            JobState.QUEUED: ("ph.clock", "text2", "Waiting"),
-            JobState.RUNNING: ("ph.cpu", "accent", view.sentence or "Running"),
-            JobState.SUCCEEDED: ("ph.check-circle", "ok", f"Done in {time_words(view.elapsed_s)}"),
-            JobState.FAILED: ("ph.warning-circle", "error", ""),
-            JobState.CANCELLED: ("ph.x-circle", "text3", "Cancelled"),
-        }
-        icon, token, words = signs[view.state]
-        if view.failure is not None:
-            words = f"{view.failure.message} {view.failure.hint}".strip()
-        elif view.left_s is not None and view.elapsed_s > 5:
-            words = f"{words}, {time_words(view.left_s)} left"
-        self._icon.setPixmap(icons.icon(icon, getattr(self._theme, token)).pixmap(QSize(16, 16)))
-        self._bar.setValue(round(view.progress * 1000))
-        self._bar.setVisible(not view.state.has_ended)
-        self._cancel.setVisible(not view.state.has_ended)
-        self._sentence.setText(words)
-
-
-class JobsPopup(QFrame):
-    """The jobs of this session, newest first."""
-
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setProperty("role", "float")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setFixedWidth(360)
-        self._theme = theme
-        self._rows: dict[int, JobRow] = {}
-        self._empty = label("Quiet. Nothing runs in the background.", "small")
-        self._close = QToolButton()
-        self._close.setIcon(icons.icon("ph.x", theme.text2))
-        self._close.setAccessibleName("Close jobs")
-        self._close.clicked.connect(self.hide)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(16, 10, 12, 12)
-        self._column.setSpacing(6)
-        self._column.addWidget(section("Jobs", self._close))
-        self._column.addWidget(self._empty)
-        self.hide()
-
-    def add(self, job: Job) -> None:
-        self._rows[job.id] = row = JobRow(job, self._theme)
-        self._column.insertWidget(2, row)
-        self._empty.hide()
-        for old in sorted(self._rows)[:-_KEPT_JOBS]:
-            if self._rows[old].job.state.has_ended:
-                self._rows.pop(old).deleteLater()
-
-    def show_view(self, view: JobView) -> None:
-        if view.id in self._rows:
-            self._rows[view.id].show_view(view)
-            self.adjustSize()
-            self.settle()
-
-    def settle(self) -> None:
-        """Lie above the right end of the status bar."""
-        parent = self.parentWidget()
-        if parent is not None:
-            self.move(parent.width() - self.width() - 12, parent.height() - self.height() - 40)
-
-    def toggle(self) -> None:
-        self.adjustSize()
-        self.settle()
-        self.setVisible(not self.isVisible())
-        self.raise_()
-
-
 class StatusBar(QWidget):
     """The line at the bottom of the window.
 
+    show_jobs: opens or closes the queue.
+
     Signals:
+        job_changed(object): a `JobView`, at every change of a job.
         job_ended(object): a `JobView` whose state has ended.
     """
 
+    job_changed = Signal(object)
     job_ended = Signal(object)
 
     def __init__(
-        self, session: Session, theme: Theme, popup: JobsPopup, parent: QWidget | None = None
+        self, session: Session, theme: Theme, show_jobs: Callable[[], None], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setObjectName("statusBar")
@@ -160,18 +61,17 @@ class StatusBar(QWidget):
         self.setFixedHeight(28)
         self._session = session
         self._theme = theme
-        self._popup = popup
         self._running: dict[int, JobView] = {}
         self._announced: set[int] = set()
         self._stops: list[Callable[[], None]] = []
 
         self._save_icon = QLabel()
-        self._save = QLabel("No project open")
-        self._photo = QLabel("")
+        self._save = ElidedLabel("No project open", least=260)
+        self._photo = ElidedLabel(least=92)
         self._pointer = QLabel("")
         self._pointer.setMinimumWidth(92)
         self._zoom = QLabel("")
-        self._job = QLabel("")
+        self._job = ElidedLabel()
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(92)
@@ -189,8 +89,8 @@ class StatusBar(QWidget):
         self._jobs_button.setText("Jobs")
         self._jobs_button.setAccessibleName("Show jobs")
         self._jobs_button.setToolTip("Show jobs   Ctrl J")
-        self._jobs_button.clicked.connect(popup.toggle)
-        self._device_icon = QLabel()
+        self._jobs_button.clicked.connect(lambda _=False: show_jobs())
+        self.machine = MachineLine(lambda: session.studio.device, theme)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 14, 0)
         row.setSpacing(8)
@@ -199,14 +99,14 @@ class StatusBar(QWidget):
             row.addWidget(widget)
         row.addWidget(self._pointer)
         row.addStretch(1)
-        for widget in (self._job, self._bar, self._percent, self._cancel, self._jobs_button):
+        row.addWidget(self._job, 3)
+        for widget in (self._bar, self._percent, self._cancel, self._jobs_button):
             row.addWidget(widget)
         self._photo_parts += [line(vertical=True), self._zoom]
         for widget in self._photo_parts[-2:]:
             row.addWidget(widget)
         row.addWidget(line(vertical=True))
-        row.addWidget(self._device_icon)
-        row.addWidget(QLabel("CPU"))
+        row.addWidget(self.machine)
         session.saving_changed.connect(self.show_saving)
         session.job_started.connect(self._on_job)
         session.photo_selected.connect(self._on_photo)
@@ -219,12 +119,16 @@ class StatusBar(QWidget):
 
     @property
     def save_text(self) -> str:
-        return self._save.text()
+        return self._save.full_text
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
-        self._device_icon.setPixmap(icons.icon("ph.cpu", theme.text2).pixmap(QSize(16, 16)))
+        self.machine.set_theme(theme)
         self._on_project()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._pointer.setVisible(self.width() >= _ROOMY)
 
     def show_pointer(self, x: float, y: float) -> None:
         self._pointer.setText(f"x {x:.0f}   y {y:.0f}")
@@ -270,7 +174,6 @@ class StatusBar(QWidget):
         self._photo.setText(f"Photo {number} of {len(photos)} · {photo.width} × {photo.height}")
 
     def _on_job(self, job: Job) -> None:
-        self._popup.add(job)
         self._stops.append(self._session.bridge.watch(job, self._on_job_view))
 
     def _on_job_view(self, view: JobView) -> None:
@@ -278,7 +181,7 @@ class StatusBar(QWidget):
             self._running.pop(view.id, None)
         else:
             self._running[view.id] = view
-        self._popup.show_view(view)
+        self.job_changed.emit(view)
         self._show_jobs()
         if view.state.has_ended and view.id not in self._announced:
             self._announced.add(view.id)
@@ -293,4 +196,5 @@ class StatusBar(QWidget):
         if view is not None:
             self._job.setText(view.sentence or view.title)
             self._bar.setValue(round(view.progress * 1000))
-            self._percent.setText(f"{view.progress * 100:.0f} %")
+            left = time_left(view)
+            self._percent.setText(f"{view.progress * 100:.0f} %" + (f", {left}" if left else ""))

@@ -105,9 +105,6 @@ ROWS: tuple[ActionRow, ...] = (
     ActionRow("frame_limb", "Frame the residual limb", "ph.frame-corners", "frame_limb", "Limb/View", ("F",), _L,
               _MESH, group=3, needs="fit", synonyms="stump"),
 
-    ActionRow("jobs", "Show jobs", "ph.list-numbers", "show_jobs", "Jobs", ("Ctrl+J",)),
-    ActionRow("cancel_jobs", "Cancel all jobs", "ph.x-circle", "cancel_jobs", "Jobs", (), needs="jobs"),
-
     ActionRow("keys", "Keys", "ph.keyboard", "show_keys", "Help", ("Ctrl+/",)),
     ActionRow("definition", "What counts as this point", "ph.question", "show_definition", "Help", ("F1",), _G,
               synonyms="residual limb end stump definition card"),
