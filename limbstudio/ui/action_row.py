@@ -32,6 +32,7 @@ class Owner(StrEnum):
     JOBS = "jobs"
     MASKS = "masks"
     PLUGINS = "plugins"
+    HELP = "help"
     PRIVACY = "privacy"
     APPEARANCE = "appearance"
 

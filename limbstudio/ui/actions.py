@@ -12,6 +12,7 @@ from limbstudio.ui.action_row import ActionRow, Owner, Where
 from limbstudio.ui.rows import (
     appearance,
     canvas,
+    help,
     history,
     importing,
     jobs,
@@ -40,6 +41,7 @@ ACTIONS: tuple[ActionRow, ...] = (
     *jobs.ROWS,
     *appearance.ROWS,
     *privacy.ROWS,
+    *help.ROWS,
 )
 ROWS: Mapping[str, ActionRow] = {row.id: row for row in ACTIONS}
 

@@ -19,6 +19,7 @@ from limbstudio.services.samples import sample_project  # noqa: E402
 from limbstudio.services.studio import Studio  # noqa: E402
 from limbstudio.ui.appearance import remembered_large, remembered_theme  # noqa: E402
 from limbstudio.ui.bridge import Bridge  # noqa: E402
+from limbstudio.ui.help.feature import Help  # noqa: E402
 from limbstudio.ui.main_window import MainWindow  # noqa: E402
 from limbstudio.ui.messages import install_excepthook  # noqa: E402
 from limbstudio.ui.theme import apply_theme, load_fonts  # noqa: E402
@@ -91,6 +92,8 @@ def main(project: Path | None = None) -> int:
     window.show()
     # The first paint must not wait for 3D, which takes more than a second to load.
     QTimer.singleShot(150, window.load_3d)
+    help_ = next(feature for feature in window.features if isinstance(feature, Help))
+    QTimer.singleShot(1200, help_.begin_first_tour)
     return QApplication.exec()
 
 

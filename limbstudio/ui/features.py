@@ -45,6 +45,7 @@ def feature_classes() -> tuple[type[Feature], ...]:
     from limbstudio.ui.background.feature import Jobs
     from limbstudio.ui.canvas.looking import Looking
     from limbstudio.ui.canvas.selecting import Selecting
+    from limbstudio.ui.help.feature import Help
     from limbstudio.ui.history_panel import History
     from limbstudio.ui.living.comparing import Comparing
     from limbstudio.ui.living.fit_options import FitOptionsFeature
@@ -69,4 +70,5 @@ def feature_classes() -> tuple[type[Feature], ...]:
         FitOptionsFeature,
         Appearance,
         Privacy,
+        Help,
     )

@@ -120,12 +120,12 @@ class TopBar(QWidget):
             button.setIconSize(QSize(16, 16))
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             inside.addWidget(button)
-        self._search = QPushButton("  Search or run a command")
-        self._search.setProperty("role", "search")
-        self._search.setFixedWidth(262)
-        self._search.setAccessibleName("Search or run a command")
-        self._search.clicked.connect(lambda _=False: show_palette())
-        key_row = QHBoxLayout(self._search)
+        self.search = QPushButton("  Search or run a command")
+        self.search.setProperty("role", "search")
+        self.search.setFixedWidth(262)
+        self.search.setAccessibleName("Search or run a command")
+        self.search.clicked.connect(lambda _=False: show_palette())
+        key_row = QHBoxLayout(self.search)
         key_row.setContentsMargins(0, 0, 6, 0)
         key_row.addStretch(1)
         key_row.addWidget(key_cap("Ctrl K"))
@@ -143,17 +143,17 @@ class TopBar(QWidget):
         row.addStretch(1)
         row.addWidget(switch)
         row.addStretch(1)
-        row.addWidget(self._search)
+        row.addWidget(self.search)
         row.addWidget(self._help)
         self.set_theme(theme)
 
     def set_narrow(self, narrow: bool) -> None:
         """Leave room for the menus."""
-        self._search.setText("  Search" if narrow else "  Search or run a command")
-        self._search.setFixedWidth(140 if narrow else 262)
+        self.search.setText("  Search" if narrow else "  Search or run a command")
+        self.search.setFixedWidth(140 if narrow else 262)
 
     def set_theme(self, theme: Theme) -> None:
-        self._search.setIcon(icons.icon("ph.magnifying-glass", theme.text3))
+        self.search.setIcon(icons.icon("ph.magnifying-glass", theme.text3))
         self._help.setIcon(icons.icon("ph.question", theme.text2))
 
 
@@ -647,6 +647,11 @@ class MainWindow(QMainWindow):
             self.photos_panel.setMaximumWidth(left if narrow else left + 160)
             self._annotate.setSizes([left, self.width() - left - right, right])
             self._top.set_narrow(narrow)
+
+    @property
+    def search_button(self) -> QPushButton:
+        """Return the way into the palette."""
+        return self._top.search
 
     @property
     def search_button(self) -> QPushButton:

@@ -12,6 +12,7 @@ from limbstudio.rendering.photo_tiles import Adjustment
 from limbstudio.ui.canvas.looking import Looking
 from limbstudio.ui.canvas.pixels import pixels_of
 from limbstudio.ui.floats import HINT_USES
+from limbstudio.ui.help.feature import Help
 from limbstudio.ui.main_window import MainWindow
 
 from .canvas_window import placed, shared_window  # noqa: F401
@@ -178,4 +179,5 @@ def test_a_definition_that_was_shown_twenty_times_takes_one_line_and_f1_still_sa
     assert hint.height() < tall / 2
     assert "kneecap" in hint.accessibleName()
     key(placed, Qt.Key.Key_F1)
-    assert "kneecap" in placed.message_bar.text
+    card = next(f.card for f in placed.features if isinstance(f, Help))
+    assert card.page is not None and card.page.title == "Right knee"

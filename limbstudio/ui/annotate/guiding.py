@@ -334,18 +334,6 @@ class Guiding(QObject):
             words = f"{LDPOSE[index].label}, {person.keypoints.points[index].state.value.replace('_', ' ')}"
         self._view.setAccessibleDescription(words)
 
-    def show_definition(self) -> None:
-        """Say what counts as the point asked for, or the selected one."""
-        index = self.guide.next_point if self.guide.next_point is not None else self._session.point
-        if index is None:
-            self._session.said.emit(
-                "Residual limb end: the very end of the residual limb, in the middle of its width.",
-                "Select a point to see its definition.",
-                False,
-            )
-        else:
-            self._session.said.emit(f"{LDPOSE[index].label}: {guided.definition_of(index)}", "", False)
-
 
 def _changed_limbs(entry: Entry, person_id: str) -> bool:
     """Tell whether an entry changed the limb states of a person."""

@@ -106,8 +106,6 @@ ROWS: tuple[ActionRow, ...] = (
               _MESH, group=3, needs="fit", synonyms="stump"),
 
     ActionRow("keys", "Keys", "ph.keyboard", "show_keys", "Help", ("Ctrl+/",)),
-    ActionRow("definition", "What counts as this point", "ph.question", "show_definition", "Help", ("F1",), _G,
-              synonyms="residual limb end stump definition card"),
     ActionRow("about", "About LimbStudio", "ph.info", "show_about", "Help", group=1),
 )
 # fmt: on
