@@ -137,11 +137,27 @@ def outline_distance(
 
     Only where the limb itself makes the body's outline. None where it makes none, or the mask is empty.
     """
+    rows, off = outline_offsets(vertices, faces, limb, mask=mask, camera=camera)
+    if not len(rows):
+        return None
+    off = np.abs(off)
+    depth = limb.posed(ids=rows)[:, 2]
+    return float(off.mean()), float((off * depth / camera.focal_px).mean())
+
+
+def outline_offsets(
+    vertices: Float, faces: Int, limb: LimbSurface, *, mask: Bool, camera: Camera
+) -> tuple[Int, Float]:
+    """Return the limb's vertices that make the body's outline, and how far outside the mask's outline they lie, px.
+
+    Negative: inside the mask. None of them where the limb makes no outline, or the mask has none.
+    """
     import cv2  # a distance transform, needed only where a mask is
 
+    nothing = np.zeros(0, np.int64), np.zeros(0)
     drawn = silhouette(vertices, faces, camera)
     if not mask.any() or mask.all() or not drawn.any():
-        return None
+        return nothing
     from_outline = _outline_distances(np.asarray(mask, bool), cv2)
     from_drawn = _outline_distances(drawn, cv2)
     posed = limb.posed()
@@ -153,10 +169,7 @@ def outline_distance(
     inside = seen & (column >= 0) & (row >= 0) & (column < width) & (row < height) & ~limb.mesh.joined
     rows = np.flatnonzero(inside)
     rows = rows[np.abs(from_drawn[row[rows], column[rows]]) <= 1.5]
-    if not len(rows):
-        return None
-    px_off = np.abs(from_outline[row[rows], column[rows]])
-    return float(px_off.mean()), float((px_off * posed[rows, 2] / camera.focal_px).mean())
+    return rows, from_outline[row[rows], column[rows]]
 
 
 def _outline_distances(mask: Bool, cv2: object) -> Float:

@@ -22,6 +22,8 @@ class Owner(StrEnum):
     CANVAS = "canvas"
     SELECTION = "selection"
     LIMB = "limb"
+    MEASURING = "measuring"
+    CORRECTING = "correcting"
     LIVING = "living"
     COMPARING = "comparing"
     FIT_OPTIONS = "fit_options"

@@ -16,6 +16,7 @@ from limbstudio.ui.rows import (
     history,
     importing,
     jobs,
+    limb,
     living,
     masks,
     pages,
@@ -31,6 +32,7 @@ MENUS = ("File", "Edit", "View", "Person", "Limb", "Jobs", "Help")
 # The order of the tables is the order within a menu's group.
 ACTIONS: tuple[ActionRow, ...] = (
     *pages.ROWS,
+    *limb.ROWS,
     *living.ROWS,
     *photo_search.ROWS,
     *canvas.ROWS,

@@ -47,6 +47,7 @@ def feature_classes() -> tuple[type[Feature], ...]:
     from limbstudio.ui.canvas.selecting import Selecting
     from limbstudio.ui.help.feature import Help
     from limbstudio.ui.history_panel import History
+    from limbstudio.ui.limb.measuring import Measuring
     from limbstudio.ui.living.comparing import Comparing
     from limbstudio.ui.living.fit_options import FitOptionsFeature
     from limbstudio.ui.living.live_body import LivingBody
@@ -71,4 +72,5 @@ def feature_classes() -> tuple[type[Feature], ...]:
         Appearance,
         Privacy,
         Help,
+        Measuring,
     )

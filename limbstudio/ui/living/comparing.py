@@ -190,6 +190,8 @@ class Comparing(Feature):
             stage.plotter.remove_actor(self._actor, render=False)
         self._actor = None
         self.page.view.set_body_visible(True)
+        # Whatever was corrected: fits are compared as they were fitted.
+        self.page.set_plain(self.comparison is not Comparison.ONE or self._shows_difference)
         self.page.refresh()
 
     def _show(self) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QScrollArea,
     QSpinBox,
     QTableWidget,
     QTableWidgetItem,
@@ -22,19 +23,16 @@ from limbstudio.domain import edits
 from limbstudio.domain.anatomy import Limb
 from limbstudio.domain.body import BodyFit, LimbFit, ScaleSource
 from limbstudio.domain.fitted import KeptFit
-from limbstudio.measures.girths import Girth, residual_girths
+from limbstudio.measures.girths import EVERY_M, Girth, residual_girths
 from limbstudio.ui.actions import Actions
+from limbstudio.ui.limb.words import SCALE_WORDS, doubt_words, is_given, level_words
+from limbstudio.ui.limb.words import length_words as girth_text
+from limbstudio.ui.limb.work import LimbWork
 from limbstudio.ui.panels.parts import action_button, label, line, section
 from limbstudio.ui.panels.person import limb_name
 from limbstudio.ui.privacy import names
 from limbstudio.ui.session import Session
 from limbstudio.ui.theme import Theme
-
-SCALE_WORDS = {
-    ScaleSource.STATURE: "scale from the stature given",
-    ScaleSource.REFERENCE: "scale from a known object",
-    ScaleSource.PRIOR: "estimated: no scale was given",
-}
 
 
 def length_words(limb: LimbFit, scale: ScaleSource) -> str:
@@ -62,10 +60,19 @@ def girth_words(girth: Girth, scale: ScaleSource) -> tuple[str, str, str]:
 
 # Centimetres typed for millimetres would make a doll of the body; the same bound as --stature-mm.
 _SMALLEST_STATURE_MM = 500
+_ROW_PX, _MOST_ROWS = 28, 9
+_SAME_LEVEL_M = 0.002
+_EDITED_WORDS = "edited by hand; the fit's interval does not hold"
 
 
 class ResidualLimbPanel(QWidget):
-    """Show one residual limb of the fit of the person in work."""
+    """Show one residual limb of the fit of the person in work.
+
+    Signals:
+        level_chosen(float): a row of the girths was chosen; metres from the limb's end.
+    """
+
+    level_chosen = Signal(float)
 
     def __init__(
         self, session: Session, actions: Actions, theme: Theme, parent: QWidget | None = None
@@ -76,6 +83,8 @@ class ResidualLimbPanel(QWidget):
         self._session = session
         self._theme = theme
         self._shown: Limb | None = None
+        self._work: LimbWork | None = None
+        self._levels: list[float] = []
 
         self._title = label("Residual limb", "title")
         self._person = label("", "badge")
@@ -138,19 +147,29 @@ class ResidualLimbPanel(QWidget):
         self._empty.setWordWrap(True)
         self._body = QWidget()
         inside = QVBoxLayout(self._body)
-        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setContentsMargins(0, 0, 6, 0)
         inside.setSpacing(10)
         inside.addWidget(self._choice)
         inside.addWidget(self._stale)
+        inside.addWidget(section("Girths"))
+        inside.addWidget(self._girth_note)
+        inside.addWidget(self.table)
+        self._parts = QVBoxLayout()
+        self._parts.setSpacing(10)
+        inside.addLayout(self._parts)
+        inside.addWidget(line())
         inside.addWidget(section("Fit"))
         inside.addLayout(facts)
         inside.addLayout(stature_row)
-        inside.addWidget(line())
-        inside.addWidget(section("Girths"))
-        inside.addWidget(self._girth_note)
-        inside.addWidget(self.table, 1)
+        inside.addStretch(1)
+        self._scroll = QScrollArea()
+        self._scroll.setWidget(self._body)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.viewport().setAutoFillBackground(False)
+        self._body.setAutoFillBackground(False)
 
-        buttons = QHBoxLayout()
+        buttons = self._buttons = QHBoxLayout()
         self.fit_button = action_button(actions["fit_body"], "primary")
         buttons.addWidget(self.fit_button)
 
@@ -161,7 +180,7 @@ class ResidualLimbPanel(QWidget):
         column.addWidget(self._warning)
         column.addWidget(line())
         column.addWidget(self._empty)
-        column.addWidget(self._body, 1)
+        column.addWidget(self._scroll, 1)
         column.addStretch(0)
         column.addLayout(buttons)
 
@@ -170,11 +189,11 @@ class ResidualLimbPanel(QWidget):
         self.refresh()
 
     def _girth_table(self) -> QTableWidget:
-        table = QTableWidget(0, 3)
-        table.setHorizontalHeaderLabels(["From end", "Girth", "Widths"])
+        table = QTableWidget(0, 5)
         table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(30)
-        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        table.verticalHeader().setDefaultSectionSize(_ROW_PX)
+        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        table.horizontalHeader().setStretchLastSection(True)
         table.horizontalHeader().setDefaultAlignment(
             Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         )
@@ -183,7 +202,37 @@ class ResidualLimbPanel(QWidget):
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setShowGrid(False)
         table.setAccessibleName("Girths")
+        table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        table.itemSelectionChanged.connect(self._on_row)
         return table
+
+    def set_work(self, work: LimbWork) -> None:
+        """Show the limb in work as it was corrected, where it can be."""
+        self._work = work
+        work.changed.connect(self.refresh)
+
+    def add_part(self, part: QWidget) -> None:
+        """Put a part below the girths."""
+        self._parts.addWidget(part)
+
+    def add_button(self, button: QWidget) -> None:
+        """Put a button before the panel's main one."""
+        self._buttons.insertWidget(self._buttons.count() - 1, button)
+
+    def show_level(self, level_m: float) -> None:
+        """Mark the row of a level, if there is one."""
+        near = [n for n, known in enumerate(self._levels) if abs(known - level_m) < _SAME_LEVEL_M]
+        self.table.blockSignals(True)
+        if near:
+            self.table.selectRow(near[0])
+        else:
+            self.table.clearSelection()
+        self.table.blockSignals(False)
+
+    def _on_row(self) -> None:
+        rows = self.table.selectionModel().selectedRows()
+        if rows and rows[0].row() < len(self._levels):
+            self.level_chosen.emit(self._levels[rows[0].row()])
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -197,7 +246,7 @@ class ResidualLimbPanel(QWidget):
             people = self._session.people
             self._person.setText(names.person_name([p.id for p in people].index(person.id) + 1))
             self.stature.setValue(round(person.stature_mm or 0))
-        self._body.setVisible(bool(limbs))
+        self._scroll.setVisible(bool(limbs))
         self._empty.setVisible(not limbs)
         if kept is None:
             self._title.setText("Residual limb")
@@ -209,7 +258,8 @@ class ResidualLimbPanel(QWidget):
                 "This person's limbs are marked intact or unsure. Set a level in Annotate and fit again."
             )
             return
-        shown = next((limb for limb in limbs if limb.limb is self._shown), limbs[0])
+        wanted = self._work.limb if self._work is not None and self._work.limb is not None else self._shown
+        shown = next((limb for limb in limbs if limb.limb is wanted), limbs[0])
         self._shown = shown.limb
         self._choice.setVisible(len(limbs) > 1)
         self._choice.clear()
@@ -237,13 +287,38 @@ class ResidualLimbPanel(QWidget):
             "end": _end_words(limb),
             "accepted": "Accepted" if limb.accepted else f"Not cut: {limb.reason}",
         }
+        values |= self._edited_values(limb, fit.scale)
         for key, value in values.items():
             self._rows[key].setText(value)
             self._rows[key].setStyleSheet(f"color: {self._theme.text3};" if stale else "")
         self._show_girths(kept, fit, limb)
 
+    def _edited_values(self, limb: LimbFit, scale: ScaleSource) -> dict[str, str]:
+        """Return what a person's corrections put in the place of the fit's numbers."""
+        work = self._work
+        if work is None or work.surface is None or work.limb is not limb.limb or not work.is_edited:
+            return {}
+        end = work.surface.end_axial
+        now = replace(limb, length_m=end * work.surface.frame.length_m)
+        return {
+            "length": length_words(now, scale),
+            "length_interval": f"{_EDITED_WORDS} ({length_words(limb, scale)})",
+            "factor": f"{(1 - end) * 100:.0f} %",
+            "factor_interval": f"{_EDITED_WORDS} ({limb.factor * 100:.0f} %)",
+        }
+
     def _show_girths(self, kept: KeptFit, fit: BodyFit, limb: LimbFit) -> None:
-        rows = self._girths(kept, limb)
+        work = self._work
+        is_open = work is not None and work.surface is not None and work.limb is limb.limb
+        if is_open:
+            rows, levels = self._open_rows()
+            headings = ["From end", "Girth", "95 %", "ML × AP", limb_name(limb.limb.opposite)]
+        else:
+            girths = self._girths(kept, limb)
+            levels = [girth.from_end_m for girth in girths]
+            cells = [girth_words(girth, fit.scale) for girth in girths]
+            rows = [(where, girth, "", widths, "") for where, girth, widths in cells]
+            headings = ["From end", "Girth", "", "Widths", ""]
         if not rows:
             self._girth_note.setText("No girths: this limb was not cut, or the residual limb is too short.")
         elif fit.scale is ScaleSource.PRIOR:
@@ -252,16 +327,48 @@ class ResidualLimbPanel(QWidget):
             )
         else:
             self._girth_note.setText(SCALE_WORDS[fit.scale].capitalize() + ".")
+        self._levels = levels if is_open else []
+        self.table.blockSignals(True)
         self.table.setVisible(bool(rows))
+        self.table.setHorizontalHeaderLabels(headings)
+        self.table.setColumnHidden(2, not is_open or not is_given(fit.scale))
+        self.table.setColumnHidden(4, not is_open)
         self.table.setRowCount(len(rows))
-        for row, girth in enumerate(rows):
-            cells = girth_words(girth, fit.scale)
+        shown = min(len(rows), _MOST_ROWS)
+        self.table.setFixedHeight(self.table.horizontalHeader().sizeHint().height() + shown * _ROW_PX + 2)
+        for row, cells in enumerate(rows):
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                if fit.scale is ScaleSource.PRIOR:
+                if fit.scale is ScaleSource.PRIOR or column in (2, 4):
                     item.setForeground(QColor(self._theme.text2))
                 self.table.setItem(row, column, item)
+        self.table.blockSignals(False)
+        if is_open and work is not None:
+            self.show_level(work.level_m)
+
+    def _open_rows(self) -> tuple[list[tuple[str, ...]], list[float]]:
+        """Return the girths of the limb in work as it was corrected, in words, and their levels."""
+        from limbstudio.measures.limb_sections import other_side_girth, sections_every
+
+        work = self._work
+        assert work is not None
+        surface, corrected, scale, doubt = work.surface, work.corrected, work.scale, work.doubt
+        assert surface is not None
+        assert corrected is not None
+        rows, levels = [], []
+        for item in sections_every(surface, EVERY_M):
+            around = doubt_words(doubt.half_width(surface, item), scale) if doubt is not None else "edited"
+            factor, unit = (1000, "") if is_given(scale) else (100, " cm")
+            widths = f"{item.ml_m * factor:.0f} × {item.ap_m * factor:.0f}{unit}"
+            other = other_side_girth(corrected.tpose, corrected.faces, surface.frame, item.axial)
+            beside = "–" if other is None else f"{(item.girth_m / other - 1) * 100 + 0.0:+.1f} %"
+            where = level_words(item.from_end_m, scale).removeprefix("≈ ")
+            rows.append(
+                (where, girth_text(item.girth_m, scale), around, widths, beside.replace("-0.0", "0.0"))
+            )
+            levels.append(item.from_end_m)
+        return rows, levels
 
     def _girths(self, kept: KeptFit, limb: LimbFit) -> tuple[Girth, ...]:
         mesh = self._session.attempt(lambda: self._session.studio.body_mesh(kept)) if limb.accepted else None
@@ -285,6 +392,8 @@ class ResidualLimbPanel(QWidget):
 
     def _on_chosen(self, index: int) -> None:
         self._shown = Limb(self._choice.itemData(index))
+        if self._work is not None:
+            self._work.choose(self._shown)
         self.refresh()
 
 

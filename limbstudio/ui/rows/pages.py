@@ -55,7 +55,7 @@ ROWS: tuple[ActionRow, ...] = (
               needs="photo", checkable=True),
     ActionRow("step_out", "One level back", "ph.arrow-u-up-left", "step_out", "Person", ("Esc",), _G, _CANVAS,
               needs="photo", synonyms="escape cancel give up leave"),
-    ActionRow("skip", "Skip this point", "ph.skip-forward", "skip", "Person", (), _G, needs="asked"),
+    ActionRow("skip", "Skip this point", "ph.skip-forward", "skip", "Person", (), _G, _CANVAS, needs="asked"),
     ActionRow("step_back", "Step back in the sequence", "ph.arrow-bend-up-left", "step_back", "Person",
               ("W", "Backspace"), _G, _CANVAS, needs="person"),
     ActionRow("next_point", "Next point", "ph.caret-right", "next_point", "Person", ("E",), _G, _CANVAS, group=1,
@@ -100,6 +100,8 @@ ROWS: tuple[ActionRow, ...] = (
                 group=3, needs="fit") for key, (view, text) in enumerate((
                     ("front", "the front"), ("back", "the back"), ("left", "the left"), ("right", "the right"),
                     ("top", "the top"), ("bottom", "below")), start=1)),
+    ActionRow("view_axis", "View along the bone, from the end", "ph.cube", "view_axis", "Limb/View", ("0",), _L, _MESH,
+              group=3, needs="residual_limb", synonyms="axis"),
     ActionRow("t_pose", "T-pose", "ph.person-simple", "toggle_t_pose", "Limb/View", ("7",), _L, _MESH, group=3,
               checkable=True, needs="fit", synonyms="rest"),
     ActionRow("frame_limb", "Frame the residual limb", "ph.frame-corners", "frame_limb", "Limb/View", ("F",), _L,
