@@ -1,6 +1,6 @@
 """Every action of the window in one table; menus, tool bars, the command palette and tool tips are built from it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Qt
@@ -24,6 +24,7 @@ from limbstudio.ui.rows import (
     photo_search,
     privacy,
 )
+from limbstudio.ui.rows.hands import ROWS as HANDS
 from limbstudio.ui.theme import Theme
 
 __all__ = ["ACTIONS", "MENUS", "ROWS", "ActionRow", "Actions", "Owner", "Where", "readable_key"]
@@ -40,6 +41,7 @@ ACTIONS: tuple[ActionRow, ...] = (
     *people.ROWS,
     *masks.ROWS,
     *history.ROWS,
+    *HANDS,
     *jobs.ROWS,
     *appearance.ROWS,
     *privacy.ROWS,
@@ -50,7 +52,8 @@ ROWS: Mapping[str, ActionRow] = {row.id: row for row in ACTIONS}
 
 def readable_key(key: str) -> str:
     """Return a key as people write it: 'Ctrl K'."""
-    return key.replace("++", "+plus").replace("+", " ").replace("Del", "Delete").strip()
+    written = key.replace("++", "+plus").replace("+", " ").replace("Del", "Delete").replace("Return", "Enter")
+    return written.strip()
 
 
 class Actions:
@@ -64,6 +67,9 @@ class Actions:
         self._theme = theme
         self._actions: dict[str, QAction] = {}
         self._menus: dict[str, QMenu] = {}
+        self._keys: dict[str, tuple[str, ...]] = {}
+        self._key_listeners: list[Callable[[], None]] = []
+        self._give_keys: Callable[[Sequence[ActionRow]], Mapping[str, tuple[str, ...]]] | None = None
         self.rows: tuple[ActionRow, ...] = ()
         for row in ACTIONS:
             self._make(row)
@@ -73,24 +79,66 @@ class Actions:
         action = QAction(row.text, self._parent)
         action.setObjectName(row.id)
         action.setCheckable(row.checkable)
-        action.setShortcuts([QKeySequence(key) for key in row.keys])
         if row.where is not Where.WINDOW:
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        tip = row.text.removesuffix("...")
-        action.setToolTip(f"{tip}   {readable_key(row.keys[0])}" if row.keys else tip)
         self._actions[row.id] = action
         self.rows = (*self.rows, row)
+        self._set_keys(row, row.keys)
         return action
+
+    # ------------------------------------------------------------------------------------------------ keys in force
+
+    def keys_of(self, action_id: str) -> tuple[str, ...]:
+        """Return the keys that an action has now."""
+        return self._keys[action_id]
+
+    def key_words(self, action_id: str) -> str:
+        """Return the first key of an action as people write it, 'Ctrl K'; empty when it has none."""
+        keys = self._keys[action_id]
+        return readable_key(keys[0]) if keys else ""
+
+    def how(self, action_id: str) -> str:
+        """Say how an action is run: 'press G', or, without a key, 'choose “Guided placement”'."""
+        key = self.key_words(action_id)
+        return f"press {key}" if key else f"choose “{self._actions[action_id].text().removesuffix('...')}”"
+
+    def give_keys_by(self, give: Callable[[Sequence[ActionRow]], Mapping[str, tuple[str, ...]]]) -> None:
+        """Let `give` say which keys the rows have, now and whenever rows are added."""
+        self._give_keys = give
+        self.renew_keys()
+
+    def renew_keys(self) -> None:
+        """Ask anew which keys the rows have."""
+        if self._give_keys is not None:
+            keys = self._give_keys(self.rows)
+            for row in self.rows:
+                self._set_keys(row, keys.get(row.id, ()))
+            for listener in tuple(self._key_listeners):
+                listener()
+
+    def when_keys_change(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` now and whenever actions get other keys; return what ends that."""
+        self._key_listeners.append(listener)
+        listener()
+        return lambda: self._key_listeners.remove(listener)
+
+    def _set_keys(self, row: ActionRow, keys: tuple[str, ...]) -> None:
+        if self._keys.get(row.id) != keys:
+            self._keys[row.id] = keys
+            self._actions[row.id].setShortcuts([QKeySequence(key) for key in keys])
+            tip = row.text.removesuffix("...")
+            self._actions[row.id].setToolTip(f"{tip}   {readable_key(keys[0])}" if keys else tip)
 
     def add(self, row: ActionRow, slot: Callable[[], object]) -> tuple[str, ...]:
         """Add an action that is known only now, as a plugin's; it gets its place in menu and palette.
 
         Keys that are in use already are not taken; they are returned.
         """
-        used = {QKeySequence(key).toString() for other in self.rows for key in other.keys}
+        used = {QKeySequence(key).toString() for keys in self._keys.values() for key in keys}
         taken = tuple(key for key in row.keys if QKeySequence(key).toString() in used)
         row = replace(row, keys=tuple(key for key in row.keys if key not in taken))
         action = self._make(row)
+        self.renew_keys()
         action.triggered.connect(lambda _=False: slot())
         self._draw(row)
         top, _, sub = row.menu.partition("/")

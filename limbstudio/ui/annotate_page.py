@@ -204,7 +204,7 @@ class AnnotatePage(QWidget):
         if observed < 2:
             self._session.said.emit(
                 "A fit needs points, and this person has " + ("one." if observed else "none."),
-                "Place shoulders and hips first: press G.",
+                f"Place shoulders and hips first: {self._actions.how('guided')}.",
                 True,
             )
             return
@@ -224,7 +224,9 @@ class AnnotatePage(QWidget):
             return
         if all(p.state is KeypointState.UNLABELLED for p in person.keypoints.points):
             self._session.said.emit(
-                "No point of this person is placed yet.", "Place the points: press G.", True
+                "No point of this person is placed yet.",
+                f"Place the points: {self._actions.how('guided')}.",
+                True,
             )
             return
         unsure = [i for i, p in enumerate(person.keypoints.points) if p.state is KeypointState.UNSURE]

@@ -60,6 +60,11 @@ class Dialogs:
         name, _ = QFileDialog.getSaveFileName(self._parent, title, f"export{suffix}", f"*{suffix}")
         return Path(name) if name else None
 
+    def file_to_read(self, title: str, suffix: str) -> Path | None:
+        """Ask which file to read; None when it was cancelled."""
+        name, _ = QFileDialog.getOpenFileName(self._parent, title, "", f"*{suffix}")
+        return Path(name) if name else None
+
     def may_lose(self, message: str, hint: str) -> bool:
         """Say that the last edits cannot be saved; return whether to go on all the same, without them."""
         box = QMessageBox(self._parent)

@@ -43,6 +43,7 @@ def feature_classes() -> tuple[type[Feature], ...]:
     # Imported here: they import this module.
     from limbstudio.ui.appearance import Appearance
     from limbstudio.ui.background.feature import Jobs
+    from limbstudio.ui.annotate.proposals import Proposals
     from limbstudio.ui.canvas.looking import Looking
     from limbstudio.ui.canvas.selecting import Selecting
     from limbstudio.ui.help.feature import Help
@@ -55,6 +56,8 @@ def feature_classes() -> tuple[type[Feature], ...]:
     from limbstudio.ui.people_feature import People
     from limbstudio.ui.photo_search import PhotoSearch
     from limbstudio.ui.plugins_feature import PluginsFeature
+    from limbstudio.ui.shortcuts.feature import Shortcuts
+    from limbstudio.ui.shortcuts.switches import Switches
     from limbstudio.ui.privacy.feature import Privacy
 
     return (
@@ -65,6 +68,9 @@ def feature_classes() -> tuple[type[Feature], ...]:
         Jobs,
         Masks,
         PluginsFeature,
+        Proposals,
+        Shortcuts,
+        Switches,
         PhotoSearch,
         LivingBody,
         Comparing,

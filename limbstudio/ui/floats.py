@@ -79,10 +79,11 @@ class KeyHint(QWidget):
 
     def __init__(self, key: str, words: str) -> None:
         super().__init__()
+        self.cap = key_cap(key)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
-        row.addWidget(key_cap(key))
+        row.addWidget(self.cap)
         row.addWidget(label(words, "small"))
 
 
@@ -113,8 +114,9 @@ class HintCard(FloatFrame):
         self._key_row = QWidget()
         self._key_row.setLayout(self._keys)
         self._keys.setContentsMargins(0, 0, 0, 0)
-        self._keys.addWidget(KeyHint("Space", "skip"))
-        self._keys.addWidget(KeyHint("Bksp", "step back"))
+        self._skip, self._back, self._occluded = KeyHint("Space", "skip"), KeyHint("Bksp", "step back"), "Press 2"
+        self._keys.addWidget(self._skip)
+        self._keys.addWidget(self._back)
         self._keys.addStretch(1)
         words = QVBoxLayout()
         words.setSpacing(6)
@@ -144,13 +146,26 @@ class HintCard(FloatFrame):
         waiting = (
             f"{STATE_WORDS[armed]}: click where it is."
             if waits
-            else f"{guided.definition_of(index)} Hidden? Press 2."
+            else f"{guided.definition_of(index)} Hidden? {self._occluded}."
         )
         self._sentence.setText(waiting)
         self._sentence.setVisible(not short)
         self._key_row.setVisible(not short)
         self.setAccessibleName(f"{LDPOSE[index].label}, {number} of {total}. {waiting}")
         self._settle()
+
+    def follow_keys(self, actions: Actions) -> None:
+        """Name the keys that are in force."""
+
+        def show() -> None:
+            self._skip.cap.setText(actions.key_words("skip") or "Space")  # the canvas' own key
+            back = actions.key_words("step_back")
+            self._back.cap.setText(back)
+            self._back.setVisible(bool(back))
+            how = actions.how("state_occluded")
+            self._occluded = how[0].upper() + how[1:]
+
+        actions.when_keys_change(show)
 
     def remember_in(self, memory: QSettings) -> None:
         """Count from start to start how often each definition was shown."""
@@ -196,6 +211,8 @@ class StateBar(FloatFrame):
         self._buttons: dict[KeypointState, QToolButton] = {}
         self._words: dict[KeypointState, str] = {}
         self._point = 5
+        self._actions = actions
+        self._caps: dict[KeypointState, QLabel] = {}
         self._current: KeypointState | None = None
         for number, state in enumerate(STATE_ORDER, start=1):
             action = actions[f"state_{state.value}"]
@@ -204,8 +221,6 @@ class StateBar(FloatFrame):
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             button.setIconSize(QSize(17, 17))
             button.setText(STATE_WORDS[state])
-            button.setToolTip(action.toolTip())
-            button.setAccessibleName(f"{STATE_WORDS[state]}, key {number}")
             button.setCheckable(True)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.clicked.connect(lambda _=False, a=action: a.trigger())
@@ -213,9 +228,21 @@ class StateBar(FloatFrame):
             if number > 1:
                 row.addWidget(line(vertical=True))
             row.addWidget(button)
-            row.addWidget(key_cap(str(number)))
+            cap = self._caps[state] = key_cap("")
+            row.addWidget(cap)
             row.addSpacing(4)
+        actions.when_keys_change(self._show_keys)
         self.show_state(5, KeypointState.VISIBLE)
+
+    def _show_keys(self) -> None:
+        for state, button in self._buttons.items():
+            action_id = f"state_{state.value}"
+            key = self._actions.key_words(action_id)
+            button.setToolTip(self._actions[action_id].toolTip())
+            button.setAccessibleName(f"{STATE_WORDS[state]}, key {key}" if key else STATE_WORDS[state])
+            self._caps[state].setText(key)
+            self._caps[state].setVisible(bool(key))
+        self.adjustSize()
 
     def show_state(self, point: int | None, current: KeypointState | None, room: int = 4096) -> None:
         """Mark the current state. point: LDPose index whose frame the glyphs have. room: width in px that there is;

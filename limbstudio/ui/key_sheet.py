@@ -1,18 +1,28 @@
-"""The sheet of keys, made from the table of actions."""
+"""The sheet of keys: those that are in force, from the table of actions."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
-from limbstudio.ui.actions import ACTIONS, Where, readable_key
-from limbstudio.ui.panels.parts import key_cap, label, section
+from limbstudio.ui.actions import Actions, Where, readable_key
+from limbstudio.ui.panels.parts import key_cap, label, line, section
 
 _TITLES = {
     Where.WINDOW: "Everywhere",
     Where.CANVAS: "While the photo or the points have the focus",
     Where.MESH: "While the 3D view has the focus",
 }
+# What the views take themselves; an action that has the key comes before.
 _CANVAS_EXTRA = (
-    ("Place at the crosshair; all limbs intact", "Enter"),
+    ("Place at the crosshair; all limbs intact", "Return"),
     ("Skip this point; held: pan", "Space"),
     ("Move 1 px", "arrows"),
     ("Move 10 px", "Shift arrows"),
@@ -21,13 +31,48 @@ _MESH_EXTRA = (("Orbit 15 degrees", "arrows"),)
 
 
 class KeySheet(QDialog):
-    """Show every key; it does not block the window."""
+    """Show every key; it does not block the window, and follows when keys are changed."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, actions: Actions, parent: QWidget) -> None:
         super().__init__(parent)
+        self._actions = actions
         self.setWindowTitle("Keys")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(860, 620)
+        self.resize(900, 660)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        change = QPushButton("Change shortcuts...")
+        change.clicked.connect(lambda _=False: actions["edit_shortcuts"].trigger())
+        self._profile = label("", "small")
+        foot = QHBoxLayout()
+        foot.setContentsMargins(24, 8, 24, 12)
+        foot.addWidget(self._profile)
+        foot.addStretch(1)
+        foot.addWidget(change)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._scroll)
+        column.addWidget(line())
+        column.addLayout(foot)
+        self._stop_following = actions.when_keys_change(self._show)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._stop_following()
+        event.accept()  # QDialog's own would reject, which comes back here
+
+    def reject(self) -> None:
+        self.close()  # Esc hides a dialog without closing it
+
+    def _show(self) -> None:
+        used = next(
+            (
+                r.text
+                for r in self._actions.rows
+                if r.id.startswith("profile_") and self._actions[r.id].isChecked()
+            ),
+            "",
+        )
+        self._profile.setText(f"Keys for: {used[:1].lower()}{used[1:]}" if used else "")
         inside = QWidget()
         columns = QHBoxLayout(inside)
         columns.setSpacing(40)
@@ -41,21 +86,24 @@ class KeySheet(QDialog):
         second.addStretch(1)
         columns.addLayout(first)
         columns.addLayout(second)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(inside)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(scroll)
+        self._scroll.setWidget(inside)
 
     def _part(self, where: Where, extra: tuple[tuple[str, str], ...]) -> QVBoxLayout:
         column = QVBoxLayout()
-        column.addWidget(section(_TITLES[where]))
+        heading = section(_TITLES[where])
+        heading.setFixedHeight(heading.sizeHint().height())
+        column.addWidget(heading)
         grid = QGridLayout()
         grid.setHorizontalSpacing(24)
         grid.setVerticalSpacing(5)
-        rows = [(r.text.removesuffix("..."), r.keys) for r in ACTIONS if r.where is where and r.keys]
-        rows += [(words, (key,)) for words, key in extra]
+        actions = self._actions
+        rows = [
+            (row.text.removesuffix("..."), actions.keys_of(row.id))
+            for row in actions.rows
+            if row.where is where and actions.keys_of(row.id)
+        ]
+        taken = {key for _, keys in rows for key in keys}
+        rows += [(words, (key,)) for words, key in extra if key not in taken]
         for n, (words, keys) in enumerate(rows):
             grid.addWidget(label(words, "small"), n, 0)
             shown = "   ".join(readable_key(key).replace("plus", "+") for key in keys)

@@ -128,12 +128,12 @@ class TopBar(QWidget):
         key_row = QHBoxLayout(self.search)
         key_row.setContentsMargins(0, 0, 6, 0)
         key_row.addStretch(1)
-        key_row.addWidget(key_cap("Ctrl K"))
+        self._palette_key = key_cap("")
+        key_row.addWidget(self._palette_key)
         self._help = QToolButton()
         self._help.setFixedSize(32, 32)
         self._help.setIconSize(QSize(18, 18))
         self._help.setAccessibleName("Keys")
-        self._help.setToolTip("Keys   Ctrl /")
         self._help.clicked.connect(lambda _=False: actions["keys"].trigger())
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
@@ -145,7 +145,15 @@ class TopBar(QWidget):
         row.addStretch(1)
         row.addWidget(self.search)
         row.addWidget(self._help)
+        self._actions = actions
+        actions.when_keys_change(self._show_keys)
         self.set_theme(theme)
+
+    def _show_keys(self) -> None:
+        key = self._actions.key_words("palette")
+        self._palette_key.setText(key)
+        self._palette_key.setVisible(bool(key))
+        self._help.setToolTip(self._actions["keys"].toolTip())
 
     def set_narrow(self, narrow: bool) -> None:
         """Leave room for the menus."""
@@ -483,7 +491,7 @@ class MainWindow(QMainWindow):
     def show_keys(self) -> None:
         from limbstudio.ui.key_sheet import KeySheet  # here: seldom needed, and it builds every row
 
-        KeySheet(self).show()
+        KeySheet(self.actions_table, self).show()
 
     def show_about(self) -> None:
         self.message_bar.say(

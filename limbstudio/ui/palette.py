@@ -166,7 +166,7 @@ class Palette(QFrame):
         note = where if action.isEnabled() else _NEEDS.get(row.needs, where)
         layout.addWidget(label(note, "caption"))
         layout.addStretch(1)
-        for key in row.keys[:1]:
+        for key in self._actions.keys_of(row.id)[:1]:
             for part in readable_key(key).split(" "):
                 layout.addWidget(key_cap("+" if part == "plus" else part))
         return widget

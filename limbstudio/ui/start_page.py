@@ -43,12 +43,13 @@ class StartPage(QWidget):
         column.addWidget(label("Photos stay where they are and are never changed.", "small"))
         column.addSpacing(6)
         self._first = self._choice(
-            actions["open_photos"], "ph.image", "Open photos", "Files or a whole folder", "Ctrl O"
+            actions, "open_photos", "ph.image", "Open photos", "Files or a whole folder"
         )
         column.addWidget(self._first)
         column.addWidget(
             self._choice(
-                actions["open_sample"],
+                actions,
+                "open_sample",
                 "ph.flask",
                 "Open the sample project",
                 "Synthetic people, nothing to install",
@@ -56,11 +57,11 @@ class StartPage(QWidget):
         )
         column.addWidget(
             self._choice(
-                actions["open_project"],
+                actions,
+                "open_project",
                 "ph.folder-open",
                 "Open a project",
                 "A folder name.limb",
-                "Ctrl Shift O",
             )
         )
         self._drop = self._drop_zone()
@@ -89,8 +90,8 @@ class StartPage(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFocusProxy(self._first)
 
-    def _choice(self, action: QAction, icon: str, title: str, words: str, key: str = "") -> QPushButton:
-        button = QPushButton()
+    def _choice(self, actions: Actions, action_id: str, icon: str, title: str, words: str) -> QPushButton:
+        button, action, cap = QPushButton(), actions[action_id], key_cap("")
         button.setProperty("role", "choice")
         button.setAccessibleName(f"{title}. {words}")
         button.clicked.connect(lambda _=False: action.trigger())
@@ -105,8 +106,13 @@ class StartPage(QWidget):
         text.addWidget(label(words, "small"))
         text.addStretch(1)
         row.addLayout(text, 1)
-        if key:
-            row.addWidget(key_cap(key))
+        row.addWidget(cap)
+
+        def show_key() -> None:
+            cap.setText(actions.key_words(action_id))
+            cap.setVisible(bool(cap.text()))
+
+        actions.when_keys_change(show_key)
         for child in button.findChildren(QWidget):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         return button

@@ -25,6 +25,7 @@ class FloatLayout:
         self.guide_bar = GuideBar(page)
         self.state_bar = StateBar(actions, page)
         self.hint = HintCard(page)
+        self.hint.follow_keys(actions)
         self.loupe = Loupe(view, page)
         self.inset = InsetFrame(mesh_view, theme, page)
         self._added: list[tuple[QWidget, bool, bool]] = []

@@ -1,6 +1,6 @@
 """Driving the guide: what is asked for, what a click on the photo means, and everything that shows it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QMenu
@@ -42,12 +42,17 @@ class Guiding(QObject):
         self._asked_changed = asked_changed
         self._new_person = new_person
         self.guide = Guide()
+        self._proposed: Callable[[], Mapping[int, tuple[float, float]]] = dict
         view.clicked_to_place.connect(self._place)
         view.skip_asked.connect(self.skip)
         view.pointer_at.connect(self._on_pointer)
         view.pointer_left.connect(floats.loupe.hide)
 
     # ------------------------------------------------------------------------------------------ following the session
+
+    def propose_by(self, proposed: Callable[[], Mapping[int, tuple[float, float]]]) -> None:
+        """Expect points where `proposed` has them (LDPose index -> pixels); others are guessed from their twins."""
+        self._proposed = proposed
 
     def begin_person(self) -> None:
         """Another person is in work."""
@@ -255,9 +260,9 @@ class Guiding(QObject):
         first_click = has_photo and (
             self.guide.phase is Phase.LIMBS or (person is None and self.guide.phase is not Phase.FREE)
         )
-        wanted = (
-            guided.predicted_position(person, asked) if person is not None and asked is not None else None
-        )
+        wanted = None
+        if person is not None and asked is not None:
+            wanted = self._proposed().get(asked) or guided.predicted_position(person, asked)
         floats.wanted = wanted
         expected = wanted if wanted is not None and self._inside(wanted) else None
         self._view.set_asking(asking or first_click, expected, by_keys=self.guide.phase is not Phase.LIMBS)
@@ -294,11 +299,12 @@ class Guiding(QObject):
             )
         elif phase is Phase.CHECK:
             left = list(guided.unplaced(person))
-            words = "All points are placed. Press R to mark this person ready."
+            ready, place = self._actions.how("mark_ready"), self._actions.how("guided")
+            words = f"All points are placed. To mark this person ready: {ready}."
             if left:
                 names = ", ".join(LDPOSE[i].label.lower() for i in left[:3])
                 names += " ..." if len(left) > 3 else ""
-                words = f"Not placed: {names}. Press G to place them, R when that is right."
+                words = f"Not placed: {names}. To place them: {place}. When that is right: {ready}."
             hint.show_sentence("Check", words)
         else:
             hint.hide()

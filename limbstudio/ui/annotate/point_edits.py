@@ -98,7 +98,7 @@ class PointEdits(QObject):
         point = person.keypoints.points[index]
         if point.x is None and state in (KeypointState.VISIBLE, KeypointState.OCCLUDED):
             words = f"{LDPOSE[index].label} has no place yet."
-            self._session.said.emit(words, "Press G and click where it is.", False)
+            self._session.said.emit(words, "Start guided placement and click where it is.", False)
             return
         self._session.do(edits.set_point_state(person, index, state))
 

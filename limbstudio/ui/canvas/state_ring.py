@@ -10,6 +10,7 @@ from limbstudio.domain.anatomy import LDPOSE, KeypointState
 from limbstudio.ui import icons
 from limbstudio.ui import theme as tokens
 from limbstudio.ui.glyphs import STATE_ORDER, STATE_WORDS, Glyph, glyph_icon, glyph_of
+from limbstudio.ui.shortcuts.layouts import latin_key
 from limbstudio.ui.theme import Theme
 
 _SLOT = 44
@@ -115,7 +116,7 @@ class StateRing(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         steps = {Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1}
-        digit = event.key() - Qt.Key.Key_1
+        digit = latin_key(event) - Qt.Key.Key_1
         if event.key() in steps:
             self._look_at(self._at + steps[Qt.Key(event.key())])
         elif 0 <= digit <= _MORE:
