@@ -41,9 +41,9 @@ class Feature(QObject):
 def feature_classes() -> tuple[type[Feature], ...]:
     """Return the features in the order in which they are made."""
     # Imported here: they import this module.
+    from limbstudio.ui.annotate.proposals import Proposals
     from limbstudio.ui.appearance import Appearance
     from limbstudio.ui.background.feature import Jobs
-    from limbstudio.ui.annotate.proposals import Proposals
     from limbstudio.ui.canvas.looking import Looking
     from limbstudio.ui.canvas.selecting import Selecting
     from limbstudio.ui.help.feature import Help
@@ -53,12 +53,13 @@ def feature_classes() -> tuple[type[Feature], ...]:
     from limbstudio.ui.living.fit_options import FitOptionsFeature
     from limbstudio.ui.living.live_body import LivingBody
     from limbstudio.ui.masks.feature import Masks
+    from limbstudio.ui.mesh_speech import MeshSpeech
     from limbstudio.ui.people_feature import People
     from limbstudio.ui.photo_search import PhotoSearch
     from limbstudio.ui.plugins_feature import PluginsFeature
+    from limbstudio.ui.privacy.feature import Privacy
     from limbstudio.ui.shortcuts.feature import Shortcuts
     from limbstudio.ui.shortcuts.switches import Switches
-    from limbstudio.ui.privacy.feature import Privacy
 
     return (
         Looking,
@@ -79,4 +80,5 @@ def feature_classes() -> tuple[type[Feature], ...]:
         Privacy,
         Help,
         Measuring,
+        MeshSpeech,
     )

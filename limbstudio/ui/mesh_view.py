@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from limbstudio.body.rotations import rotation_and_left_jacobian
 from limbstudio.rendering.raster import vertex_normals
+from limbstudio.ui import mesh_accessible
 from limbstudio.ui import theme as tokens
 from limbstudio.ui.mesh_stage import MeshStage
 from limbstudio.ui.panels.parts import label
@@ -116,6 +117,21 @@ class MeshView(QWidget):
         self._stack.addWidget(self.stage)
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._speak: mesh_accessible.Speak = mesh_accessible.Spoken
+        mesh_accessible.install()
+
+    def speak_by(self, speak: mesh_accessible.Speak) -> None:
+        """Let `speak` say in words what is shown."""
+        self._speak = speak
+
+    def speak(self) -> mesh_accessible.Spoken:
+        """Return what is shown in words, for screen readers."""
+        return self._speak()
+
+    @property
+    def standard_view(self) -> View:
+        """Return the side that was asked for last."""
+        return self._view
 
     @property
     def has_body(self) -> bool:
