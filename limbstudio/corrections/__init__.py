@@ -7,6 +7,8 @@ posed body; the faces are the same in both. The front:
     replay.apply(person, fit, body, corrections) -> Corrected
         vertices (posed, camera), tpose, faces, residual, parts, stumps, warnings;
         limbs: {Limb: LimbSurface}; outcomes: {Limb: (Outcome(ok, reason), ...)}; is_edited
+        failures: (Failure(limb, number, operation, reason, .words), ...): what this fit could not take
+        resting: corrections made while the limb ended in another segment; they come back with that level
     replay.preview_cut(person, fit, body, corrections) -> Corrected
         end, plane and height of the dome only, not refined: for dragging handles
 
@@ -14,6 +16,8 @@ posed body; the faces are the same in both. The front:
         frame, points (n, 3) rest, faces (m, 3) local ids, vertex_ids (n,), face_ids (m,) in the whole mesh
         .point_of(vertex) -> SurfacePoint;  .locate(SurfacePoint) -> position;  .at_rest(face, position_posed)
         .posed(points) -> (n, 3) camera frame
+
+    edited.edited_fit(person, fit, body, corrections) -> EditedFit | None: mesh and numbers as they leave the program
 
     brushes.BrushSession(surface, brush, radius=, strength=)
         .step(SurfacePoint) -> Changed(ids, points, posed, normals, flipped)     live, topology fixed

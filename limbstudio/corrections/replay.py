@@ -21,8 +21,9 @@ from limbstudio.corrections.mirror import mirrored
 from limbstudio.corrections.opening import OpenedMesh, open_limbs
 from limbstudio.corrections.shaping import dome_height
 from limbstudio.corrections.validity import find_fold
-from limbstudio.domain.anatomy import SMPLX_INDEX, Limb, level_rule
+from limbstudio.domain.anatomy import SMPLX_INDEX, Limb, Segment, level_rule
 from limbstudio.domain.body import BodyFit, FitMode, LimbFit
+from limbstudio.domain.correcting import counting, describe
 from limbstudio.domain.corrections import (
     BrushStroke,
     Corrections,
@@ -46,6 +47,7 @@ Bool = NDArray[np.bool_]
 
 _Kind = TypeVar("_Kind", EndAlongLimb, CutPlane, TipShape)
 _CUTTING = (EndAlongLimb, CutPlane, TipShape)
+_OUTDATED = "The limb's level was changed after this fit was made. Fit the person again."
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,29 @@ class Outcome:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A correction that could not be repeated on this fit. number: its place in the limb's list, from 1."""
+
+    limb: Limb
+    number: int
+    operation: Operation
+    reason: str
+
+    @property
+    def words(self) -> str:
+        """Return what a person reads: which correction, of which limb, and why."""
+        limb, what = self.limb.value.replace("_", " "), describe(self.operation).lower()
+        return f"Correction {self.number} of the {limb} ({what}) could not be repeated: {self.reason}"
+
+
 @dataclass(frozen=True, eq=False)
 class Corrected:
     """A fit's mesh with corrections. vertices (V, 3): posed, camera frame; tpose (V, 3): at rest; float32.
 
     faces (F, 3) int32; residual (V,) bool; parts (V,) uint8; stumps: camera frame. limbs: the refined ones.
-    outcomes: one per operation, in order. factors: lambda of each refined limb as it is now.
+    outcomes: one per operation, in order. counted: the corrections that count, by limb; resting: those made when
+    the limb ended in another segment.
     """
 
     mesh: BodyMesh
@@ -69,6 +88,20 @@ class Corrected:
     outcomes: Mapping[Limb, tuple[Outcome, ...]]
     warnings: tuple[str, ...] = ()
     opened: OpenedMesh | None = field(default=None, repr=False)
+    counted: Mapping[Limb, Corrections] = field(default_factory=dict)
+    resting: tuple[Corrections, ...] = ()
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Return the corrections that this fit could not take, limb by limb in their order."""
+        return tuple(
+            Failure(limb, number, operation, outcome.reason)
+            for limb, item in self.counted.items()
+            for number, (operation, outcome) in enumerate(
+                zip(item.operations, self.outcomes.get(limb, ()), strict=False), 1
+            )
+            if not outcome.ok
+        )
 
     @property
     def vertices(self) -> Float:
@@ -129,10 +162,12 @@ def apply(
     also_open: limbs to be refined although nothing was corrected on them yet. Limbs without corrections are
     as the fit has them. Nothing raises for an operation that cannot be done: its outcome says why.
     """
-    operations = {item.limb: item.operations for item in corrections if item.operations}
+    counted = counting(corrections, person)
+    resting = tuple(item for item in corrections if item.operations and item not in counted.values())
+    operations = {limb: item.operations for limb, item in counted.items()}
     asked = [limb for limb in Limb if limb in operations or limb in also_open]
     mesh, caps, refused = _cut(person, fit, body, operations)
-    cut = {cap.limb for cap in caps}
+    cut, outdated = {cap.limb for cap in caps}, _outdated(person, fit)
     frames = {limb: frame_of(fit, body, limb) for limb in asked if limb in cut}
     outcomes = {}
     for limb in asked:
@@ -140,7 +175,7 @@ def apply(
             why = refused.get(limb, "There is no residual limb to correct.")
             outcomes[limb] = tuple(Outcome(False, why) for _ in operations[limb])
     if not frames:
-        return Corrected(mesh, {}, outcomes, _warnings(outcomes, ()))
+        return _said(Corrected(mesh, {}, outcomes, counted=counted, resting=resting), person)
     shapes = {limb: shape for limb in frames if (shape := _last(operations.get(limb, ()), TipShape))}
     opened = open_limbs(mesh, caps, frames, {k: v for k, v in shapes.items() if k not in refused})
     limbs = {}
@@ -149,6 +184,9 @@ def apply(
         # The other side is looked at without its own mirror, so that two mirrors do not chase each other.
         surface, done = opened.limbs[limb], []
         for operation in first[limb]:
+            if limb in outdated:
+                done.append(Outcome(False, refused[limb]))
+                continue
             if isinstance(operation, _CUTTING):
                 done.append(Outcome(limb not in refused, refused.get(limb, "")))
                 continue
@@ -158,14 +196,15 @@ def apply(
         if limb in operations:
             outcomes[limb] = tuple(done)
     others = [stump for stump in mesh.stumps if stump.limb not in limbs]
-    return Corrected(_assembled(opened, limbs, others), limbs, outcomes, _warnings(outcomes, ()), opened)
+    mesh = _assembled(opened, limbs, others)
+    return _said(Corrected(mesh, limbs, outcomes, opened=opened, counted=counted, resting=resting), person)
 
 
 def preview_cut(
     person: Person, fit: BodyFit, body: BodyModel, corrections: Sequence[Corrections]
 ) -> Corrected:
     """Return the mesh with ends, planes and domes only, not refined: quick, for handles that are dragged."""
-    operations = {item.limb: item.operations for item in corrections if item.operations}
+    operations = {limb: item.operations for limb, item in counting(corrections, person).items()}
     mesh, caps, refused = _cut(person, fit, body, operations)
     cut = {cap.limb for cap in caps}
     outcomes = {
@@ -198,7 +237,7 @@ def _cut(
     cutting = {
         limb: [item for item in done if isinstance(item, _CUTTING)] for limb, done in operations.items()
     }
-    refused: dict[Limb, str] = {}
+    refused = {limb: _OUTDATED for limb in _outdated(person, fit)}
     while True:
         cuts = []
         for limb_fit in fit.limbs if fit.mode is not FitMode.INTACT else ():
@@ -220,6 +259,15 @@ def _cut(
             if not failed:
                 return mesh, caps, refused
             refused.update(dict.fromkeys(failed, "The cut does not part the limb from the body there."))
+
+
+def _outdated(person: Person, fit: BodyFit) -> set[Limb]:
+    """Return the limbs that end in another segment now than when they were fitted."""
+    return {
+        item.limb
+        for item in fit.limbs
+        if level_rule(item.limb, person.limbs[item.limb].level).segment is not item.segment
+    }
 
 
 def _cut_of(
@@ -377,18 +425,26 @@ def _assembled(opened: OpenedMesh, limbs: Mapping[Limb, LimbSurface], others: Se
     return BodyMesh(vertices, rest.astype(np.float32), faces, opened.residual, opened.parts, tuple(stumps))
 
 
-def _warnings(outcomes: Mapping[Limb, tuple[Outcome, ...]], more: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what the files and the window say about corrections."""
-    said = list(more)
-    for limb, done in outcomes.items():
-        name = limb.value.replace("_", " ")
-        count = sum(outcome.ok for outcome in done)
-        if count:
-            plural = "correction" if count == 1 else "corrections"
-            said.append(f"The {name} was edited by hand ({count} {plural}).")
-        said += [
-            f"Correction {number} of the {name} could not be repeated: {outcome.reason}"
-            for number, outcome in enumerate(done, 1)
-            if not outcome.ok
-        ]
-    return tuple(said)
+def _said(corrected: Corrected, person: Person) -> Corrected:
+    """Add what the files and the window say about corrections."""
+    said = []
+    for limb, done in corrected.outcomes.items():
+        if count := sum(outcome.ok for outcome in done):
+            said.append(f"The {_name(limb)} was edited by hand ({_counted(count)}).")
+        said += [failure.words for failure in corrected.failures if failure.limb is limb]
+    for item in corrected.resting:
+        ends = level_rule(item.limb, person.limbs[item.limb].level).segment
+        now = "it is whole" if ends is None else f"it ends in the {_name(ends)}"
+        was = "the same place" if item.segment is None else f"its {_name(item.segment)}"
+        count = len(item.operations)
+        rest = "rests" if count == 1 else "rest"
+        said.append(f"{_counted(count)} of the {_name(item.limb)} {rest}: made on {was}, while {now}.")
+    return replace(corrected, warnings=tuple(said))
+
+
+def _counted(count: int) -> str:
+    return "1 correction" if count == 1 else f"{count} corrections"
+
+
+def _name(part: Limb | Segment) -> str:
+    return part.value.replace("_", " ")

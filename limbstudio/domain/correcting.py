@@ -1,6 +1,6 @@
 """Edits of corrections: each is one undo, and says in words what was done."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,15 +22,32 @@ from limbstudio.domain.photo import Person
 
 
 def corrections_of(records: Mapping[Key, Any], person: Person, limb: Limb) -> Corrections:
-    """Return the corrections of one limb; none made yet is a record without operations."""
-    found = records.get(corrections_key(person.id, limb))
-    return found if found is not None else Corrections(person.id, person.photo, limb)
+    """Return the corrections of one limb at its present level; none made yet is a record without operations."""
+    segment = level_rule(limb, person.limbs[limb].level).segment
+    for key in (corrections_key(person.id, limb, segment), corrections_key(person.id, limb)):
+        if (found := records.get(key)) is not None:
+            return found
+    return Corrections(person.id, person.photo, limb, segment=segment)
 
 
 def all_corrections(records: Mapping[Key, Any], person: str) -> tuple[Corrections, ...]:
-    """Return the corrections of every limb of a person that has any, limbs in their own order."""
-    found = (records.get(corrections_key(person, limb)) for limb in Limb)
-    return tuple(item for item in found if item is not None and item.operations)
+    """Return the corrections of every limb of a person that has any, limbs in their own order.
+
+    Those that rest, because the limb ends in another segment now, are among them.
+    """
+    keys = (corrections_key(person, limb, segment) for limb in Limb for segment in (None, *limb.segments))
+    return tuple(found for key in keys if (found := records.get(key)) is not None and found.operations)
+
+
+def counting(corrections: Sequence[Corrections], person: Person) -> dict[Limb, Corrections]:
+    """Return which of a person's corrections count: those of the segment in which each limb ends now."""
+    chosen: dict[Limb, Corrections] = {}
+    for item in corrections:
+        segment = level_rule(item.limb, person.limbs[item.limb].level).segment
+        exact = item.segment is not None and item.segment is segment
+        if item.operations and (exact or (item.segment is None and item.limb not in chosen)):
+            chosen[item.limb] = item
+    return chosen
 
 
 def correct(before: Corrections, operation: Operation) -> Edit:

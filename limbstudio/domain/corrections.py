@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from limbstudio.domain.anatomy import Limb
+from limbstudio.domain.anatomy import Limb, Segment
 
 # The steepest cut plane: beyond it the plane runs along the limb.
 MAX_TILT = math.radians(60.0)
@@ -157,20 +157,23 @@ class Corrections:
     """All corrections of one limb of one person, in the order in which they were made.
 
     End, plane and tip shape decide how the limb is cut (the last of each counts); the others follow one after
-    another on the surface that leaves.
+    another on the surface that leaves. segment: in which the limb ended then; while it ends in another one
+    (its level was changed) they rest, and come back with that level. None: not known, they always count.
     """
 
     person: str
     photo: str
     limb: Limb
     operations: tuple[Operation, ...] = ()
+    segment: Segment | None = None
 
     @property
     def key(self) -> tuple[str, str]:
         """Return the record's key in a project."""
-        return corrections_key(self.person, self.limb)
+        return corrections_key(self.person, self.limb, self.segment)
 
 
-def corrections_key(person: str, limb: Limb) -> tuple[str, str]:
-    """Return the key under which a project keeps the corrections of one limb."""
-    return ("corrections", f"{person}:{limb.value}")
+def corrections_key(person: str, limb: Limb, segment: Segment | None = None) -> tuple[str, str]:
+    """Return the key under which a project keeps the corrections of one limb that ends in one segment."""
+    place = limb.value if segment is None else f"{limb.value}:{segment.value}"
+    return ("corrections", f"{person}:{place}")

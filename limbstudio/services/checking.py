@@ -100,7 +100,9 @@ def _check_records(
 ) -> Iterator[str]:
     absent = 0
     for kind, identity, body, digest in connection.execute("SELECT kind, id, body, hash FROM record"):
-        plural = {"person": "people"}.get(kind, f"{kind.replace('_', ' ')}s")
+        plural = {"person": "people", "corrections": "corrected limbs"}.get(
+            kind, f"{kind.replace('_', ' ')}s"
+        )
         counts[plural] = counts.get(plural, 0) + 1
         try:
             if records.digest(body) != digest:

@@ -328,6 +328,7 @@ FIELDS: Mapping[type, Mapping[str, Codec]] = {
         "photo": TEXT,
         "limb": enum(anatomy.Limb),
         "operations": many(one_of(OPERATIONS)),
+        "segment": maybe(enum(anatomy.Segment)),
     },
     review.Verdict: {
         "person": TEXT,

@@ -1,5 +1,7 @@
 """Replaying corrections: cut, shape and strokes on whatever fit there is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from limbstudio.body.surface import surface_facts
 from limbstudio.corrections.handles import end_at, plane_normal, plane_through
 from limbstudio.corrections.limb_surface import vertex_normals
 from limbstudio.corrections.replay import apply, preview_cut
-from limbstudio.domain.anatomy import Level, Limb
+from limbstudio.domain.anatomy import Level, Limb, LimbState, Segment
 from limbstudio.domain.corrections import (
     Brush,
     BrushStroke,
@@ -227,7 +229,10 @@ def test_a_stroke_beyond_where_the_limb_ends_now_is_marked_not_lost(corrected):
     assert not lost.ok
     assert "no surface any more" in lost.reason
     assert kept.ok
-    assert "Correction 1 of the left arm could not be repeated" in result.warnings[1]
+    (failure,) = result.failures
+    assert (failure.limb, failure.number, failure.operation) == (Limb.LEFT_ARM, 1, far)
+    assert failure.words.startswith("Correction 1 of the left arm (pull) could not be repeated: There is no")
+    assert failure.words in result.warnings
 
 
 def test_a_limb_whose_fit_was_not_accepted_is_cut_where_a_person_says(body, known_fit):
@@ -248,6 +253,36 @@ def test_corrections_of_a_limb_that_is_whole_are_marked(corrected, body, known_f
     result = apply(person, fit, body, (Corrections("7", "0" * 64, Limb.LEFT_ARM, (stroke,)),))
 
     assert [outcome.ok for outcome in result.outcomes[Limb.LEFT_ARM]] == [False]
+    assert not result.is_edited
+
+
+def test_corrections_rest_while_the_limb_ends_in_another_segment_and_come_back(body, known_fit):
+    person, fit = known_fit({Limb.LEFT_LEG: Level.TRANSTIBIAL})
+    stroke = BrushStroke(Brush.PULL, (SurfacePoint(0.3, 0.0),), 0.08, 0.01)
+    kept = (Corrections("7", "0" * 64, Limb.LEFT_LEG, (stroke,), Segment.SHANK),)
+    above = replace(person, limbs={**person.limbs, Limb.LEFT_LEG: LimbState(Level.TRANSFEMORAL)})
+
+    resting = apply(above, known_fit({Limb.LEFT_LEG: Level.TRANSFEMORAL})[1], body, kept)
+    back = apply(person, fit, body, kept)
+
+    assert (resting.is_edited, resting.outcomes, resting.resting) == (False, {}, kept)
+    assert resting.warnings == (
+        "1 correction of the left leg rests: made on its shank, while it ends in the thigh.",
+    )
+    assert back.is_edited
+    assert back.resting == ()
+
+
+def test_a_fit_from_before_the_level_was_changed_takes_no_new_corrections_and_says_why(body, known_fit):
+    person, fit = known_fit({Limb.LEFT_LEG: Level.TRANSTIBIAL})
+    above = replace(person, limbs={**person.limbs, Limb.LEFT_LEG: LimbState(Level.TRANSFEMORAL)})
+    operations = (EndAlongLimb(0.3), STROKES[0])
+    new = (Corrections("7", "0" * 64, Limb.LEFT_LEG, operations, Segment.THIGH),)
+
+    result = apply(above, fit, body, new)
+
+    assert [failure.number for failure in result.failures] == [1, 2]
+    assert all("Fit the person again." in failure.reason for failure in result.failures)
     assert not result.is_edited
 
 

@@ -1,15 +1,17 @@
 """Corrections as records and edits: ordered, undoable, apart from the 2D label."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
-from limbstudio.domain.anatomy import LDPOSE_INDEX, Level, Limb, LimbState, intact_limbs
+from limbstudio.domain.anatomy import LDPOSE_INDEX, Level, Limb, LimbState, Segment, intact_limbs
 from limbstudio.domain.correcting import (
     all_corrections,
     clear_corrections,
     correct,
     corrections_of,
+    counting,
     drop_operation,
     move_label_too,
     replace_operation,
@@ -17,6 +19,7 @@ from limbstudio.domain.correcting import (
 from limbstudio.domain.corrections import (
     Brush,
     BrushStroke,
+    Corrections,
     CutPlane,
     EndAlongLimb,
     ResetHere,
@@ -57,6 +60,31 @@ def test_dragging_the_end_twice_is_one_operation_but_two_undos():
     assert corrections_of(project.records, PERSON, Limb.LEFT_LEG).operations == (EndAlongLimb(0.35),)
     back = project.applied(edit.inverse)
     assert corrections_of(back.records, PERSON, Limb.LEFT_LEG).operations == (EndAlongLimb(0.3),)
+
+
+def test_another_level_has_corrections_of_its_own_and_the_old_ones_come_back_with_the_old_level():
+    above = replace(PERSON, limbs={**PERSON.limbs, Limb.LEFT_LEG: LimbState(Level.TRANSFEMORAL)})
+    project = after(Project(), STROKE)
+
+    assert corrections_of(project.records, above, Limb.LEFT_LEG).operations == ()
+    project = project.applied(
+        correct(corrections_of(project.records, above, Limb.LEFT_LEG), EndAlongLimb(0.2))
+    )
+
+    kept = all_corrections(project.records, "p")
+    assert [item.segment for item in kept] == [Segment.THIGH, Segment.SHANK]
+    assert counting(kept, above)[Limb.LEFT_LEG].operations == (EndAlongLimb(0.2),)
+    assert counting(kept, PERSON)[Limb.LEFT_LEG].operations == (STROKE,)
+    assert corrections_of(project.records, PERSON, Limb.LEFT_LEG).operations == (STROKE,)
+
+
+def test_corrections_of_no_known_segment_count_until_there_are_some_of_the_present_one():
+    old = Corrections("p", PERSON.photo, Limb.LEFT_LEG, (STROKE,))
+    new = Corrections("p", PERSON.photo, Limb.LEFT_LEG, (EndAlongLimb(0.3),), Segment.SHANK)
+
+    assert counting((old,), PERSON) == {Limb.LEFT_LEG: old}
+    assert counting((old, new), PERSON) == counting((new, old), PERSON) == {Limb.LEFT_LEG: new}
+    assert corrections_of({old.key: old}, PERSON, Limb.LEFT_LEG) == old
 
 
 def test_undoing_the_first_correction_leaves_no_record():

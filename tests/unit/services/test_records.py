@@ -88,6 +88,7 @@ EXAMPLES = {
             ),
             corrections.MirrorOther(), corrections.ResetHere(corrections.SurfacePoint(0.6, 0.0), 0.2),
         ),
+        anatomy.Segment.SHANK,
     ),
 }  # fmt: skip
 
