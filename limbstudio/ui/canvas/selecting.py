@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, QPointF
 
 from limbstudio.domain import point_edits
 from limbstudio.domain.anatomy import LDPOSE, KeypointState
@@ -93,7 +93,7 @@ class Selecting(Feature):
             return
         person = self.session.person
         places = self._view.points_on_screen()
-        middle = places.get(index, self._view.viewport().rect().center())
+        middle = places.get(index, QPointF(self._view.viewport().rect().center()))
         if person is not None:
             self._open_ring(index, self._view.viewport().mapToGlobal(middle).toPoint())
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from limbstudio.ui.actions import Actions
 from limbstudio.ui.shortcuts.layouts import latin_key
@@ -116,5 +116,6 @@ def open_number_menu(actions: Actions, over: QWidget) -> NumberedMenu:
     size = menu.sizeHint()
     middle = over.mapToGlobal(over.rect().center())
     menu.popup(middle - QPoint(size.width(), size.height() // 2))
-    menu.setActiveAction(menu.actions()[0])
+    # Setting the active entry would open its submenu.
+    QApplication.sendEvent(menu, QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Down, _NO_MODIFIER))
     return menu
