@@ -145,8 +145,11 @@ def follow(
     previous: Followed,
     *,
     settings: FitSettings = DEFAULT_SETTINGS,
+    within_px: float = FOLLOW_WITHIN_PX,
 ) -> Followed:
     """Follow a moved point: polish `previous` on the person's present points, without other starts.
+
+    within_px: done when a next step promises to move no point by that much.
 
     Meant for every frame of a drag; it finds no other valley, so a full fit follows when the drag ends. Intervals keep
     the widths of `previous`: they are worked out anew by the full fit.
@@ -154,7 +157,7 @@ def follow(
     require_enough_points(person)
     mode = previous.fit.mode
     problem = sharpened(build_problem(fit_model(body), [person], [camera], mode=mode, settings=settings))
-    solution = polish(problem, previous.x, steps=FOLLOW_STEPS, within_px=FOLLOW_WITHIN_PX)
+    solution = polish(problem, previous.x, steps=FOLLOW_STEPS, within_px=within_px)
     found = _Found(problem, solution.x, float(solution.energy[0]), solution.evaluation)
     return Followed(_as_fit(body, person, camera, mode, found, widths_of=previous.fit), solution.x)
 

@@ -13,10 +13,15 @@ from typing import TYPE_CHECKING, Any
 from limbstudio.domain.errors import KnownError
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from limbstudio.resihmr.following import MovingSurface
     from limbstudio.services.live import LiveRequest
 
 # The last picture of a drag is to be looked at: as many pixels as a screen has.
 _SHARP_PX = 1100
+# While a point moves, the body may lag by this share of the person's height in the photo: a tenth of a picture's pixel.
+_MOVING_WITHIN = 0.0004
 
 
 def serve(connection: Connection, memory_name: str) -> None:
@@ -49,6 +54,8 @@ class _Following:
         self._previous: Any = None
         self._surfaces: dict[Any, Any] = {}
         self._sent_faces: Any = None
+        self._drawn_faces: Any = None  # of the last frame
+        self._coarse: Any = None  # fewer faces for the same vertices, once a topology has stayed for a frame
 
     def warm_up(self) -> None:
         """Import what is slow and load the bundled body."""
@@ -66,7 +73,8 @@ class _Following:
         from limbstudio.cameras import choose_camera
         from limbstudio.rendering.moving import LONGEST_SIDE_PX, draw_moving
         from limbstudio.resihmr.following import followed_from
-        from limbstudio.resihmr.initial_fit import fit_to_follow, follow
+        from limbstudio.resihmr.initial_fit import FOLLOW_WITHIN_PX, fit_to_follow, follow
+        from limbstudio.resihmr.problem import box_height
         from limbstudio.services import live_memory
         from limbstudio.services.fit_options import settings_of
 
@@ -80,7 +88,12 @@ class _Following:
             self._previous = followed_from(request.start) if request.start is not None else None
         if self._previous is None:
             self._previous = fit_to_follow(person, camera, surfaces.body, settings=settings)
-        self._previous = follow(person, camera, surfaces.body, self._previous, settings=settings)
+        within = FOLLOW_WITHIN_PX
+        if not request.is_last:
+            within = max(within, _MOVING_WITHIN * box_height(person))
+        self._previous = follow(
+            person, camera, surfaces.body, self._previous, settings=settings, within_px=within
+        )
         fit = self._previous.fit
         surface = surfaces.surface(person, fit, exact=request.is_last)
         counts = (len(surface.vertices), len(surface.faces))
@@ -101,7 +114,7 @@ class _Following:
             return
         drawn = draw_moving(
             surface.vertices,
-            surface.faces,
+            surface.faces if request.is_last else self._faces_to_draw(surface),
             surface.residual,
             camera,
             _SHARP_PX if request.is_last else LONGEST_SIDE_PX,
@@ -110,6 +123,16 @@ class _Following:
         if live_memory.holds_picture(*size):
             live_memory.write_picture(self._memory, drawn.rgba)
             self._connection.send(("picture", size, drawn.origin_px, drawn.scale, drawn.outlines))
+
+    def _faces_to_draw(self, surface: "MovingSurface") -> "np.ndarray":
+        from limbstudio.rendering.coarse import coarse_faces
+
+        if surface.faces is not self._drawn_faces:
+            self._drawn_faces, self._coarse = surface.faces, None
+            return surface.faces
+        if self._coarse is None:
+            self._coarse = coarse_faces(surface.vertices, surface.faces, surface.residual)
+        return self._coarse
 
     def _surface_follower(self, body_file: Any) -> Any:  # noqa: ANN401 - a path; the body is imported here only
         from limbstudio.body.model import load_body

@@ -21,11 +21,13 @@ class LiveLayer(QGraphicsItem):
         self._pixels: object = None  # the picture's memory
         self._rect = QRectF()
         self._outline = QPainterPath()
+        self._is_sharp = False
         self.setVisible(False)
 
     def show_picture(self, picture: LivePicture) -> None:
         """Show a picture in place of the last."""
         self.prepareGeometryChange()
+        self._is_sharp = picture.is_last
         height, width = picture.rgba.shape[:2]
         self._pixels = picture.rgba
         self._image = QImage(picture.rgba.data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
@@ -55,7 +57,9 @@ class LiveLayer(QGraphicsItem):
         painter.drawImage(self._rect, self._image)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for colour, width in ((QColor(tokens.PHOTO_HALO), 3.0), (QColor("#E8EBF0"), 1.2)):
+        # A wide soft line along the whole body takes milliseconds: the halo waits until the body rests.
+        halo = ((QColor(tokens.PHOTO_HALO), 3.0),) if self._is_sharp else ()
+        for colour, width in (*halo, (QColor("#E8EBF0"), 1.2)):
             pen = QPen(colour, width)
             pen.setCosmetic(True)
             painter.setPen(pen)
