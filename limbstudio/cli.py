@@ -251,6 +251,18 @@ def bench_canvas(
     _bench(lambda report: run(steps=steps, rounds=rounds, report=report), json_file)
 
 
+@bench_app.command("live")
+def bench_live(
+    steps: Annotated[int, typer.Option(min=2, help="Mouse moves of each drag.")] = 60,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds; the quietest is reported too.")] = 5,
+    json_file: JsonFile = None,
+) -> None:
+    """The body that follows a dragged wrist, from event to picture, alone and beside a batch; needs a display."""
+    from limbstudio.ui.living.bench import bench_live as run
+
+    _bench(lambda report: run(steps=steps, rounds=rounds, report=report), json_file)
+
+
 def _bench(run: Callable[[Callable[[float, str], None]], Any], json_file: Path | None) -> None:
     with _progress(shown=True) as report:
         figures = run(report)

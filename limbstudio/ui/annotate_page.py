@@ -71,7 +71,7 @@ class AnnotatePage(QWidget):
         self.view.moved.connect(self.floats.place_hint)
         self.reading.cleared.connect(self.floats.loupe.hide)
         self.reading.shown.connect(self._on_photo_shown)
-        self.reading.said.connect(self._arrange)
+        self.reading.said.connect(self.arrange)
         session.person_selected.connect(self._on_person)
         session.people_changed.connect(self._on_entry)
         session.point_selected.connect(self._on_point)
@@ -253,7 +253,7 @@ class AnnotatePage(QWidget):
 
     def set_inset(self, visible: bool) -> None:
         self.floats.inset.setVisible(visible and self._session.photo is not None)
-        self._arrange()
+        self.arrange()
         if visible:
             self.fit_showing.show_fit()
 
@@ -273,8 +273,9 @@ class AnnotatePage(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.guiding.show_state()
-        self._arrange()
+        self.arrange()
 
-    def _arrange(self) -> None:
+    def arrange(self) -> None:
+        """Put what floats over the canvas in its place."""
         self.reading.arrange(self.width(), self.height())
         self.floats.arrange()

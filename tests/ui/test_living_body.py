@@ -139,6 +139,29 @@ def test_undo_brings_the_kept_body_back(window, view):
     assert window.annotate_page.floats.inset._note.text() == ""
 
 
+def test_the_body_stands_large_beside_the_canvas_and_follows_there(window, view):
+    living, inset = feature(window, LivingBody), window.annotate_page.floats.inset
+    small, canvas = inset.size(), view.width()
+
+    QTest.keyClick(view, Qt.Key.Key_V, CTRL | SHIFT)
+    wait(lambda: view.width() < 0.8 * canvas)
+    large = inset.size()
+    before = np.array(window.annotate_page.mesh_view.mesh.points)
+    end = begin_drag(view)
+    wait(lambda: living.layer.isVisible())
+    moved = np.array(window.annotate_page.mesh_view.mesh.points)
+    send(view, QEvent.Type.MouseButtonRelease, end)
+    QTest.mouseDClick(inset, LEFT, pos=QPoint(20, 10))
+    wait(lambda: view.width() == canvas)
+
+    assert large.height() > 2 * small.height()
+    assert inset.geometry().left() == 12
+    assert moved.shape != before.shape or np.abs(moved - before).max() > 0.02
+    assert not living.large_view.is_large
+    assert inset.parentWidget() is window.annotate_page
+    assert inset.size() == small
+
+
 def test_a_killed_live_process_comes_back_within_the_drag(window, view):
     living = feature(window, LivingBody)
     answers = []

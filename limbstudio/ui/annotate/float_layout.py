@@ -52,15 +52,17 @@ class FloatLayout:
         self.state_bar.adjustSize()
         self.state_bar.move((width - self.state_bar.width()) // 2, height - self.state_bar.height() - MARGIN)
         bottom = self.state_bar.height() + 2 * MARGIN
-        self.inset.set_small(width < 700 or height < 600)
-        self.inset.move(MARGIN, height - self.inset.height() - bottom)
+        if not self.inset.is_large:
+            self.inset.set_small(width < 700 or height < 600)
+            self.inset.move(MARGIN, height - self.inset.height() - bottom)
         top = max(below, self.guide_bar.y() + self.guide_bar.height() + 8)
         for widget, at_right, at_bottom in self._added:
             if not at_bottom:
                 widget.adjustSize()
             x = width - widget.width() - MARGIN if at_right else MARGIN
             widget.move(x, height - widget.height() - bottom if at_bottom else top)
-        for widget in (self.tool_bar, self.guide_bar, self.state_bar, self.inset, self.hint, self.loupe):
+        here = () if self.inset.is_large else (self.inset,)
+        for widget in (self.tool_bar, self.guide_bar, self.state_bar, *here, self.hint, self.loupe):
             widget.raise_()
         for widget, _, _ in self._added:
             widget.raise_()
@@ -97,7 +99,7 @@ class FloatLayout:
         taken = [
             Rectangle(w.x(), w.y(), w.width(), w.height())
             for w in (self.tool_bar, self.guide_bar, self.state_bar, self.inset, *(a[0] for a in self._added))
-            if w.isVisible()
+            if w.isVisible() and w.parentWidget() is page
         ]
         area = Rectangle(MARGIN, MARGIN, page.width() - 2 * MARGIN, page.height() - 2 * MARGIN)
         place = place_card((hint.width(), hint.height()), area, wanted=wanted, points=points, taken=taken)

@@ -17,6 +17,7 @@ from limbstudio.services.live import LiveAnswer, LiveBody, LiveLane, LivePicture
 from limbstudio.services.studio import facts_of
 from limbstudio.ui.action_row import Owner
 from limbstudio.ui.features import Feature
+from limbstudio.ui.living.large_view import LargeView
 from limbstudio.ui.living.live_layer import LiveLayer
 from limbstudio.ui.living.self_fit_chip import SelfFitChip
 from limbstudio.ui.mesh_view import camera_axes
@@ -72,9 +73,10 @@ class LivingBody(Feature):
         self._self_fit = SelfFit(str(window.memory.value("self_fit", SelfFit.NEVER.value)))
         self._is_dragging = False
         self._shows = False  # a live body is in view, and says so
-        self._waits_for = 0  # the last request's sequence
+        self.asked = 0  # the last request's sequence
         self._drag = ""
         self._axes = None
+        self.large_view = LargeView(self.page, window.actions_table["large_body"], window.memory)
         self.chip = SelfFitChip(window.theme, self._next_self_fit)
         layout = window.status.layout()
         if layout is not None:
@@ -114,6 +116,11 @@ class LivingBody(Feature):
         self.window.memory.setValue("body_follows", "yes" if follows else "no")
         if not follows:
             self._hide()
+
+    def set_large(self, large: bool) -> None:
+        """Show the body in a pane beside the canvas, or small in its corner."""
+        self.large_view.set_large(large)
+        self.window.memory.setValue("large_body", "yes" if large else "no")
 
     def fit_never(self, checked: bool = True) -> None:
         self._set_self_fit(SelfFit.NEVER)
@@ -186,7 +193,7 @@ class LivingBody(Feature):
         self._drag = f"{person.id} {fit.id if fit is not None else ''} {hash(options)}"
         start: BodyFit | None = None if fit is None else replace(fit.fit, alternatives=())
         overlay = self.window.actions_table["overlay"].isChecked()
-        self._waits_for = lane.ask(
+        self.asked = lane.ask(
             LiveRequest(self._drag, person, photo, start, options, is_last=is_last, wants_picture=overlay)
         )
 
@@ -197,7 +204,9 @@ class LivingBody(Feature):
         return self.lane
 
     def _warm_up(self) -> None:
-        """Start the process before the first drag needs it."""
+        """Start the process before the first drag needs it; the body is as large as it was."""
+        if self.window.memory.value("large_body") == "yes":
+            self.set_large(True)
         if self._follows:
             self._open_lane().warm_up()
 
@@ -206,14 +215,14 @@ class LivingBody(Feature):
         if person is None or answer.drag != self._drag:
             return  # of another person, or of before a fit that is kept now
         if isinstance(answer, LiveTrouble):
-            if answer.sequence == self._waits_for:
+            if answer.sequence == self.asked:
                 self._hide()
             if answer.report:
                 self.session.said.emit(
                     answer.message, answer.hint or "Copy the log from Help and report it.", True
                 )
             return
-        if answer.is_last and answer.sequence < self._waits_for:
+        if answer.is_last and answer.sequence < self.asked:
             return
         self._shows = True
         showing = self.page.fit_showing

@@ -9,6 +9,8 @@ _CANVAS, _MESH = Where.CANVAS, Where.MESH
 ROWS: tuple[ActionRow, ...] = (
     ActionRow("body_follows", "Body follows while you drag", "ph.person-simple", "set_follows", "Person",
               ("Shift+F",), _L, _CANVAS, group=4, checkable=True, synonyms="live drag living"),
+    ActionRow("large_body", "Body large, beside the canvas", "ph.arrows-out-simple", "set_large", "View",
+              ("Ctrl+Shift+V",), _L, _CANVAS, group=2, checkable=True, synonyms="3d split main view inset"),
     ActionRow("self_fit_never", "Only when asked", "", "fit_never", "Person/Fit by itself", (), _L, group=4,
               checkable=True, synonyms="automatic fit never"),
     ActionRow("self_fit_after_edit", "After each edit, from 8 points on", "", "fit_after_edit",
