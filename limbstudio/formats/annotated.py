@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
+from limbstudio.domain.corrections import Corrections
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.mask_layers import LayerName
 from limbstudio.domain.photo import Person
@@ -74,7 +75,8 @@ class AnnotatedPerson:
     annotation_id: unique in the file, safe in file names; empty: the writer counts. file_name, size_px: of the photo,
     as the file says. run_lengths: mask given as RLE. has_block: whether limb states were stated, not inferred. turned:
     the EXIF orientation by which positions (and masks of the stored size) were turned to fit the upright photo. layers:
-    masks beside the person's own, each with its file, named as `mask_file` is.
+    masks beside the person's own, each with its file, named as `mask_file` is. corrections: of the person's residual
+    limbs in 3D; whose they are (person, photo) is not filled in.
     """
 
     person: Person
@@ -87,6 +89,7 @@ class AnnotatedPerson:
     has_block: bool = False
     turned: int = 1
     layers: tuple[tuple[LayerName, str], ...] = ()
+    corrections: tuple[Corrections, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -303,7 +303,7 @@ def _person(
     )
     return AnnotatedPerson(
         person, identity, image.file_name, image.size_px, run_lengths, block.uncertainty, tuple(warnings),
-        has_block=value.get("limbstudio") is not None, layers=block.layers,
+        has_block=value.get("limbstudio") is not None, layers=block.layers, corrections=block.corrections,
     )  # fmt: skip
 
 
@@ -556,7 +556,8 @@ def _written_person(entry: Person | AnnotatedPerson, identity: int | str, image:
     elif person.polygons:
         annotation["segmentation"] = [list(polygon) for polygon in person.polygons]
     layers = entry.layers if isinstance(entry, AnnotatedPerson) else ()
-    return annotation | {"limbstudio": written_block(person, uncertainty, layers)}
+    corrections = entry.corrections if isinstance(entry, AnnotatedPerson) else ()
+    return annotation | {"limbstudio": written_block(person, uncertainty, layers, corrections)}
 
 
 def _area(person: Person, box: Box) -> float:

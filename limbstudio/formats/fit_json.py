@@ -10,6 +10,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 import limbstudio
 from limbstudio.body.model import BodyModel
+from limbstudio.corrections.edited import EditedLimb
 from limbstudio.domain.anatomy import LDPOSE_NAMES, SMPLX_JOINTS, Limb, level_rule
 from limbstudio.domain.body import BodyFit, LimbFit
 from limbstudio.domain.errors import KnownError
@@ -24,6 +26,7 @@ from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
 from limbstudio.domain.stump import Stump
 from limbstudio.evaluation.metrics import PersonMetrics, keypoint_errors, scored_ends
+from limbstudio.formats.corrections_block import written_operation
 from limbstudio.resihmr.pipeline import PersonResult
 from limbstudio.resihmr.problem import box_height
 
@@ -47,10 +50,17 @@ class FitOrigin:
     inputs_hash: str
 
 
+_NOT_EDITED: Mapping[Limb, EditedLimb] = MappingProxyType({})
+
+
 def fit_facts(
-    result: PersonResult, metrics: PersonMetrics, origin: FitOrigin, body: BodyModel
+    result: PersonResult,
+    metrics: PersonMetrics,
+    origin: FitOrigin,
+    body: BodyModel,
+    edits: Mapping[Limb, EditedLimb] = _NOT_EDITED,
 ) -> dict[str, Plain]:
-    """Return the content of fit.json."""
+    """Return the content of fit.json. edits: what a person changed on limbs; `result` has it already."""
     person, fit = result.person, result.fit
     facts = {
         "schema_version": SCHEMA_VERSION,
@@ -62,7 +72,7 @@ def fit_facts(
         "inputs_hash": origin.inputs_hash,
         "camera": {**_camera(fit.camera), "up": fit.up_camera},
         "keypoints": _keypoints(person, fit),
-        "limbs": {limb.value: _limb(limb, result) for limb in Limb},
+        "limbs": {limb.value: _limb(limb, result) | _edited(edits.get(limb)) for limb in Limb},
         "parameters": _parameters(fit),
         "joints": dict(zip(SMPLX_JOINTS, np.asarray(fit.joints), strict=True)),
         "mesh": {
@@ -175,16 +185,48 @@ def _limb(limb: Limb, result: PersonResult) -> dict[str, Plain]:
     return block | {
         "segment": fitted.segment,
         "lambda": fitted.factor,
-        "lambda_interval_95": fitted.factor_interval,
+        "lambda_interval_95": _interval(fitted.factor_interval),
         "anchor": fitted.anchor,
         "upstream": fitted.upstream,
         "endpoint": _endpoint(fitted, result),
         "length_m": fitted.length_m,
-        "length_interval_95_m": fitted.length_interval_m,
+        "length_interval_95_m": _interval(fitted.length_interval_m),
         "scale_source": result.fit.scale,
         "accepted": fitted.accepted,
         "reason": fitted.reason,
         "stump": None if stump is None else _stump(stump),
+    }
+
+
+def _interval(interval: tuple[float, float]) -> tuple[float, float] | None:
+    """Return an interval, None for a number that a person has set: it has none."""
+    return interval if all(math.isfinite(end) for end in interval) else None
+
+
+def _edited(limb: EditedLimb | None) -> dict[str, Plain]:
+    """Return what a person changed on a limb, and the fit's own numbers of it; nothing for any other limb."""
+    if limb is None:
+        return {}
+    fitted = limb.fitted
+    return {
+        "edited": {
+            "by": "human",
+            "numbers": ["lambda", "length_m", "endpoint"] if limb.moves_end else [],
+            "surface": limb.is_edited,
+            "fitted": {
+                "lambda": fitted.factor,
+                "lambda_interval_95": _interval(fitted.factor_interval),
+                "length_m": fitted.length_m,
+                "length_interval_95_m": _interval(fitted.length_interval_m),
+                "position_m": fitted.endpoint,
+                "accepted": fitted.accepted,
+                "reason": fitted.reason,
+            },
+            "corrections": [
+                {**written_operation(operation), "done": outcome.ok, "reason": outcome.reason}
+                for operation, outcome in zip(limb.operations, limb.outcomes, strict=True)
+            ],
+        }
     }
 
 

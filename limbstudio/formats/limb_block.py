@@ -1,8 +1,9 @@
 """The block `limbstudio` (schema 1) inside a COCO annotation: what COCO's v cannot say.
 
 Beside the fields of schema 1 the writer adds, only where they say something: `acquired` and `uncertain`
-(lists of limbs), `confidence` (25 numbers), `mask_layers` (objects of `kind`, `limb` and `mask_file`), `notes`,
-`person_id` and `provenance`. Readers may ignore them.
+(lists of limbs), `confidence` (25 numbers), `mask_layers` (objects of `kind`, `limb` and `mask_file`),
+`corrections` (of residual limbs in 3D, see `corrections_block`), `notes`, `person_id` and `provenance`. Readers may
+ignore them.
 """
 
 import difflib
@@ -30,12 +31,14 @@ from limbstudio.domain.anatomy import (
     level_rule,
     levels_of,
 )
+from limbstudio.domain.corrections import Corrections
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Keypoints, Point
 from limbstudio.domain.mask_layers import ALL_LAYERS, LayerName, MaskKind
 from limbstudio.domain.photo import Person
 from limbstudio.domain.provenance import Provenance, Source
 from limbstudio.formats.annotated import Uncertainty
+from limbstudio.formats.corrections_block import read_corrections, written_corrections
 from limbstudio.formats.json_files import clean
 
 SCHEMA_VERSION = 1
@@ -76,6 +79,7 @@ class Block:
     holes: tuple[tuple[float, ...], ...] = ()
     layers: tuple[tuple[LayerName, str], ...] = ()
     uncertainty: Uncertainty = field(default_factory=Uncertainty)
+    corrections: tuple[Corrections, ...] = ()
     notes: str = ""
     person_id: str = ""
     provenance: Provenance = field(default_factory=Provenance)
@@ -169,6 +173,7 @@ def read_block(value: object, warnings: list[str]) -> Block:
         mask_file=_text(block["mask_file"], "“mask_file”") if block.get("mask_file") else None,
         holes=read_polygons(block.get("mask_holes") or [], "“mask_holes”", warnings),
         layers=_layers(block.get("mask_layers") or []),
+        corrections=read_corrections(block.get("corrections") or []),
         uncertainty=_uncertainty(block, warnings),
         notes=_text(block["notes"], "“notes”") if block.get("notes") else notes,
         person_id=_text(block["person_id"], "“person_id”") if block.get("person_id") else "",
@@ -450,6 +455,7 @@ def written_block(
     person: Person,
     uncertainty: Uncertainty | None = None,
     layers: Sequence[tuple[LayerName, str]] = (),
+    corrections: Sequence[Corrections] = (),
 ) -> dict[str, Any]:
     """Return the block of a person as JSON values; reading it gives the same person again."""
     limbs, points = person.limbs, person.keypoints.points
@@ -483,6 +489,7 @@ def written_block(
         "mask_file": person.mask_file,
         "mask_holes": [list(hole) for hole in person.holes] or None,
         "mask_layers": [_written_layer(*layer) for layer in layers] or None,
+        "corrections": written_corrections(corrections) or None,
         "notes": person.notes or None,
         "person_id": person.id,
         "provenance": _written_provenance(person.provenance),

@@ -7,17 +7,19 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limbstudio.body.kinematics import rotation_matrices
 from limbstudio.body.model import BodyModel
-from limbstudio.domain.anatomy import N_COCO
+from limbstudio.corrections.edited import EditedLimb
+from limbstudio.domain.anatomy import N_COCO, Limb
 from limbstudio.domain.body import BodyFit
 from limbstudio.domain.errors import KnownError
 from limbstudio.evaluation.metrics import PersonMetrics, scored_ends
@@ -175,14 +177,18 @@ def write_person(
     body: BodyModel,
     photo: NDArray[np.uint8],
     pictures: bool = True,
+    edits: Mapping[Limb, EditedLimb] = MappingProxyType({}),
 ) -> None:
     """Write all files of one person into `folder`, replacing it, whole or not at all.
 
-    photo: (H, W, 3) uint8 RGB, upright. pictures: also overlay.png and views.png.
+    photo: (H, W, 3) uint8 RGB, upright. pictures: also overlay.png and views.png. edits: what a person changed on
+    limbs; `result` has it already.
     """
     mesh = result.mesh
     with whole_folder(folder) as place:
-        (place / FILE_NAME).write_text(to_text(fit_facts(result, metrics, origin, body)), encoding="utf-8")
+        (place / FILE_NAME).write_text(
+            to_text(fit_facts(result, metrics, origin, body, edits)), encoding="utf-8"
+        )
         for name, vertices, frame in (
             ("body.ply", mesh.vertices, _CAMERA),
             ("tpose.ply", mesh.tpose, _TPOSE),

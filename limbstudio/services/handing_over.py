@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from limbstudio.domain.corrections import Corrections
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.mask_layers import LayerName, MaskLayer
 from limbstudio.domain.photo import Person, Photo
@@ -33,7 +34,10 @@ class ExportReport:
 
 @dataclass(frozen=True, eq=False)
 class Reconstructed:
-    """A person with the fit that counts. is_stale: edited since the fit was made. devices: layers of prostheses."""
+    """A person with the fit that counts. is_stale: edited since the fit was made. devices: layers of prostheses.
+
+    corrections: of the person's residual limbs; what is written has them.
+    """
 
     person: Person
     photo: Photo
@@ -41,6 +45,7 @@ class Reconstructed:
     answer: FitAnswer
     is_stale: bool
     devices: tuple[MaskLayer, ...] = ()
+    corrections: tuple[Corrections, ...] = ()
 
 
 def annotation_id(person: Person) -> str:
@@ -81,8 +86,12 @@ def write_coco(
     annotated: Annotated,
     masks: Mapping[str, bytes],
     layers: Mapping[str, Sequence[tuple[LayerName, bytes]]] = MappingProxyType({}),
+    corrections: Mapping[str, tuple[Corrections, ...]] = MappingProxyType({}),
 ) -> Path:
-    """Write one COCO file; masks and layers (by person id, PNG) go into a folder beside it that carries its name."""
+    """Write one COCO file; masks and layers (by person id, PNG) go into a folder beside it that carries its name.
+
+    corrections: of residual limbs, by person id.
+    """
     from limbstudio.formats.annotated import AnnotatedPerson
     from limbstudio.formats.coco import write_annotations
     from limbstudio.formats.whole_files import write_whole
@@ -107,8 +116,9 @@ def write_coco(
             ]
             number = annotation_id(person)
             identity = int(number) if number.isdecimal() else ""
-            entry = AnnotatedPerson(person, identity, photo.path, layers=tuple(beside))
-            named.append(entry if beside or identity else person)
+            corrected = corrections.get(person.id, ())
+            entry = AnnotatedPerson(person, identity, photo.path, layers=tuple(beside), corrections=corrected)
+            named.append(entry if beside or corrected or identity else person)
         written.append((photo, named))
     write_annotations(path, written)
     return path
@@ -149,38 +159,46 @@ def write_reconstructions(
                 f"{name}: the person was edited after this fit was made; fit again for the newest."
             )
         try:
-            _write_one(folder / name, work, pixels[work.photo.sha256](), project)
+            said = _write_one(folder / name, work, pixels[work.photo.sha256](), project)
         except KnownError as error:
             failed.append((name, error))
             continue
         done.append(folder / name)
+        warnings += [f"{name}: {words}" for words in said]
     return ExportReport(tuple(done), tuple(failed), tuple(warnings))
 
 
-def _write_one(folder: Path, work: Reconstructed, photo: np.ndarray, project: Path) -> None:
+def _write_one(folder: Path, work: Reconstructed, photo: np.ndarray, project: Path) -> tuple[str, ...]:
+    """Write one person; return what is to be said about corrections."""
     # Here: a body and the picture maker, needed only when files are written.
     from limbstudio.body.model import load_body
     from limbstudio.body.surface import surface_facts
+    from limbstudio.corrections.edited import edited_fit
     from limbstudio.evaluation.metrics import measure_person
     from limbstudio.formats.fit_json import FitOrigin
     from limbstudio.resihmr.pipeline import BodyMesh, PersonResult
     from limbstudio.services.exporting import write_person
 
-    answer = work.answer
-    mesh = BodyMesh(answer.vertices, answer.tpose, answer.faces, answer.residual, answer.parts, answer.stumps)
-    facts = answer.facts
-    surface = surface_facts(mesh.vertices, mesh.faces, intersections=True)
-    timings, warnings = facts.get("timings_s", {}), tuple(facts.get("warnings", ()))
-    result = PersonResult(work.person, answer.fit, mesh, surface, timings, warnings)
-    metrics = measure_person(result, person_mask(work.person, work.photo, project, work.devices))
+    answer, facts = work.answer, work.answer.facts
     body_file = facts.get("body_file")
+    body = load_body(Path(body_file) if body_file else None)
+    fit = answer.fit
+    mesh = BodyMesh(answer.vertices, answer.tpose, answer.faces, answer.residual, answer.parts, answer.stumps)
+    warnings = tuple(facts.get("warnings", ()))
+    edited = edited_fit(work.person, fit, body, work.corrections)
+    if edited is not None:
+        fit, mesh, warnings = edited.fit, edited.mesh, (*warnings, *edited.warnings)
+    surface = surface_facts(mesh.vertices, mesh.faces, intersections=True)
+    result = PersonResult(work.person, fit, mesh, surface, facts.get("timings_s", {}), warnings)
+    metrics = measure_person(result, person_mask(work.person, work.photo, project, work.devices))
     origin = FitOrigin(
         photo=Path(work.photo.path).name,
         photo_sha256=work.photo.sha256,
         annotation=annotation_id(work.person),
-        body=answer.fit.body_name,
+        body=fit.body_name,
         seed=facts.get("seed", 0),
         inputs_hash=work.inputs_hash,
     )
-    body = load_body(Path(body_file) if body_file else None)
-    write_person(folder, result, metrics, origin, body=body, photo=photo)
+    edits = {} if edited is None else edited.limbs
+    write_person(folder, result, metrics, origin, body=body, photo=photo, edits=edits)
+    return () if edited is None else edited.warnings

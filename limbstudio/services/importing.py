@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from limbstudio.domain.corrections import Corrections
 from limbstudio.domain.edits import Change, Edit
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.mask_layers import LayerName, MaskLayer, layer_key
@@ -141,18 +142,20 @@ class _Gathering:
         self.photos.append(photo)
         self.unrecorded.append(Change(key, None, photo))
 
-    def add_person(self, person: Person) -> Person | None:
+    def add_person(self, person: Person, corrections: Sequence[Corrections] = ()) -> Person | None:
         """Take a person in and return it as it is recorded, None where it is not taken in.
 
-        What becomes of one that is there already and differs, `on_conflict` says.
+        What becomes of one that is there already and differs, `on_conflict` says. corrections: of its residual
+        limbs; they come with it, and to one that is there already and has none.
         """
         key = ("person", person.id)
         if any(p.id == person.id for p in self.people):
             return None
         there = self.studio.project.records.get(key)
         if there is not None:
-            if _says_the_same(there, person):
+            if _says_the_same(there, person) and self._agree(there, corrections):
                 self.same += 1
+                self._add_corrections(there, corrections)
                 return None
             self.conflicts.append(there)
             if self.on_conflict is OnConflict.KEEP:
@@ -162,7 +165,21 @@ class _Gathering:
                 person = replace(person, id=key[1])
         self.people.append(person)
         self.unrecorded.append(Change(key, there, person))
+        self._add_corrections(person, corrections)
         return person
+
+    def _agree(self, person: Person, corrections: Sequence[Corrections]) -> bool:
+        """Tell whether none of a file's corrections contradicts what the project has of this person."""
+        records = self.studio.project.records
+        mine = [replace(item, person=person.id, photo=person.photo) for item in corrections]
+        return all(records.get(item.key) in (None, item) for item in mine)
+
+    def _add_corrections(self, person: Person, corrections: Sequence[Corrections]) -> None:
+        for item in corrections:
+            mine = replace(item, person=person.id, photo=person.photo)
+            there = self.studio.project.records.get(mine.key)
+            if there != mine:
+                self.unrecorded.append(Change(mine.key, there, mine))
 
     def add_layer(self, person: Person, name: LayerName, mask_file: str) -> None:
         """Take in a mask beside the person's own."""
@@ -353,7 +370,7 @@ def _add_placed(
     predicted = person.provenance.source is Source.PREDICTED
     imported = replace(source, source=Source.PREDICTED) if predicted else source
     kept = person.provenance if person.provenance.by else imported
-    added = gathering.add_person(replace(person, id=identity, provenance=kept))
+    added = gathering.add_person(replace(person, id=identity, provenance=kept), found.corrections)
     if added is not None and not gathering.is_look:
         for name, mask in layers:
             gathering.add_layer(added, name, gathering.studio.keep_mask(mask))

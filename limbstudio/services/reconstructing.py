@@ -18,9 +18,12 @@ from numpy.typing import NDArray
 
 from limbstudio import __version__
 from limbstudio.body.model import BodyModel, bundled_body_path, load_body
+from limbstudio.body.surface import surface_facts
 from limbstudio.cameras import choose_camera
+from limbstudio.corrections.edited import edited_fit
 from limbstudio.domain.anatomy import Posture
 from limbstudio.domain.body import FitMode
+from limbstudio.domain.corrections import Corrections
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.photo import Person, Photo
 from limbstudio.evaluation.metrics import PersonMetrics, measure_person
@@ -34,7 +37,7 @@ from limbstudio.resihmr.pipeline import reconstruct_person
 from limbstudio.resihmr.problem import DEFAULT_SETTINGS, FitSettings
 from limbstudio.services.exporting import Existing, folder_names, is_finished, prepare_output, write_person
 from limbstudio.services.pipeline import file_hash, inputs_hash
-from limbstudio.services.records import digest
+from limbstudio.services.records import digest, to_plain
 from limbstudio.services.side_by_side import Helpers
 
 Report = Callable[[float, str], None]
@@ -338,7 +341,8 @@ def _made(batch: _Batch, task: Task) -> Outcome:
         paper=options.mode is FitMode.PAPER,
     )
     mask = _mask(batch, annotated, photo)
-    key = _inputs_hash(batch, person, photo, mask)
+    corrections = annotated.corrections if options.mode is not FitMode.INTACT else ()
+    key = _inputs_hash(batch, person, photo, mask, corrections)
     annotation = str(annotated.annotation_id)
     if is_finished(task.folder, key, options.existing):
         return Outcome(task.photo.name, annotation, "kept", str(task.folder))
@@ -350,12 +354,26 @@ def _made(batch: _Batch, task: Task) -> Outcome:
         settings=options.settings,
         mask=None if options.mask == MASK_OFF else mask,
         seed=options.seed,
+        intersections=not corrections,  # counted on the mesh that is written
     )
+    edited = edited_fit(person, result.fit, body, corrections)
+    if edited is not None:
+        facts = surface_facts(edited.mesh.vertices, edited.mesh.faces, intersections=True)
+        said = (*result.warnings, *edited.warnings)
+        result = replace(result, fit=edited.fit, mesh=edited.mesh, facts=facts, warnings=said)
     result = replace(result, warnings=(*annotated.warnings, *photo.notes, *result.warnings))
     origin = FitOrigin(task.photo.name, photo.sha256, annotation, batch.body_name, options.seed, key)
     metrics = measure_person(result, mask)
+    edits = {} if edited is None else edited.limbs
     write_person(
-        task.folder, result, metrics, origin, body=body, photo=photo.pixels, pictures=options.pictures
+        task.folder,
+        result,
+        metrics,
+        origin,
+        body=body,
+        photo=photo.pixels,
+        pictures=options.pictures,
+        edits=edits,
     )
     seconds = time.perf_counter() - began
     return Outcome(
@@ -390,7 +408,13 @@ def _mask(batch: _Batch, annotated: AnnotatedPerson, photo: LoadedPhoto) -> NDAr
         raise
 
 
-def _inputs_hash(batch: _Batch, person: Person, photo: LoadedPhoto, mask: NDArray[np.bool_] | None) -> str:
+def _inputs_hash(
+    batch: _Batch,
+    person: Person,
+    photo: LoadedPhoto,
+    mask: NDArray[np.bool_] | None,
+    corrections: tuple[Corrections, ...],
+) -> str:
     """Return the hash of everything the files in a person's folder follow from."""
     options = batch.options
     record = Photo(photo.sha256, photo.width, photo.height, "", photo.focal_exif_px)
@@ -406,6 +430,7 @@ def _inputs_hash(batch: _Batch, person: Person, photo: LoadedPhoto, mask: NDArra
         batch.body_hash,
         __version__,
         SCHEMA_VERSION,
+        *(to_plain(item) for item in corrections),
     ]
     return digest(json.dumps(made_from, sort_keys=True))
 

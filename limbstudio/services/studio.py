@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from limbstudio.domain.body import FitMode
+from limbstudio.domain.correcting import all_corrections
 from limbstudio.domain.edits import Change, Edit, add_person
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.fitted import ChosenFit, KeptFit, MeshReference
@@ -144,25 +145,25 @@ class Studio:
         self._begin(Store.open(folder, take_over=take_over))
 
     def _begin(self, store: Store) -> None:
-        self._store = store
-        self._history = History(store.project, store, who=self._who)
-        self._located.clear()
-        project = self._history
-        self._searching = Searching(
-            lambda: project.project, store.query, me=self._who, is_stale=self._has_stale_fit
+        history = History(store.project, store, who=self._who)
+        searching = Searching(
+            lambda: history.project, store.query, me=self._who, is_stale=self._has_stale_fit
         )
+        self._located.clear()
         self._stops = [
-            self._history.listen(self._searching.follow),  # first: who is told of an edit finds it counted
-            self._history.listen(lambda entry: self._send(StudioEvent(What.EDITED, entry=entry))),
+            history.listen(searching.follow),  # first: who is told of an edit finds it counted
+            history.listen(lambda entry: self._send(StudioEvent(What.EDITED, entry=entry))),
             store.listen(self._on_save_state),
         ]
-        self._safekeeping = Safekeeping(store, self._history, who=self._who, say=self._say)
+        self._safekeeping = Safekeeping(store, history, who=self._who, say=self._say)
+        # The store last: who asks from another thread finds a project that is open in all its parts, or none.
+        self._history, self._searching, self._store = history, searching, store
         self._send(StudioEvent(What.OPENED))
         if reason := store.read_only_reason:
             self._say(reason, store.state.hint)
         elif store.notes:
             self._say(" ".join(store.notes), "")
-        store.follow(self._history.take_in)
+        store.follow(history.take_in)
 
     def _say(self, message: str, hint: str) -> None:
         self._send(StudioEvent(What.MESSAGE, message=message, hint=hint, serious=True))
@@ -171,6 +172,14 @@ class Studio:
         self._send(StudioEvent(What.SAVE_STATE, save=state))
         if state.saving is Saving.READ_ONLY:
             self._say(state.message, state.hint)
+
+    def finish_saving(self, *, wait_s: float = 10.0) -> None:
+        """Wait until everything is saved and edit no more; KnownError, and still open, when that cannot be done.
+
+        For a window that waits in a thread: `close` takes no time afterwards.
+        """
+        if self._store is not None:
+            self._store.close(wait_s)
 
     def close(self, *, wait_s: float = 10.0) -> None:
         """Wait until everything is saved and close; KnownError (and still open) when edits cannot be saved.
@@ -634,7 +643,7 @@ class Studio:
         """Write COCO-25 with `limbstudio` blocks for all photos or the named ones, from the records of this
         moment.
 
-        Masks are written beside it. The job's result is the path.
+        Masks are written beside it; corrections of residual limbs are in the blocks. The job's result is the path.
         """
         project = self.project  # of this moment; what follows takes long in a large one
 
@@ -642,7 +651,8 @@ class Studio:
             chosen = self._with_paths(project, photos)
             masks = {p.id: self._mask_bytes(p) for _, people in chosen for p in people if p.mask_file}
             layers = {p.id: layers_as_png(self, p) for _, people in chosen for p in people}
-            return handing_over.write_coco(context, path, chosen, masks, layers)
+            corrected = {p.id: all_corrections(project.records, p.id) for _, people in chosen for p in people}
+            return handing_over.write_coco(context, path, chosen, masks, layers, corrected)
 
         return self.run(write, title=f"Export {path.name}")
 
@@ -659,7 +669,7 @@ class Studio:
         )
 
     def export_reconstructions(self, folder: Path, people: Sequence[str] | None = None) -> Job:
-        """Write the chosen fits, a folder per person, as `limbstudio reconstruct` does.
+        """Write the chosen fits, as they were corrected, a folder per person, as `limbstudio reconstruct` does.
 
         people: ids; all who have a fit when None. The job's result is an `ExportReport`: folders, and what
         was refused.
@@ -701,6 +711,7 @@ class Studio:
                     answer,
                     self.is_stale(fit),
                     devices_of(self.project, person),
+                    all_corrections(self.project.records, person.id),
                 )
             )
         pixels = {work.photo.sha256: partial(self.photo_pixels, work.photo) for work in works}

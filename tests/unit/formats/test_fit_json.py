@@ -6,8 +6,21 @@ import numpy as np
 import pytest
 
 from limbstudio.body.surface import surface_facts
-from limbstudio.domain.anatomy import LDPOSE_NAMES, Level, Limb
+from limbstudio.corrections.edited import edited_fit
+from limbstudio.domain.anatomy import LDPOSE_NAMES, Level, Limb, Segment
 from limbstudio.domain.body import FitMode
+from limbstudio.domain.corrections import (
+    Brush,
+    BrushStroke,
+    Corrections,
+    CutPlane,
+    EndAlongLimb,
+    MirrorOther,
+    ResetHere,
+    SurfacePoint,
+    TipKind,
+    TipShape,
+)
 from limbstudio.domain.errors import KnownError
 from limbstudio.evaluation.metrics import measure_person
 from limbstudio.formats.fit_json import FitOrigin, fit_facts, read_fit, to_text
@@ -47,6 +60,61 @@ def test_every_fit_is_valid_against_the_shipped_schema(known_fit, body, schema, 
     facts, _ = facts_of(known_fit, body, levels, **options)
 
     assert [error.message for error in schema.iter_errors(facts)] == []
+
+
+def edited_facts_of(known_fit, body, *operations):
+    person, fit = known_fit({Limb.LEFT_LEG: Level.TRANSTIBIAL, Limb.RIGHT_ARM: Level.TRANSRADIAL})
+    record = Corrections(person.id, person.photo, Limb.LEFT_LEG, operations, Segment.SHANK)
+    edited = edited_fit(person, fit, body, (record,))
+    assert edited is not None
+    mesh = edited.mesh
+    facts = surface_facts(mesh.vertices, mesh.faces)
+    result = PersonResult(person, edited.fit, mesh, facts, {}, edited.warnings)
+    return json.loads(to_text(fit_facts(result, measure_person(result), ORIGIN, body, edited.limbs))), fit
+
+
+EVERY_OPERATION = (
+    CutPlane(0.62, 0.1, -0.1),
+    EndAlongLimb(0.3),
+    TipShape(TipKind.CONICAL),
+    BrushStroke(Brush.PULL, (SurfacePoint(0.3, 0.0), SurfacePoint(0.35, 0.2)), 0.08, 0.01),
+    MirrorOther(0.5),
+    ResetHere(SurfacePoint(0.3, 0.0), 0.1),
+    BrushStroke(Brush.PUSH, (SurfacePoint(0.98, 0.0),), 0.02, 0.01),
+)
+
+
+def test_numbers_that_a_person_changed_say_so_and_have_no_interval(known_fit, body, schema):
+    facts, fit = edited_facts_of(known_fit, body, *EVERY_OPERATION)
+
+    assert [error.message for error in schema.iter_errors(facts)] == []
+    limb, edited = facts["limbs"]["left_leg"], facts["limbs"]["left_leg"]["edited"]
+    assert limb["lambda"] == pytest.approx(0.3, abs=1e-3)
+    assert limb["lambda_interval_95"] is limb["length_interval_95_m"] is None
+    assert edited["by"] == "human"
+    assert edited["numbers"] == ["lambda", "length_m", "endpoint"]
+    assert edited["fitted"]["lambda"] == pytest.approx(0.4)
+    assert edited["fitted"]["lambda_interval_95"] == pytest.approx(fit.limbs[0].factor_interval)
+    done = [item["done"] for item in edited["corrections"]]
+    assert done == [True] * 6 + [False]
+    assert "no surface any more" in edited["corrections"][-1]["reason"]
+    # The label stayed where it was: its distance is that of the limb's corrected end.
+    assert limb["endpoint"]["error_px"] > 1
+    assert limb["endpoint"]["error_px"] == facts["keypoints"]["below_left_knee_end"]["error_px"]
+
+
+def test_limbs_that_were_not_corrected_are_written_as_ever_and_readers_of_old_pass_over_the_rest(
+    known_fit, body, schema
+):
+    facts, _ = edited_facts_of(known_fit, body, EVERY_OPERATION[3])
+
+    assert "edited" not in facts["limbs"]["right_arm"]
+    limb = facts["limbs"]["left_leg"]
+    assert limb["edited"]["numbers"] == []
+    assert limb["edited"]["surface"] is True
+    assert limb["lambda_interval_95"] is not None
+    del limb["edited"]  # what a reader that knows nothing of it has left
+    assert schema.is_valid(facts)
 
 
 def test_the_schema_refuses_fields_it_does_not_know_and_missing_ones(known_fit, body, schema):
