@@ -17,7 +17,7 @@ from limbstudio.services.project_file import FILE_NAME
 from limbstudio.services.store import Store
 
 _PHOTOS_PER_ENTRY = 20  # as an import records them
-_LEVELS = (Level.TRANSTIBIAL, Level.TRANSFEMORAL, Level.TRANSRADIAL, Level.INTACT)
+_LEVELS = (Level.TRANSTIBIAL, Level.TRANSFEMORAL, Level.KNEE_DISARTICULATION, Level.INTACT)
 _FROM = datetime(2026, 1, 1, tzinfo=UTC).isoformat()
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from limbstudio.ui.main_window import MainWindow
 
 _AGAIN_MS = 300
+_START_MS = 1500  # where no photo comes
 _TABLE_WIDTH = 620
 
 
@@ -34,6 +35,12 @@ class PhotoSearch(Feature):
         self._again.setSingleShot(True)
         self._again.setInterval(_AGAIN_MS)
         self._again.timeout.connect(lambda: self.search(self._query))
+        self._is_started = True
+        self._late = QTimer(self)
+        self._late.setSingleShot(True)
+        self._late.setInterval(_START_MS)
+        self._late.timeout.connect(self._start)
+        window.annotate_page.reading.shown.connect(self._start)
         field = self._panel.search
         field.asked.connect(self.search)
         field.save_asked.connect(self._ask_name)
@@ -50,16 +57,20 @@ class PhotoSearch(Feature):
         self._query = ""
         self._panel.search.edit.clear()
         self._show_saved()
-        studio = self.session.studio
-        # After the first photo was asked for: counting fifty thousand photos may wait for it.
-        QTimer.singleShot(0, lambda: self._start() if studio.is_open else None)
+        self._is_started = False
+        self._late.start()
 
     def _start(self) -> None:
+        """Count the photos and make them searchable, once the first of them is on the screen."""
+        if self._is_started or not self.session.studio.is_open:
+            return
+        self._is_started = True
         self.session.studio.start_searching(self._panel.show_progress)
         self._panel.show_progress()
 
     def _on_closed(self) -> None:
         self._again.stop()
+        self._late.stop()
         self._query = ""
         self.session.shown = None
         self._panel.search.edit.clear()
@@ -84,7 +95,9 @@ class PhotoSearch(Feature):
         studio = self.session.studio
         if not studio.is_open:
             return
-        self._query = query
+        had, self._query = bool(self._query), query
+        if had is not bool(query):
+            self.window.show_available()
         self._asked += 1
         asked, searching = self._asked, studio.searching
         if not query:

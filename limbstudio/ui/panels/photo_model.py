@@ -57,6 +57,7 @@ class Column(IntEnum):
     EDITED = 4
 
 
+_COLUMNS = len(Column)
 _TITLES = ("Photo", "State", "People", "Limb differences", "Last edit")
 
 
@@ -142,7 +143,7 @@ class PhotoModel(QAbstractTableModel):
         return 0 if parent is not None and parent.isValid() else self._count
 
     def columnCount(self, parent: QModelIndex | QPersistentModelIndex | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(Column)
+        return 0 if parent is not None and parent.isValid() else _COLUMNS
 
     def sha256(self, row: int) -> str:
         return self._session.studio.photos.id_at(row) if self._shown is None else self._shown[row]

@@ -12,7 +12,7 @@ from limbstudio.ui.panels.photo_model import STATES, PhotoModel, file_name
 from limbstudio.ui.theme import Theme
 
 THUMBNAIL = QSize(56, 48)
-_ROW_HEIGHT = 62
+ROW_HEIGHT = 62
 
 
 class PhotoDelegate(QStyledItemDelegate):
@@ -23,7 +23,7 @@ class PhotoDelegate(QStyledItemDelegate):
         self.compact = False
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(200, _ROW_HEIGHT)
+        return QSize(200, ROW_HEIGHT)
 
     def paint(
         self,

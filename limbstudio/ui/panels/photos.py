@@ -5,13 +5,9 @@ from collections.abc import Callable
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
 from PySide6.QtGui import QAction, QPixmap
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QFrame,
     QHBoxLayout,
-    QHeaderView,
-    QListView,
     QStackedLayout,
-    QTreeView,
     QVBoxLayout,
     QWidget,
 )
@@ -20,7 +16,8 @@ from limbstudio.domain.photo import Photo
 from limbstudio.domain.progress import PhotoState
 from limbstudio.ui.panels.parts import action_button, label, line
 from limbstudio.ui.panels.photo_model import STATES, Column, PhotoModel, file_name, limb_code
-from limbstudio.ui.panels.photo_rows import PhotoDelegate, ProgressLine
+from limbstudio.ui.panels.photo_rows import ROW_HEIGHT, PhotoDelegate, ProgressLine
+from limbstudio.ui.panels.photo_views import PhotoRows, photo_table, thumbnail_list
 from limbstudio.ui.panels.search_field import SearchField
 from limbstudio.ui.session import Session
 from limbstudio.ui.theme import Theme
@@ -62,8 +59,9 @@ class PhotosPanel(QWidget):
         progress_rows.addWidget(self.progress_words)
 
         self._delegate = PhotoDelegate(self.model, theme, self)
-        self.list = self._list()
-        self.table = self._table()
+        self.list = thumbnail_list(self.model, self._delegate, ROW_HEIGHT)
+        self.table = photo_table(self.model, _WIDTHS)
+        self.table.setSelectionModel(self.list.selectionModel())
         self.list.selectionModel().currentChanged.connect(self._on_current_changed)
 
         self._empty = self._empty_state(open_photos)
@@ -71,7 +69,7 @@ class PhotosPanel(QWidget):
         self._nothing.setWordWrap(True)
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
         self._nothing.setContentsMargins(16, 24, 16, 16)
-        self._view: QAbstractItemView = self.list
+        self._view: PhotoRows = self.list
         stack_host = QWidget()
         self._stack = QStackedLayout(stack_host)
         for widget in (self._empty, self.list, self.table, self._nothing):
@@ -91,34 +89,6 @@ class PhotosPanel(QWidget):
         for signal in (session.opened, session.closed, session.photos_changed, session.shown_changed):
             signal.connect(self._refresh)
         self._refresh()
-
-    def _list(self) -> QListView:
-        made = QListView()
-        made.setModel(self.model)
-        made.setItemDelegate(self._delegate)
-        made.setUniformItemSizes(True)
-        made.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        made.setMouseTracking(True)
-        made.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
-        made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        made.setAccessibleName("Photos")
-        return made
-
-    def _table(self) -> QTreeView:
-        made = QTreeView()
-        made.setModel(self.model)
-        made.setSelectionModel(self.list.selectionModel())
-        made.setUniformRowHeights(True)
-        made.setRootIsDecorated(False)
-        made.setAlternatingRowColors(False)
-        made.setSelectionBehavior(QTreeView.SelectionBehavior.SelectRows)
-        made.setSelectionMode(QTreeView.SelectionMode.ExtendedSelection)
-        made.setAccessibleName("Photos, as a table")
-        header = made.header()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        for column, width in _WIDTHS.items():
-            header.resizeSection(column, width)
-        return made
 
     def _empty_state(self, open_photos: QAction) -> QWidget:
         host = QWidget()
@@ -156,15 +126,14 @@ class PhotosPanel(QWidget):
         self._refresh()
 
     @property
-    def view(self) -> QAbstractItemView:
+    def view(self) -> PhotoRows:
         """Return what lists the photos now: thumbnails or table."""
         return self._view
 
     @property
     def selected(self) -> list[str]:
         """Return the sha256 of the selected photos, in order; the one in view is always among them."""
-        rows = sorted({index.row() for index in self.list.selectionModel().selectedIndexes()})
-        found = [self.model.sha256(row) for row in rows]
+        found = [self.model.sha256(row) for row in self.list.selected_rows]
         photo = self._session.photo
         return found or ([photo.sha256] if photo is not None else [])
 

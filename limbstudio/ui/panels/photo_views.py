@@ -1,0 +1,82 @@
+"""The two ways of listing photos: thumbnails in one column, or a table of columns.
+
+Both are tables: a list of Qt asks for every one of its rows when it is laid out, which takes seconds for fifty thousand
+photos; a table asks for those that it shows.
+"""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QAbstractItemModel, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QTableView
+
+_TABLE_ROW = 28
+
+
+class PhotoRows(QTableView):
+    """Photos, a row each."""
+
+    def __init__(self, model: QAbstractItemModel, name: str, row_height: int) -> None:
+        super().__init__()
+        self.setModel(model)
+        self.setAccessibleName(name)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setCornerButtonEnabled(False)
+        self.setTabKeyNavigation(False)
+        self.setMouseTracking(True)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setMinimumSectionSize(1)
+        rows.setDefaultSectionSize(row_height)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Home and End lead to the first and last photo, not to the first and last column."""
+        plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+        number = self.model().rowCount()
+        if plain and number and event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End):
+            row = 0 if event.key() == Qt.Key.Key_Home else number - 1
+            self.setCurrentIndex(self.model().index(row, 0))
+            return
+        super().keyPressEvent(event)
+
+    def keyboardSearch(self, search: str) -> None:
+        """Do nothing: it would look through every row; letters are keys of the window."""
+
+    @property
+    def selected_rows(self) -> list[int]:
+        """Return the selected rows, in order."""
+        ranges = self.selectionModel().selection()
+        return sorted({row for part in ranges for row in range(part.top(), part.bottom() + 1)})
+
+
+def thumbnail_list(model: QAbstractItemModel, delegate: QStyledItemDelegate, row_height: int) -> PhotoRows:
+    """Return the list of thumbnails: the first column as the delegate draws it."""
+    made = PhotoRows(model, "Photos", row_height)
+    made.setItemDelegate(delegate)
+    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    columns = made.horizontalHeader()
+    columns.hide()
+    columns.setMinimumSectionSize(1)
+    columns.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    for column in range(1, model.columnCount()):
+        made.setColumnHidden(column, True)
+    return made
+
+
+def photo_table(model: QAbstractItemModel, widths: Mapping[int, int]) -> PhotoRows:
+    """Return the table. widths: of the columns, px."""
+    made = PhotoRows(model, "Photos, as a table", _TABLE_ROW)
+    columns = made.horizontalHeader()
+    columns.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+    columns.setStretchLastSection(True)
+    columns.setHighlightSections(False)
+    columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    for column, width in widths.items():
+        made.setColumnWidth(column, width)
+    return made
