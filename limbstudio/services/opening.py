@@ -139,12 +139,18 @@ def _to_read(folder: Path, reason: Reason) -> Opened:
 def _notes(connection: sqlite3.Connection, folder: Path) -> tuple[str, ...]:
     """Return what a person should know about this place and this computer's clock."""
     notes = []
+    path = folder / FILE_NAME
+    if places.is_network(path):
+        notes.append(
+            f"The project lies on a network drive ({places.file_system(path)}). It is kept there without a write-ahead "
+            "log, which such drives break; saving takes longer. Open it on one computer at a time."
+        )
     if program := places.sync_program(folder):
         notes.append(
             f"The project lies in a folder that {program} copies to other computers. Open it on one computer at a "
             "time, and only when the copying has ended; a folder outside is safer."
         )
-    if copies := places.conflicting_copies(folder / FILE_NAME):
+    if copies := places.conflicting_copies(path):
         names = ", ".join(p.name for p in copies)
         notes.append(
             f"Beside the project's file lies a second one ({names}): two computers changed the project. Open a copy "

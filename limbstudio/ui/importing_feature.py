@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from limbstudio.services import settings
 from limbstudio.services.importing import ImportReport, OnConflict, Preflight
 from limbstudio.ui.action_row import Owner
+from limbstudio.ui.background.waiting import without_freezing
 from limbstudio.ui.features import Feature
 from limbstudio.ui.messages import RefusedDialog, show_quietly
 from limbstudio.ui.panels.photos import file_name
@@ -89,7 +90,9 @@ class Importing(Feature):
         path = self.window.dialogs.moved_photo(file_name(photo)) if photo is not None else None
         if photo is None or path is None:
             return
-        found = self.session.attempt(lambda: len(self._studio.locate_photo(photo, path)))
+        found = self.session.attempt(
+            lambda: without_freezing(lambda: len(self._studio.locate_photo(photo, path)))
+        )
         if found:
             self._read_again()
             words = "The photo was found." if found == 1 else f"{found} photos were found."

@@ -44,6 +44,7 @@ from limbstudio.services.studio import Studio
 from limbstudio.ui import icons
 from limbstudio.ui.actions import Actions, Owner, Where
 from limbstudio.ui.annotate_page import AnnotatePage
+from limbstudio.ui.background.waiting import is_waiting, without_freezing
 from limbstudio.ui.bottom_dock import BottomDock
 from limbstudio.ui.bridge import Bridge
 from limbstudio.ui.dialogs import Dialogs
@@ -312,13 +313,21 @@ class MainWindow(QMainWindow):
         """Open a project, closing the one that is open."""
 
         def switch() -> bool:
-            if self.studio.is_open:
-                self.studio.close()
-            self.studio.open(folder)
+            self._close_open_project()
+            without_freezing(lambda: self.studio.open(folder), lambda: self._say_wait("Opening the project"))
             return True
 
         if self.session.attempt(switch):
             self._remember(folder)
+
+    def _close_open_project(self) -> None:
+        """Save and close what is open; KnownError, and still open, when that cannot be done."""
+        if self.studio.is_open:
+            without_freezing(self.studio.finish_saving, lambda: self._say_wait("Saving the last edits"))
+            self.studio.close()
+
+    def _say_wait(self, what: str) -> None:
+        self.message_bar.say(f"{what} ...", "The disk is slow.", serious=False)
 
     def new_project(self) -> None:
         folder = self.dialogs.new_project()
@@ -329,9 +338,8 @@ class MainWindow(QMainWindow):
         """Make a project and open it; returns whether that was done."""
 
         def make() -> bool:
-            if self.studio.is_open:
-                self.studio.close()
-            self.studio.create(folder)
+            self._close_open_project()
+            without_freezing(lambda: self.studio.create(folder), lambda: self._say_wait("Making the project"))
             return True
 
         made = bool(self.session.attempt(make))
@@ -350,7 +358,7 @@ class MainWindow(QMainWindow):
             self.open_folder(folder)
 
     def close_project(self) -> None:
-        self.session.attempt(self.studio.close)
+        self.session.attempt(self._close_open_project)
 
     def export_coco(self) -> None:
         path = self.dialogs.coco_file()
@@ -363,15 +371,18 @@ class MainWindow(QMainWindow):
             self.session.start(lambda: self.studio.export_reconstructions(folder))
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if is_waiting():
+            event.ignore()
+            return
         if not self._closing:
             try:
-                self.studio.quit()
+                self._close_open_project()
             except KnownError as error:
                 if not self.dialogs.may_lose(error.message, error.hint):
                     event.ignore()
                     return
                 self.studio.abandon()
-                self.studio.quit()
+            without_freezing(self.studio.quit, lambda: self._say_wait("Ending the background work"))
             self._closing = True
             self._memory.setValue("geometry", self.saveGeometry())
             for feature in self.features:
@@ -404,12 +415,12 @@ class MainWindow(QMainWindow):
 
         def take() -> bool:
             try:
-                self.studio.close()
+                self._close_open_project()
             except KnownError as error:  # an edit came after the other window took over: nowhere to save it
                 if not self.dialogs.may_lose(error.message, error.hint):
                     return False
                 self.studio.abandon()
-            self.studio.open(folder, take_over=True)
+            without_freezing(lambda: self.studio.open(folder, take_over=True))
             return True
 
         if self.session.attempt(take) and not self.studio.read_only_reason:
@@ -427,7 +438,9 @@ class MainWindow(QMainWindow):
     def show_title(self) -> None:
         """Name the project in the window's title."""
         folder = self.studio.folder if self.studio.is_open else None
-        self.setWindowTitle(f"{names.project_name(folder)} – LimbStudio" if folder is not None else "LimbStudio")
+        self.setWindowTitle(
+            f"{names.project_name(folder)} – LimbStudio" if folder is not None else "LimbStudio"
+        )
 
     # --------------------------------------------------------------------------------------------------- the actions
 

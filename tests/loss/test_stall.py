@@ -15,6 +15,7 @@ from limbstudio.domain.photo import Person
 from limbstudio.services import journal, project_file
 from limbstudio.services.history import History
 from limbstudio.services.store import Store
+from limbstudio.services.studio import Studio
 
 from .counts import IS_FULL, times
 from .projects import PHOTO, import_photos
@@ -62,6 +63,105 @@ print(json.dumps({"longest": waits[0][0], "worst": waits[:4], "calls": len(waits
                   "state": studio.save_state.saving}), flush=True)
 os._exit(0)
 """
+
+
+# A real window: events that edit, then the project is closed, opened again and the window closed, all while every sync
+# takes as long as the test says. A timer notes for how long the window's thread stood still: not working, nor waiting
+# for a processor that other programs had.
+_WINDOW = """
+import json, os, sys, time
+slow = os.environ.pop("RECORD_SLOW_MS")
+from pathlib import Path
+from PySide6.QtCore import QPoint, QSettings, QTimer, Qt
+from PySide6.QtTest import QTest
+from limbstudio.services.studio import Studio
+from limbstudio.ui.app import make_application
+from limbstudio.ui.bridge import Bridge
+from limbstudio.ui.main_window import MainWindow
+from limbstudio.ui.theme import DARK, apply_theme
+folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
+app = make_application()
+apply_theme(app, DARK)
+bridge = Bridge()
+studio = Studio(who="me", deliver=bridge.deliver)
+studio.open(folder)
+memory = QSettings(str(folder.parent / "window.ini"), QSettings.Format.IniFormat)
+window = MainWindow(studio, bridge, DARK, memory=memory)
+window.show()
+QTest.qWaitForWindowExposed(window)
+QTest.qWait(500)
+def at_work():
+    worked, waited, _ = open("/proc/thread-self/schedstat").read().split()
+    return (int(worked) + int(waited)) / 1e9
+stood, last, doing = [], [time.perf_counter(), at_work()], ["edit"]
+def beat():
+    now, worked = time.perf_counter(), at_work()
+    stood.append(((now - last[0]) - (worked - last[1]), doing[0]))
+    last[:] = [now, worked]
+timer = QTimer()
+timer.timeout.connect(beat)
+timer.start(5)
+view = window.annotate_page.view
+QTest.keyClick(view, Qt.Key.Key_G)
+QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton)  # makes a person
+QTest.keyClick(view, Qt.Key.Key_Return)  # all limbs intact
+until, number, states = time.monotonic() + seconds, 0, set()
+while time.monotonic() < until:
+    number += 1
+    middle = QPoint(view.viewport().width() // 2, view.viewport().height() // 2)
+    place = middle + QPoint(number * 7 % 90 - 45, number * 5 % 90 - 45)
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+    QTest.keyClick(view, (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_E)[number % 3])
+    if number % 9 == 0:
+        QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    states.add(str(studio.save_state.saving))
+    QTest.qWait(20)
+edits = studio.journal(everything=True)[-1].sequence
+doing[0] = "close project"
+window.close_project()
+doing[0] = "open project"
+window.open_folder(folder)
+QTest.qWait(50)
+there = studio.journal(everything=True)[-1].sequence
+doing[0] = "close window"
+window.close()
+doing[0] = "end"
+stood.sort(reverse=True)
+print(json.dumps({"longest": stood[0][0], "worst": stood[:5], "beats": len(stood),
+                  "p99": stood[len(stood) // 100][0], "edits": edits, "there": there, "states": sorted(states)}),
+      flush=True)
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("place", ["local", "Dropbox"])
+def test_a_window_never_stands_still_for_a_disk_that_stalls(tmp_path, recorder, photos, place):
+    if not os.environ.get("DISPLAY"):
+        pytest.skip("needs a display: run it with `make test` or `make loss`")
+    slow_s = 2.0 if IS_FULL else 0.5
+    folder = tmp_path / place / "p.limb"
+    folder.parent.mkdir()
+    studio = Studio(run_inline=True)
+    studio.create(folder)
+    studio.import_photos([photos])
+    studio.quit()
+    environment = os.environ | {
+        "LD_PRELOAD": str(recorder), "RECORD_FOLDER": str(folder / "project"),
+        "RECORD_SLOW_MS": str(int(slow_s * 1000)), "LIMBSTUDIO_HOME": str(tmp_path / "home"),
+    }  # fmt: skip
+
+    done = subprocess.run(
+        [sys.executable, "-c", _WINDOW, str(folder), str(times(3, 15))],
+        capture_output=True, text=True, cwd=_ROOT, env=environment, timeout=110, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])
+    print(f"window, {place}: syncs of {slow_s} s, {figures}")
+    assert figures["there"] == figures["edits"] > 10, figures
+    assert "writing" in figures["states"]
+    # Threads of this process may hold each other up for a moment; whoever waits for the disk waits for a whole sync.
+    assert figures["longest"] < (0.05 if IS_FULL else slow_s / 2)
 
 
 @pytest.mark.parametrize("place", ["local", "Dropbox"])

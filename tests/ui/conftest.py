@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QSettings
+from shiboken6 import isValid
 
 from limbstudio.domain.anatomy import LDPOSE_INDEX
 from limbstudio.domain.body import BodyFit, FitMode, LimbFit, ScaleSource
@@ -144,7 +145,8 @@ def open_window(qtbot, tmp_path: Path, answers: Answers) -> Iterator[Callable[[P
 
     yield show
     for window in windows:
-        window.close()
+        if isValid(window):
+            window.close()
 
 
 @pytest.fixture
