@@ -42,6 +42,7 @@ class Guiding(QObject):
         self._asked_changed = asked_changed
         self._new_person = new_person
         self.guide = Guide()
+        self._asked: int | None = None
         self._proposed: Callable[[], Mapping[int, tuple[float, float]]] = dict
         view.clicked_to_place.connect(self._place)
         view.skip_asked.connect(self.skip)
@@ -266,6 +267,10 @@ class Guiding(QObject):
         floats.wanted = wanted
         expected = wanted if wanted is not None and self._inside(wanted) else None
         self._view.set_asking(asking or first_click, expected, by_keys=self.guide.phase is not Phase.LIMBS)
+        if asked != self._asked:
+            self._asked = asked
+            if expected is not None:
+                self._view.hide_crosshair()  # arrows and Enter begin where this point is expected
         self._actions["guided"].setChecked(self.guide.phase not in (Phase.FREE, Phase.IDLE) or first_click)
         self._actions["select"].setChecked(self.guide.phase is Phase.FREE)
         self._asked_changed(asked)

@@ -41,12 +41,15 @@ class Proposals(Feature):
         self.window.memory.setValue("proposals", shown)
         self.refresh()
 
+    def _now(self) -> dict[int, tuple[float, float]]:
+        person, photo, fit = self.session.person, self.session.photo, self.session.fit
+        if not self._action.isChecked() or person is None or photo is None or fit is None:
+            return {}
+        return proposed_points(person, fit.fit, (photo.width, photo.height))
+
     def refresh(self) -> None:
         """Work out anew what is proposed, and draw it."""
-        person, photo, fit = self.session.person, self.session.photo, self.session.fit
-        places: dict[int, tuple[float, float]] = {}
-        if self._action.isChecked() and person is not None and photo is not None and fit is not None:
-            places = proposed_points(person, fit.fit, (photo.width, photo.height))
+        places = self._now()
         changed = places != self.places
         self.places = places
         self._draw()
@@ -70,6 +73,7 @@ class Proposals(Feature):
 
     def accept_all(self) -> None:
         """Take every proposed point: one edit, one undo."""
-        person = self.session.person
-        if person is not None and self.places and self.session.can_edit:
-            self.session.do(take_proposals(person, self.places))
+        # Not what is drawn: a level may have been set a moment ago.
+        person, places = self.session.person, self._now()
+        if person is not None and places and self.session.can_edit:
+            self.session.do(take_proposals(person, places))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from limbstudio.ui.action_row import ActionRow, Owner
 from limbstudio.ui.features import Feature
+from limbstudio.ui.photo_view import PhotoView
 from limbstudio.ui.shortcuts import stored
 from limbstudio.ui.shortcuts.keys import Keys, overlap
 from limbstudio.ui.shortcuts.layouts import LayoutFilter
@@ -19,7 +20,9 @@ from limbstudio.ui.shortcuts.profiles import PROFILE, PROFILES, Profile, keys_in
 from limbstudio.ui.theme import Theme
 
 if TYPE_CHECKING:
+    from limbstudio.ui.annotate_page import AnnotatePage
     from limbstudio.ui.main_window import MainWindow
+    from limbstudio.ui.mesh_page import MeshPage
     from limbstudio.ui.shortcuts.editor import ShortcutsDialog
 
 _RUN_S = 0.3  # presses of one direction closer than this are a run
@@ -204,14 +207,19 @@ class Shortcuts(Feature):
                 target.setFocus(Qt.FocusReason.ShortcutFocusReason)
                 return
 
-    def _press(self, view: QWidget, key: Qt.Key, *, far: bool = False) -> None:
-        """Give a view a key of its own."""
+    def _press(self, page: "AnnotatePage | MeshPage", key: Qt.Key, *, far: bool = False) -> None:
+        """Give a page's view a key of its own: not as an event, which would look for shortcuts again."""
         held = Qt.KeyboardModifier.ShiftModifier if far else Qt.KeyboardModifier.NoModifier
-        for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
-            QApplication.sendEvent(view, QKeyEvent(kind, key, held))
+        press = QKeyEvent(QEvent.Type.KeyPress, key, held)
+        if isinstance(page.view, PhotoView):
+            page.view.keyPressEvent(press)
+            page.view.keyReleaseEvent(QKeyEvent(QEvent.Type.KeyRelease, key, held))
+            if press.isAccepted():
+                return
+        page.keyPressEvent(press)
 
     def _move(self, way: str, key: Qt.Key) -> None:
-        self._press(self.window.annotate_page.view, key, far=self._run.is_far(way))
+        self._press(self.window.annotate_page, key, far=self._run.is_far(way))
 
     def move_left(self) -> None:
         self._move("left", Qt.Key.Key_Left)
@@ -227,19 +235,19 @@ class Shortcuts(Feature):
 
     def place_here(self) -> None:
         """Place at the crosshair; during limb differences: all limbs are intact."""
-        self._press(self.window.annotate_page.view, Qt.Key.Key_Return)
+        self._press(self.window.annotate_page, Qt.Key.Key_Return)
 
     def orbit_left(self) -> None:
-        self._press(self.window.mesh_page.view, Qt.Key.Key_Left)
+        self._press(self.window.mesh_page, Qt.Key.Key_Left)
 
     def orbit_right(self) -> None:
-        self._press(self.window.mesh_page.view, Qt.Key.Key_Right)
+        self._press(self.window.mesh_page, Qt.Key.Key_Right)
 
     def orbit_up(self) -> None:
-        self._press(self.window.mesh_page.view, Qt.Key.Key_Up)
+        self._press(self.window.mesh_page, Qt.Key.Key_Up)
 
     def orbit_down(self) -> None:
-        self._press(self.window.mesh_page.view, Qt.Key.Key_Down)
+        self._press(self.window.mesh_page, Qt.Key.Key_Down)
 
 
 def _first_focus(pane: QWidget) -> QWidget | None:
