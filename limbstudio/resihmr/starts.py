@@ -151,14 +151,21 @@ def take_best(people: np.ndarray, energy: np.ndarray, keep: int) -> np.ndarray:
     return order[rank < keep]
 
 
-def solve_starts(problem: Problem, people: np.ndarray, x: Unknowns, settings: FitSettings) -> "Survivors":
-    """Run the schedule: smooth prior from many starts, then the mixture on the survivors, the best to the end."""
+def smooth_rounds(problem: Problem, people: np.ndarray, x: Unknowns, settings: FitSettings) -> "Survivors":
+    """Run the schedule's first half: the single Gaussian from many starts, fewer of them in each round."""
     energy = evaluate(problem.taken(people), x, derivatives=False).energy
     for keep, steps in zip(settings.smooth_keep, settings.smooth_steps, strict=True):
         best = take_best(people, as_numpy(energy), keep)
         people, x = people[best], x.taken(best)
         solution = minimise(problem.taken(people), x, steps=steps, tolerance=settings.tolerance)
         x, energy = solution.x, solution.energy
+    return Survivors(people, x, energy)
+
+
+def solve_starts(problem: Problem, people: np.ndarray, x: Unknowns, settings: FitSettings) -> "Survivors":
+    """Run the schedule: smooth prior from many starts, then the mixture on the survivors, the best to the end."""
+    smooth = smooth_rounds(problem, people, x, settings)
+    people, x = smooth.people, smooth.x
     sharp = sharpened(problem)
     for steps in settings.sharp_steps:
         last = steps == settings.sharp_steps[-1]
