@@ -43,12 +43,15 @@ class Candidate:
     iou: float | None
 
 
-def candidates_of(studio: Studio, person: Person) -> tuple[Candidate, ...]:
-    """Return all fits of a person, newest first, measured on the present points. Slow (masks): call it in a thread."""
+def candidates_of(studio: Studio, person: Person, *, with_overlap: bool = True) -> tuple[Candidate, ...]:
+    """Return all fits of a person, newest first, measured on the present points. Slow: call it in a thread.
+
+    with_overlap: also measure each on the person's mask, which takes most of the time.
+    """
     chosen = studio.fit_of(person.id)
     photo = studio.photo(person.photo)
     mask = None
-    if studio.folder is not None:
+    if with_overlap and studio.folder is not None:
         try:
             mask = pipeline.person_mask(person, photo, studio.folder, devices_of(studio.project, person))
         except KnownError:
@@ -66,7 +69,7 @@ def candidates_of(studio: Studio, person: Person) -> tuple[Candidate, ...]:
                 studio.is_stale(fit),
                 intact,
                 residual,
-                _overlap(studio.body_mesh(fit), fit, mask),
+                None if mask is None else _overlap(studio.body_mesh(fit), fit, mask),
             )
         )
     return tuple(reversed(found))
@@ -99,8 +102,8 @@ def _errors(person: Person, fit: BodyFit) -> tuple[float | None, float | None]:
     return mean(errors[:N_COCO]), mean(errors[N_COCO:])
 
 
-def _overlap(mesh: Mesh | None, fit: KeptFit, mask: np.ndarray | None) -> float | None:
-    if mesh is None or mask is None:
+def _overlap(mesh: Mesh | None, fit: KeptFit, mask: np.ndarray) -> float | None:
+    if mesh is None:
         return None
     from limbstudio.rendering.silhouette import overlap, silhouette
 

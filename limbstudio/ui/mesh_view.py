@@ -214,6 +214,16 @@ class MeshView(QWidget):
             self._place_camera(view)
             self.stage.redraw()
 
+    def frame(self, points: np.ndarray | None = None) -> None:
+        """Bring points (N, 3), or without any the body, whole into the view, which goes on looking the same way."""
+        if self._mesh is not None:
+            camera = self.stage.plotter.camera
+            back = np.array(camera.position) - np.array(camera.focal_point)
+            eye = back / max(float(np.linalg.norm(back)), 1e-9)
+            up = np.array(camera.up) - eye * float(eye @ np.array(camera.up))
+            self._place_looking((eye, up / max(float(np.linalg.norm(up)), 1e-9)), points)
+            self.stage.redraw()
+
     def frame_residual(self) -> None:
         """Bring the residual limb near, from where the view looks now."""
         if self._mesh is not None and self._residual is not None and self._residual.any():
@@ -281,9 +291,15 @@ class MeshView(QWidget):
         self._actor.prop.interpolation = "Phong" if smooth else "Flat"
 
     def _place_camera(self, view: View, points: np.ndarray | None = None, room: float = _ROOM) -> None:
+        self._place_looking(view_direction(self._axes, view), points, room)
+
+    def _place_looking(
+        self, direction: tuple[np.ndarray, np.ndarray], points: np.ndarray | None, room: float = _ROOM
+    ) -> None:
+        """direction: from the body to the eye, and up, as `view_direction` gives them."""
         points = np.asarray(self._mesh.points) if points is None else points
         centre = (points.min(0) + points.max(0)) / 2
-        eye, up = view_direction(self._axes, view)
+        eye, up = direction
         right = np.cross(up, eye)
         spans = points - centre
         half_height = float(np.abs(spans @ up).max())

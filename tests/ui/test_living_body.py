@@ -302,6 +302,8 @@ def test_pins_shape_and_stature_are_given_by_keys_and_make_the_fit_stale(window,
 
     (pin,) = options_of(studio.project, window.session.person).pins
     assert pin.keypoint == WRIST
+    point = window.session.person.keypoints.points[WRIST]
+    assert {i: (item.x(), item.y()) for i, item in options.marks.items.items()} == {WRIST: (point.x, point.y)}
     assert stale
     assert options.card.hold.isChecked()
     assert options.card.pins.item(0).text() == "Left wrist, in the picture"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -15,8 +15,13 @@ from PySide6.QtWidgets import (
 )
 
 from limbstudio.services.candidates import Candidate
+from limbstudio.ui.actions import Actions
 from limbstudio.ui.panels.parts import label
 
+_NOTE = "Errors in per cent of the box height."
+_ROW_PX = 26
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_NUMBERS = (3, 4, 5)  # columns
 _COLUMNS = ("Fit", "Made", "From", "Points %", "Ends %", "IoU")
 
 
@@ -34,7 +39,7 @@ class CandidatesCard(QFrame):
     picked = Signal(str)
     closed = Signal()
 
-    def __init__(self, parent: QWidget | None) -> None:
+    def __init__(self, actions: Actions, parent: QWidget | None) -> None:
         super().__init__(parent)
         self.setProperty("role", "float")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -46,11 +51,14 @@ class CandidatesCard(QFrame):
         self.table.setAccessibleName("Fits of this person, newest first")
         for column, width in enumerate((92, 116, 136, 66, 62, 50)):
             self.table.setColumnWidth(column, width)
+        for column in _NUMBERS:
+            self.table.headerItem().setTextAlignment(column, _RIGHT)
         self.table.currentItemChanged.connect(self._on_current)
         self.table.itemActivated.connect(lambda item, _column: self.choose_asked.emit(_id_of(item)))
         self.choose = QPushButton("Use this fit")
         self.delete = QPushButton("Delete")
-        self._note = label("Errors in per cent of the box height. W and D compare in 3D.", "caption")
+        self._actions = actions
+        self._note = label("", "caption")
         self.choose.clicked.connect(lambda _=False: self._ask(self.choose_asked))
         self.delete.clicked.connect(lambda _=False: self._ask(self.delete_asked))
         buttons = QHBoxLayout()
@@ -67,16 +75,23 @@ class CandidatesCard(QFrame):
         self._candidates: dict[str, Candidate] = {}
         self.hide()
 
+    def say_busy(self) -> None:
+        """Say that the list is being read."""
+        self._note.setText("Measuring the fits ...")
+
     def show_candidates(self, candidates: Sequence[Candidate]) -> None:
         """Fill the table, newest first."""
+        side, colours = (self._actions.key_words(name) for name in ("compare_cycle", "compare_difference"))
+        self._note.setText(f"{_NOTE} {side} and {colours} compare in 3D." if side and colours else _NOTE)
         current = self.current
         self._candidates = {c.fit.id: c for c in candidates}
         self.table.clear()
         for candidate in candidates:
             item = QTreeWidgetItem(_words(candidate))
             item.setData(0, Qt.ItemDataRole.UserRole, candidate.fit.id)
-            for column in (3, 4, 5):
-                item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            item.setSizeHint(0, QSize(0, _ROW_PX))
+            for column in _NUMBERS:
+                item.setTextAlignment(column, _RIGHT)
             self.table.addTopLevelItem(item)
             if candidate.fit.id == current:
                 self.table.setCurrentItem(item)

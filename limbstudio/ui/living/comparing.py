@@ -39,7 +39,7 @@ class Comparing(Feature):
         super().__init__(window)
         self.page = window.mesh_page
         self.comparison = Comparison.ONE
-        self.card = CandidatesCard(window.centralWidget())
+        self.card = CandidatesCard(window.actions_table, window.centralWidget())
         self.card.choose_asked.connect(self.choose)
         self.card.delete_asked.connect(self.delete)
         self.card.picked.connect(self._on_picked)
@@ -50,6 +50,9 @@ class Comparing(Feature):
         self._other: str = ""
         self._actor: Any = None
         self._shows_other = False
+        self._both: np.ndarray | None = None  # points of two bodies side by side
+        self._colours: np.ndarray | None = None  # of the difference, per vertex
+        self.page.scene_changed.connect(self._on_scene)
         self._blink = QTimer(self)
         self._blink.setInterval(_BLINK_MS)
         self._blink.timeout.connect(self._swap)
@@ -72,12 +75,13 @@ class Comparing(Feature):
         if self.card.isVisible():
             self.card.hide()
             return
+        self.card.say_busy()
         self._fill()
+        page = self.page if self.page.isVisible() else self.window.annotate_page
+        corner = QPoint(page.width() - self.card.width() - 12, page.height() - self.card.height() - 60)
         parent = self.card.parentWidget()
         if parent is not None:
-            self.card.move(
-                parent.rect().bottomRight() - QPoint(self.card.width() + 16, self.card.height() + 44)
-            )
+            self.card.move(page.mapTo(parent, corner))
         self.card.show()
         self.card.raise_()
         self.card.table.setFocus()
@@ -94,11 +98,16 @@ class Comparing(Feature):
             if now is not None and now.id == person.id:
                 self.card.show_candidates(listed)
 
-        self.session.bridge.read(
-            lambda: candidates.candidates_of(studio, person),
-            found,
-            lambda error: self.session.said.emit(str(error), "", False),
-        )
+        def failed(error: BaseException) -> None:
+            self.session.said.emit(str(error), "", False)
+
+        # The list comes at once; how much of the mask each covers follows.
+        for with_overlap in (False, True):
+            self.session.bridge.read(
+                lambda more=with_overlap: candidates.candidates_of(studio, person, with_overlap=more),
+                found,
+                failed,
+            )
 
     def choose(self, fit_id: str) -> None:
         """Let a candidate count."""
@@ -188,7 +197,7 @@ class Comparing(Feature):
         stage = self.page.view.stage
         if self._actor is not None and stage.has_scene:
             stage.plotter.remove_actor(self._actor, render=False)
-        self._actor = None
+        self._actor = self._both = self._colours = None
         self.page.view.set_body_visible(True)
         # Whatever was corrected: fits are compared as they were fitted.
         self.page.set_plain(self.comparison is not Comparison.ONE or self._shows_difference)
@@ -229,7 +238,8 @@ class Comparing(Feature):
         if apart is not None:
             shown = apart.shown
             highest = max(float(np.percentile(shown, _TOP_SHARE)), 0.1)
-            view.show_colours(colours_of_amounts(shown, highest))
+            self._colours = colours_of_amounts(shown, highest)
+            view.show_colours(self._colours)
             title = f"{names[0]} from {names[1]}"
             self.legend.show_scale(title, highest, "mm" if apart.unit == "mm" else "% of height")
             self._place()
@@ -248,13 +258,24 @@ class Comparing(Feature):
         )  # fmt: skip
         if self.comparison is Comparison.SIDE_BY_SIDE:
             self.note.setText(f"{names[0]} (in use) and, beside it, {names[1]}")
-            view.stage.plotter.reset_camera(render=False)
+            self._both = np.concatenate([one.vertices, moved])
+            view.frame(self._both)
         else:
             self._names = names
             self._swap()
             self._blink.start()
         view.stage.redraw()
         self._place()
+
+    def _on_scene(self) -> None:
+        """The page has drawn its body anew, or from elsewhere: show the comparison on it again."""
+        view = self.page.view
+        if self._both is not None:
+            view.frame(self._both)
+        if self._colours is not None and view.mesh is not None and view.mesh.n_points == len(self._colours):
+            view.show_colours(self._colours)
+        if self._shows_other:
+            view.set_body_visible(False)
 
     _names = ("", "")
 

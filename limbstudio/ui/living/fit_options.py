@@ -11,6 +11,8 @@ from limbstudio.services import fit_options
 from limbstudio.ui.action_row import Owner
 from limbstudio.ui.features import Feature
 from limbstudio.ui.living.options_card import OptionsCard
+from limbstudio.ui.living.pin_marks import PinMarks
+from limbstudio.ui.theme import Theme
 
 if TYPE_CHECKING:
     from limbstudio.ui.main_window import MainWindow
@@ -23,7 +25,9 @@ class FitOptionsFeature(Feature):
 
     def __init__(self, window: "MainWindow") -> None:
         super().__init__(window)
-        self.card = OptionsCard(window.annotate_page)
+        self.card = OptionsCard(window.actions_table, window.theme, window.annotate_page)
+        self.marks = PinMarks(window.annotate_page.view.scene())
+        window.annotate_page.view.dragging.connect(self.marks.follow_drag)
         self.card.stature_given.connect(self.give_stature)
         self.card.focal_given.connect(self.give_focal)
         self.card.posture_chosen.connect(self.give_posture)
@@ -33,6 +37,9 @@ class FitOptionsFeature(Feature):
         self.session.people_changed.connect(lambda _entry: self._show())
         self.session.person_selected.connect(self._show)
         self.session.closed.connect(self.card.hide)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.card.set_theme(theme)
 
     def show_options(self) -> None:
         """Show the card, or hide it."""
@@ -56,9 +63,17 @@ class FitOptionsFeature(Feature):
         )
         self.window.actions_table["lock_shape"].setChecked(held)
         if person is None:
+            self.marks.show_pins({})
             self.card.hide()
             return
-        self.card.show_options(person, fit_options.options_of(self.session.studio.project, person))
+        options = fit_options.options_of(self.session.studio.project, person)
+        places = {}
+        for pin in options.pins:
+            point = person.keypoints.points[pin.keypoint]
+            if point.x is not None and point.y is not None:
+                places[pin.keypoint] = (point.x, point.y)
+        self.marks.show_pins(places)
+        self.card.show_options(person, options)
 
     # ------------------------------------------------------------------------------------------------------- edits
 

@@ -1,6 +1,6 @@
 """The body's 3D view beside the canvas, as large as the hand makes it, instead of small in its corner."""
 
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QSplitter
 
@@ -8,6 +8,7 @@ from limbstudio.ui.annotate_page import AnnotatePage
 from limbstudio.ui.panels.parts import tool_button
 
 _SHARE = 0.42  # of the canvas' room, at first
+_CANVAS_PX = 480  # the bars over the canvas need so much
 _KEY = "large_body_width"
 
 
@@ -42,15 +43,15 @@ class LargeView:
             self._frame.set_large(False)
         self._frame.setVisible(shown)
         self._page.arrange()
+        QTimer.singleShot(0, self._page.mesh_view.frame)  # once the new size is there
 
     def _enlarge(self, splitter: QSplitter) -> None:
         at = splitter.indexOf(self._page)
         sizes = splitter.sizes()
         room = sizes[at]
         remembered = int(str(self._memory.value(_KEY, 0) or 0))
-        wanted = min(
-            max(remembered or round(room * _SHARE), self._frame.LARGE_SIZE.width()), round(room * 0.6)
-        )
+        wanted = min(remembered or round(room * _SHARE), room - _CANVAS_PX)
+        wanted = max(wanted, self._frame.LARGE_SIZE.width())
         self._frame.set_large(True)
         splitter.insertWidget(at + 1, self._frame)
         splitter.setStretchFactor(at + 1, 0)

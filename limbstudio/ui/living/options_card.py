@@ -4,7 +4,6 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFormLayout,
     QFrame,
     QLineEdit,
@@ -18,7 +17,9 @@ from limbstudio.domain.anatomy import LDPOSE, Posture
 from limbstudio.domain.fitted import FitOptions
 from limbstudio.domain.photo import Person
 from limbstudio.services.initialisers import INITIALISERS
-from limbstudio.ui.panels.parts import label
+from limbstudio.ui.actions import Actions
+from limbstudio.ui.panels.parts import Choice, label
+from limbstudio.ui.theme import Theme
 
 _STATURE_MM = (500.0, 2800.0)
 _FOCAL_PX = (50.0, 100_000.0)
@@ -41,7 +42,7 @@ class OptionsCard(QFrame):
     hold_asked = Signal(bool)
     unpin_asked = Signal(int)
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, actions: Actions, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setProperty("role", "float")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -53,13 +54,11 @@ class OptionsCard(QFrame):
             lambda: self._give(self.stature, 0, _STATURE_MM, self.stature_given)
         )
         self.focal.editingFinished.connect(lambda: self._give(self.focal, 1, _FOCAL_PX, self.focal_given))
-        self.posture = QComboBox()
-        self.posture.setAccessibleName("Posture")
+        self.posture = Choice("Posture", theme)
         for posture in Posture:
             self.posture.addItem(posture.value.capitalize(), posture.value)
         self.posture.activated.connect(lambda _: self.posture_chosen.emit(self.posture.currentData()))
-        self.initialiser = QComboBox()
-        self.initialiser.setAccessibleName("Begin fits by")
+        self.initialiser = Choice("Begin fits by", theme)
         for row in INITIALISERS:
             self.initialiser.addItem(row.title if row.is_there else f"{row.title} (not installed)", row.name)
         self.initialiser.activated.connect(
@@ -74,22 +73,33 @@ class OptionsCard(QFrame):
         form.setVerticalSpacing(8)
         form.addRow("Stature, mm", self.stature)
         form.addRow("Focal length, px", self.focal)
-        form.addRow("Posture", self.posture)
-        form.addRow("Begin by", self.initialiser)
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 12, 14, 12)
         column.setSpacing(8)
         column.addWidget(label("Fit options", "title"))
         column.addLayout(form)
+        column.addWidget(self.posture)
+        column.addWidget(self.initialiser)
         column.addWidget(self.hold)
         column.addWidget(label("Pinned points", "small"))
         column.addWidget(self.pins)
-        self._wrong = label("", "caption")
+        self._no_pins = label("", "caption")
+        self._no_pins.setWordWrap(True)
+        column.addWidget(self._no_pins)
+        actions.when_keys_change(
+            lambda: self._no_pins.setText(f"None. To pin the selected point, {actions.how('pin_point')}.")
+        )
+        self._wrong = label("", "error")
         self._wrong.setWordWrap(True)
         self._wrong.hide()
         column.addWidget(self._wrong)
         self._given: list[float | None] = [None, None]
         self.hide()
+
+    def set_theme(self, theme: Theme) -> None:
+        for choice in (self.posture, self.initialiser):
+            choice.theme = theme
+            choice.update()
 
     def _field(self, name: str, empty: str) -> QLineEdit:
         field = QLineEdit()
@@ -113,6 +123,9 @@ class OptionsCard(QFrame):
             item = QListWidgetItem(f"{LDPOSE[pin.keypoint].label}, {place}")
             item.setData(Qt.ItemDataRole.UserRole, pin.keypoint)
             self.pins.addItem(item)
+        self._no_pins.setVisible(not options.pins)
+        self.pins.setVisible(bool(options.pins))
+        self.adjustSize()
 
     def _give(self, field: QLineEdit, which: int, limits: tuple[float, float], signal: object) -> None:
         text = field.text().strip().replace(",", ".")
