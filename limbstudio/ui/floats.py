@@ -86,6 +86,15 @@ class KeyHint(QWidget):
         row.addWidget(self.cap)
         row.addWidget(label(words, "small"))
 
+    def show_key(self, key: str) -> None:
+        """Name another key; without one there is no hint."""
+        self.cap.setText(key)
+        self.setVisible(bool(key))
+        layout = self.layout()
+        assert layout is not None
+        layout.invalidate()  # at once: the card takes its size before the event of it comes
+        self.updateGeometry()
+
 
 class HintCard(FloatFrame):
     """The point that is asked for: its name, definition and count, and two keys.
@@ -158,10 +167,13 @@ class HintCard(FloatFrame):
         """Name the keys that are in force."""
 
         def show() -> None:
-            self._skip.cap.setText(actions.key_words("skip") or "Space")  # the canvas' own key
-            back = actions.key_words("step_back")
-            self._back.cap.setText(back)
-            self._back.setVisible(bool(back))
+            # The space bar is the canvas' own key where no action has it.
+            is_free = not any("Space" in actions.keys_of(row.id) for row in actions.rows)
+            skip = actions.key_words("skip") or ("Space" if is_free else "")
+            for hint, key in ((self._skip, skip), (self._back, actions.key_words("step_back"))):
+                hint.show_key(key)
+            self._keys.invalidate()
+            self._key_row.updateGeometry()
             how = actions.how("state_occluded")
             self._occluded = how[0].upper() + how[1:]
 

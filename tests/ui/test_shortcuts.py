@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton
 
 from limbstudio.domain.anatomy import KeypointState
 from limbstudio.domain.errors import KnownError
@@ -147,9 +147,32 @@ def test_tooltips_caps_hints_and_menus_show_the_keys_in_force(shortcuts, placed)
     shown = [label.text() for label in floats.state_bar.findChildren(QLabel)]
     assert "".join(shown) == "0987654"
     assert "press P" in placed.annotate_page.guiding._actions.how("mark_ready")
+    shortcuts.set_keys("find_photos", ("F12",))
+    assert placed.photos_panel.search.edit.toolTip().startswith("Search photos   F12\n")
+    shortcuts.set_keys("jobs", ())
+    assert placed.status.findChild(QToolButton, "jobsButton").toolTip() == "Show jobs"
     shortcuts.use_profile("one_hand_left")
     palette_keys = [label.text() for label in placed._top.findChildren(QLabel) if label.isVisibleTo(placed)]
     assert "`" in palette_keys
+
+
+def test_long_names_of_keys_still_fit_on_the_canvas(shortcuts, placed, qtbot):
+    placed.session.select_point(0)
+    placed.annotate_page.point_edits.clear_point()
+    placed.annotate_page.guiding.start_guide()
+    qtbot.waitUntil(lambda: placed.annotate_page.guide.next_point == 0)
+    shortcuts.use_profile("one_hand_numbers")
+    settle(qtbot)
+    page, floats = placed.annotate_page, placed.annotate_page.floats
+
+    assert floats.state_bar.width() <= page.width() - 2 * 12
+    assert floats.state_bar.geometry().right() < page.width()
+    words = [label for label in floats.hint.findChildren(QLabel) if label.isVisible() and label.text()]
+    assert {"Num 0", "Num ."} <= {label.text() for label in words}
+    for label in words:
+        assert label.width() >= min(label.sizeHint().width(), 196), label.text()
+    shortcuts.use_profile("switch")
+    assert "Space" not in {label.text() for label in floats.hint.findChildren(QLabel) if label.isVisible()}
 
 
 def test_the_key_sheet_shows_the_keys_in_force_and_follows(shortcuts, placed, qtbot):

@@ -88,6 +88,7 @@ class StatusBar(QWidget):
         self._jobs_button = QToolButton()
         self._jobs_button.setText("Jobs")
         self._jobs_button.setAccessibleName("Show jobs")
+        self._jobs_button.setObjectName("jobsButton")
         self._jobs_button.setToolTip("Show jobs   Ctrl J")
         self._jobs_button.clicked.connect(lambda _=False: show_jobs())
         self.machine = MachineLine(lambda: session.studio.device, theme)

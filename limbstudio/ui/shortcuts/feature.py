@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 
 from limbstudio.ui.action_row import ActionRow, Owner
 from limbstudio.ui.features import Feature
@@ -61,6 +61,7 @@ class Shortcuts(Feature):
         self.layouts = LayoutFilter(window, self._actions)
         self.layouts.watch()
         self._actions.give_keys_by(self._keys)
+        self._actions.when_keys_change(self._name_keys)
         self._show_profile()
 
     def set_theme(self, theme: Theme) -> None:
@@ -76,12 +77,25 @@ class Shortcuts(Feature):
     def _keys(self, rows: Sequence[ActionRow]) -> dict[str, Keys]:
         return keys_in_force(self.profile, rows, self.own.now)
 
+    def _name_keys(self) -> None:
+        """Name the keys in force in the tool tips of what is no button of an action; its words stay."""
+        window = self.window
+        for widget, action_id in (
+            (window.photos_panel.search.edit, "find_photos"),
+            (window.status.findChild(QToolButton, "jobsButton"), "jobs"),
+        ):
+            if widget is not None:
+                first, *more = widget.toolTip().split("\n")
+                words = f"{first.partition('   ')[0]}   {self._actions.key_words(action_id)}".rstrip()
+                widget.setToolTip("\n".join((words, *more)))
+
     def apply(self) -> None:
         """Put what was chosen in force, now and for the next start."""
         stored.save(self.window.memory, self.own)
         self._show_profile()
         self._actions.renew_keys()
         self.layouts.watch()
+        self.window.annotate_page.guiding.show_guide()  # its hint and the bar of states name keys
 
     def use_profile(self, profile: str) -> None:
         """Work with the keys of another profile."""
