@@ -386,6 +386,8 @@ class Store:
         return lost
 
     def _stop(self) -> None:
+        if self._is_closing:
+            return
         self._is_closing = True
         self._check_over.set()
         if self._follower is not None:

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 RETRY_S = 5.0
 IDLE_CHECK_S = 3.0
 _MOST_IN_ONE_COMMIT = 200
+# Closing the file syncs it several times: who opens it again must not find it taken by ourselves.
+_ENDING_S = 30.0
 
 
 class Saving(StrEnum):
@@ -169,13 +171,13 @@ class Writer:
             )
             return not self._queue
 
-    def stop(self) -> None:
-        """Stop at once; what is queued is not written."""
+    def stop(self, wait_s: float = _ENDING_S) -> None:
+        """Stop at once; what is queued is not written. Waits until the file is closed, but not forever."""
         with self.changed:
             self._closing = True
             self.changed.notify_all()
         if self._thread is not threading.current_thread():
-            self._thread.join(3.0)
+            self._thread.join(wait_s)
 
     def _is_serving(self) -> bool:
         return self._thread.is_alive() and not self.reason.message

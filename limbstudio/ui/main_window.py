@@ -381,7 +381,7 @@ class MainWindow(QMainWindow):
                 if not self.dialogs.may_lose(error.message, error.hint):
                     event.ignore()
                     return
-                self.studio.abandon()
+                without_freezing(self.studio.abandon)
             without_freezing(self.studio.quit, lambda: self._say_wait("Ending the background work"))
             self._closing = True
             self._memory.setValue("geometry", self.saveGeometry())
@@ -419,7 +419,7 @@ class MainWindow(QMainWindow):
             except KnownError as error:  # an edit came after the other window took over: nowhere to save it
                 if not self.dialogs.may_lose(error.message, error.hint):
                     return False
-                self.studio.abandon()
+                without_freezing(self.studio.abandon)
             without_freezing(lambda: self.studio.open(folder, take_over=True))
             return True
 
@@ -538,7 +538,7 @@ class MainWindow(QMainWindow):
         again = job.again if job is not None and failure.process_ended else None
 
         def retry() -> None:
-            if again is not None:
+            if again is not None and self._job_of(view) is not None:  # its project may have been closed
                 self.session.start(again)
 
         self.message_bar.say(

@@ -108,6 +108,20 @@ def test_a_job_that_failed_says_why_and_is_tried_again_from_its_row(window, jobs
     assert window.studio.jobs == ()
 
 
+def test_jobs_of_a_closed_project_are_gone_from_the_queue(window, jobs, project_folder, qtbot):
+    def work(context):
+        raise KnownError("The drive is away.", "Connect it.")
+
+    window.studio.run(work, title="Copy")
+    qtbot.waitUntil(lambda: window.actions_table["retry_jobs"].isEnabled())
+
+    window.close_project()
+    window.open_folder(project_folder)
+
+    qtbot.waitUntil(lambda: not window.actions_table["retry_jobs"].isEnabled())
+    assert jobs.panel.rows == []
+
+
 def test_a_job_is_cancelled_from_its_row_while_it_runs(window, jobs, qtbot):
     window.studio._run_inline = False
 

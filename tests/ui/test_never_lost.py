@@ -73,10 +73,14 @@ def test_a_full_disk_is_said_and_work_goes_on(open_window, project_folder, tmp_p
             edit(window, x)
 
         qtbot.waitUntil(lambda: window.status.save_text.startswith("The disk is full"))
-        assert "Free some space" in window.status.save_text
+        assert "Free some space" in window.message_bar.text
+        assert window.actions_table["save_now"].isEnabled()
         assert window.session.person.keypoints.points[0].x == 39
         ballast.unlink()
+        window.studio._opened()[0].retry_s = 600
+        QTest.mouseClick(window.message_bar.button, Qt.MouseButton.LeftButton)
         qtbot.waitUntil(lambda: is_saved(window))
+        assert window.message_bar.text == "All edits are saved again."
         window.close()
         assert nose_on_disk(disk / "p.limb") == 39
 

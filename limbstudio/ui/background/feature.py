@@ -11,6 +11,7 @@ from limbstudio.services.batch_fits import BatchReport
 from limbstudio.services.jobs import Job, JobState, JobView
 from limbstudio.ui.action_row import Owner
 from limbstudio.ui.background.job_rows import JobRow, JobsPanel
+from limbstudio.ui.background.save_trouble import SaveTrouble
 from limbstudio.ui.features import Feature
 from limbstudio.ui.messages import RefusedDialog
 from limbstudio.ui.preflight_dialog import counted
@@ -36,9 +37,10 @@ class Jobs(Feature):
             self.retry,
         )
         window.bottom_dock.add("Jobs", self.panel, self._on_shown)
+        self._save_trouble = SaveTrouble(window)
         session = self.session
         session.job_started.connect(self.panel.add)
-        session.closed.connect(self.clear_ended)
+        session.closed.connect(self.panel.clear)
         window.status.job_changed.connect(self._on_changed)
         window.status.job_ended.connect(self._on_ended)
 
@@ -52,6 +54,7 @@ class Jobs(Feature):
             "jobs": any(not job.state.has_ended for job in jobs),
             "ended_jobs": any(job.state.has_ended for job in jobs),
             "failed_jobs": bool(failed),
+            "unsaved": self._save_trouble.is_there,
             "fittable": self.session.can_edit and self.session.photo is not None,
         }
         return frozenset(name for name, is_so in there.items() if is_so)
@@ -95,6 +98,10 @@ class Jobs(Feature):
 
     def _on_changed(self, view: JobView) -> None:
         self.panel.show_view(view)
+
+    def save_now(self) -> None:
+        """Try at once to save what the disk refused."""
+        self._save_trouble.try_now()
 
     # -------------------------------------------------------------------------------------------------- the batches
 

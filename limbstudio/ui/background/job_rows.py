@@ -214,6 +214,11 @@ class JobsPanel(QWidget):
             row.deleteLater()
         self._settle()
 
+    def clear(self) -> None:
+        """Show no job any more: the project they belong to was closed."""
+        for row in self.rows:
+            self.remove(row.job)
+
     def show_view(self, view: JobView) -> None:
         """Show how a job stands now."""
         if view.id in self._rows:

@@ -18,6 +18,8 @@ ROWS: tuple[ActionRow, ...] = (
               needs="failed_jobs", synonyms="again repeat"),
     ActionRow("clear_jobs", "Clear what has ended", "ph.trash", "clear_ended", "Jobs", (), _J, group=2,
               needs="ended_jobs", synonyms="tidy forget"),
+    ActionRow("save_now", "Try to save now", "ph.floppy-disk", "save_now", "File", (), _J, group=2, needs="unsaved",
+              synonyms="disk full gone retry"),
     ActionRow("open_log", "Open log", "ph.file-text", "open_log", "Help", (), _J, group=1,
               synonyms="report trouble what happened"),
     ActionRow("copy_log", "Copy the log", "ph.copy", "copy_log", "Help", (), _J, group=1,
