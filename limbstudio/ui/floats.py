@@ -1,6 +1,6 @@
 """What floats over the canvas: tools, the guide's progress, its hint, the loupe and the bar of states."""
 
-from PySide6.QtCore import QPointF, QRect, QSettings, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
@@ -174,6 +174,7 @@ class HintCard(FloatFrame):
                 hint.show_key(key)
             self._keys.invalidate()
             self._key_row.updateGeometry()
+            QTimer.singleShot(0, self, self._settle)  # caps know how wide they are after their style was applied
             how = actions.how("state_occluded")
             self._occluded = how[0].upper() + how[1:]
 

@@ -161,6 +161,8 @@ def test_long_names_of_keys_still_fit_on_the_canvas(shortcuts, placed, qtbot):
     placed.annotate_page.point_edits.clear_point()
     placed.annotate_page.guiding.start_guide()
     qtbot.waitUntil(lambda: placed.annotate_page.guide.next_point == 0)
+    shortcuts.use_profile("switch")
+    settle(qtbot)
     shortcuts.use_profile("one_hand_numbers")
     settle(qtbot)
     page, floats = placed.annotate_page, placed.annotate_page.floats
