@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QEvent, QEventLoop, QPointF, QSettings, Qt
+from PySide6.QtCore import QEvent, QEventLoop, QPointF, QSettings, Qt, QTimer
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
@@ -29,6 +29,7 @@ SIZE = (1440, 900)
 BAR_MS, BAR_WITH_BATCH_MS = 33.0, 50.0
 _RADIUS_PX = 40.0  # of the circle on which the wrist goes round, screen px
 _PATIENCE_S = 120.0
+_ALARM_MS = 50
 _LEFT = Qt.MouseButton.LeftButton
 
 
@@ -212,11 +213,12 @@ def _settle() -> None:
 
 
 def _wait(holds: Callable[[], bool]) -> None:
-    """Serve events until something holds; the computer rests between them."""
+    """Serve events until something holds; between them the thread sleeps, as it does in the program."""
     until = time.monotonic() + _PATIENCE_S
+    alarm = QTimer()  # or a wait for what was missed would have no end
+    alarm.start(_ALARM_MS)
     while not holds():
         if time.monotonic() > until:
             raise TimeoutError("The window did not come so far; run it with nothing else on the display.")
-        QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 2)
-        if not holds():
-            time.sleep(0.0003)
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+    alarm.stop()
