@@ -34,6 +34,7 @@ class Owner(StrEnum):
     JOBS = "jobs"
     MASKS = "masks"
     PLUGINS = "plugins"
+    LANGUAGE = "language"
     SPEECH = "speech"
     SHORTCUTS = "shortcuts"
     SWITCHES = "switches"

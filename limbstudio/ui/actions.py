@@ -16,6 +16,7 @@ from limbstudio.ui.rows import (
     history,
     importing,
     jobs,
+    language,
     limb,
     living,
     masks,
@@ -46,6 +47,7 @@ ACTIONS: tuple[ActionRow, ...] = (
     *appearance.ROWS,
     *privacy.ROWS,
     *help.ROWS,
+    *language.ROWS,
 )
 ROWS: Mapping[str, ActionRow] = {row.id: row for row in ACTIONS}
 

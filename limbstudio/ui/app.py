@@ -20,6 +20,7 @@ from limbstudio.services.studio import Studio  # noqa: E402
 from limbstudio.ui.appearance import remembered_large, remembered_theme  # noqa: E402
 from limbstudio.ui.bridge import Bridge  # noqa: E402
 from limbstudio.ui.help.feature import Help  # noqa: E402
+from limbstudio.ui.language import remembered_language, speak  # noqa: E402
 from limbstudio.ui.main_window import MainWindow  # noqa: E402
 from limbstudio.ui.messages import install_excepthook  # noqa: E402
 from limbstudio.ui.theme import apply_theme, load_fonts  # noqa: E402
@@ -61,6 +62,7 @@ def make_window(project: Path | None = None, *, memory: QSettings | None = None)
     """Build the window, on a project when one is given; what keeps it from opening is said in the window."""
     app = make_application()
     memory = memory or QSettings(str(settings.home_folder() / "window.ini"), QSettings.Format.IniFormat)
+    speak(remembered_language(memory))
     theme = remembered_theme(memory)
     apply_theme(app, theme, large=remembered_large(memory))
     bridge = Bridge()

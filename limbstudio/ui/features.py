@@ -48,6 +48,7 @@ def feature_classes() -> tuple[type[Feature], ...]:
     from limbstudio.ui.canvas.selecting import Selecting
     from limbstudio.ui.help.feature import Help
     from limbstudio.ui.history_panel import History
+    from limbstudio.ui.language import LanguageChoice
     from limbstudio.ui.limb.measuring import Measuring
     from limbstudio.ui.living.comparing import Comparing
     from limbstudio.ui.living.fit_options import FitOptionsFeature
@@ -81,4 +82,5 @@ def feature_classes() -> tuple[type[Feature], ...]:
         Help,
         Measuring,
         MeshSpeech,
+        LanguageChoice,
     )

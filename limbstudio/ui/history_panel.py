@@ -54,6 +54,7 @@ class HistoryPanel(QWidget):
         top.setSpacing(8)
         for name in (PHOTO, ALL, MOMENTS):
             button = QPushButton(name)
+            button.setProperty("choice", name)
             button.setProperty("role", "chip")
             button.setCheckable(True)
             button.setChecked(name == PHOTO)
@@ -108,10 +109,10 @@ class HistoryPanel(QWidget):
     @property
     def choice(self) -> str:
         button = self.choices.checkedButton()
-        return PHOTO if button is None else button.text()
+        return PHOTO if button is None else str(button.property("choice"))
 
     def choose(self, name: str) -> None:
-        next(b for b in self.choices.buttons() if b.text() == name).setChecked(True)
+        next(b for b in self.choices.buttons() if b.property("choice") == name).setChecked(True)
 
     def show_rows(self, rows: tuple[Row, ...], feature: "History | None") -> None:
         """Show rows and select again what was selected."""

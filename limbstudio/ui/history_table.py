@@ -12,6 +12,7 @@ from limbstudio.services.backups import Backup, BackupKind
 from limbstudio.services.journal import EntryKind, JournalLine
 from limbstudio.services.store import Checkpoint
 from limbstudio.ui.privacy import names
+from limbstudio.ui.words import said
 
 Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = ("When", "Who", "What", "Photo")
@@ -43,15 +44,15 @@ class HistoryModel(QAbstractTableModel):
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
         if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return _COLUMNS[section]
+            return said(_COLUMNS[section])
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self.rows[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return self._text(row, index.column())
+            return said(self._text(row, index.column()))
         if role == Qt.ItemDataRole.ToolTipRole and self._went_back(index.row()):
-            return "The clock was set back before this edit; the order is right all the same."
+            return said("The clock was set back before this edit; the order is right all the same.")
         return None
 
     def _text(self, row: Row, column: int) -> str:

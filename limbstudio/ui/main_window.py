@@ -571,9 +571,10 @@ class MainWindow(QMainWindow):
 
     def _tell_export(self, report: ExportReport) -> None:
         written = len(report.folders)
-        words = [f"{written} {'person was' if written == 1 else 'people were'} written."]
+        people = "person was" if written == 1 else "people were"
+        words = ["0 people were written."]
         if written:
-            words = [f"{words[0][:-1]} to {report.folders[0].parent}."]
+            words = [f"{written} {people} written to {report.folders[0].parent}."]
         if report.refused:
             name, error = report.refused[0]
             words.append(f"Not written: {name}: {error.message} {error.hint}")

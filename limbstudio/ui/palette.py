@@ -17,18 +17,20 @@ from limbstudio.ui import icons
 from limbstudio.ui.actions import ACTIONS, ActionRow, Actions, readable_key
 from limbstudio.ui.panels.parts import key_cap, label, line
 from limbstudio.ui.theme import Theme
+from limbstudio.ui.words import said, tr
 
 
 def matches(text: str, rows: tuple[ActionRow, ...] = ACTIONS) -> list[ActionRow]:
     """Return the actions that a text means, best first. All its words must be found, in any order.
 
-    A word at the beginning of an action's text counts more than one inside it, and that more than a synonym.
+    A word at the beginning of an action's text counts more than one inside it, and that more than a synonym. In another
+    language the English words find it too.
     """
     words = text.lower().split()
     found = []
     for place, row in enumerate(rows):
-        name = row.text.lower()
-        everything = f"{name} {row.menu.lower()} {row.synonyms.lower()}"
+        name = tr(row.text).lower()
+        everything = f"{name} {row.text} {row.menu} {row.synonyms}".lower()
         if row.id == "palette" or not all(word in everything for word in words):
             continue
         score = sum(
@@ -138,7 +140,7 @@ class Palette(QFrame):
             action = self._actions[row.id]
             item = QListWidgetItem(self.list)
             item.setData(Qt.ItemDataRole.UserRole, action)
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, row.text)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, said(row.text))
             item.setSizeHint(QSize(0, 36))
             self.list.setItemWidget(item, self._row(row, action))
         self._count.setText(f"{len(rows)} result" + ("" if len(rows) == 1 else "s"))

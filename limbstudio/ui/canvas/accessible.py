@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAccessibleWidget
 
 from limbstudio.ui.marks import marks
 from limbstudio.ui.targets import GRAB_PX
+from limbstudio.ui.words import said
 
 if TYPE_CHECKING:
     from limbstudio.ui.photo_view import PhotoView
@@ -62,7 +63,7 @@ class PointAccessible(QAccessibleInterface):
 
     def text(self, what: QAccessible.Text) -> str:
         if what is QAccessible.Text.Name and self._canvas.view is not None:
-            return self._canvas.view.spoken_points.get(self._index, "")
+            return said(self._canvas.view.spoken_points.get(self._index, ""))
         return ""
 
     def setText(self, what: QAccessible.Text, text: str) -> None:
@@ -169,4 +170,4 @@ def tell_changes(view: "PhotoView", before: Mapping[int, str], after: Mapping[in
         QAccessible.updateAccessibility(QAccessibleEvent(view, QAccessible.Event.ObjectReorder))
     if changed:
         words = changed[0] if len(changed) == 1 else f"{len(changed)} points changed"
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(view, words))
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(view, said(words)))

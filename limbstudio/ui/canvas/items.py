@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from limbstudio.domain.anatomy import LDPOSE, KeypointState, Side
 from limbstudio.ui import theme as tokens
 from limbstudio.ui.glyphs import Frame, Glyph, draw_bone, draw_glyph, glyph_of, glyph_reach, side_colour
+from limbstudio.ui.words import said
 
 
 class PointItem(QGraphicsItem):
@@ -83,10 +84,11 @@ class LabelItem(QGraphicsItem):
         self.setZValue(9)
 
     def set_text(self, name: str, state: str, colour: QColor, *, to_the_left: bool) -> None:
-        said = (name, state, colour, to_the_left)
-        if said != (self._name, self._state, self._colour, self._to_the_left):
+        name, state = said(name), said(state)
+        shown = (name, state, colour, to_the_left)
+        if shown != (self._name, self._state, self._colour, self._to_the_left):
             self.prepareGeometryChange()
-            self._name, self._state, self._colour, self._to_the_left = said
+            self._name, self._state, self._colour, self._to_the_left = shown
             text = f"{name}  {state}" if state else name
             width = QFontMetricsF(self._font).horizontalAdvance(text) + 14
             self._box = QRectF(-width - 18 if to_the_left else 18, -10, width, 20)

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from limbstudio.domain.anatomy import LDPOSE
+from limbstudio.ui.words import tr
 
 
 def matching_points(text: str, indices: Collection[int]) -> list[int]:
@@ -14,10 +15,13 @@ def matching_points(text: str, indices: Collection[int]) -> list[int]:
     letters = "".join(text.lower().split())
     found = []
     for place, index in enumerate(indices):
-        words = LDPOSE[index].label.lower().replace("-", " ").split()
-        begun = _most_words_begun(letters, words)
-        if begun is not None:
-            found.append((len(words) - begun, len(words), place, index))
+        label = LDPOSE[index].label
+        for name in dict.fromkeys((tr(label), label)):  # in another language the English names find it too
+            words = name.lower().replace("-", " ").split()
+            begun = _most_words_begun(letters, words)
+            if begun is not None:
+                found.append((len(words) - begun, len(words), place, index))
+                break
     return [index for *_, index in sorted(found)]
 
 

@@ -22,8 +22,8 @@ CARDS: Mapping[str, ToolCard] = {
         ("clear_point", "next_point", "state_ring"),
         (
             ("Arrows", "Move 1 px"),
-            ("Shift+Arrows", "Move 10 px"),
-            ("Ctrl+Drag", "Take along all that hangs on it"),
+            ("Shift Arrows", "Move 10 px"),
+            ("Ctrl Drag", "Take along all that hangs on it"),
         ),
     ),
     "guided": ToolCard(
@@ -72,12 +72,12 @@ CARDS: Mapping[str, ToolCard] = {
     "mask_brush": ToolCard(
         "Paint what belongs to the layer. The circle is the brush.",
         ("mask_larger", "mask_smaller", "mask_next_layer"),
-        (("Ctrl+Wheel", "Size of the brush"),),
+        (("Ctrl Wheel", "Size of the brush"),),
     ),
     "mask_eraser": ToolCard(
         "Takes away what was painted too much.",
         ("mask_larger", "mask_smaller"),
-        (("Ctrl+Wheel", "Size of the brush"),),
+        (("Ctrl Wheel", "Size of the brush"),),
     ),
     "mask_grab_cut": ToolCard(
         "Finds the person's outline from the box and the points. Mend what is wrong with brush and eraser.",

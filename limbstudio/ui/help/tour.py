@@ -106,7 +106,7 @@ class Tour(QFrame):
         self._words.setFixedWidth(288)
         self._count = label("", "caption")
         self.skip = self._button(tr("Leave the tour"), "link", self.leave)
-        self.back = self._button(tr("Back"), "", lambda: self.step(-1))
+        self.back = self._button(tr("Go back"), "", lambda: self.step(-1))
         self.go_on = self._button(tr("Next"), "primary", lambda: self.step(1))
         buttons = QHBoxLayout()
         buttons.addWidget(self.skip)

@@ -16,6 +16,7 @@ from limbstudio.ui.limb.cameras import pixels_of
 from limbstudio.ui.limb.overlay import LimbOverlay, Seen
 from limbstudio.ui.mesh_view import View
 from limbstudio.ui.theme import QFont, Theme, text_font
+from limbstudio.ui.words import said
 
 if TYPE_CHECKING:
     from limbstudio.ui.mesh_page import MeshPage
@@ -93,7 +94,7 @@ class LinkedView(QWidget):
             painter.setPen(QColor(t.text2))
             painter.setFont(text_font(12))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(area.adjusted(12, 12, -12, -12), flags, self.words)
+            painter.drawText(area.adjusted(12, 12, -12, -12), flags, said(self.words))
         else:
             painter.drawImage(area, self._image)
             if self.overlay is not None and self.seen is not None:
@@ -103,13 +104,13 @@ class LinkedView(QWidget):
         painter.setPen(QPen(QColor(t.line2), 1))
         painter.drawRect(area.adjusted(0.5, 0.5, -0.5, -0.5))
         painter.setFont(text_font(11, QFont.Weight.DemiBold))
-        width = painter.fontMetrics().horizontalAdvance(self._name) + 16
+        width = painter.fontMetrics().horizontalAdvance(said(self._name)) + 16
         chip = QRectF(6, 6, width, 20)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(10, 12, 15, 200))
         painter.drawRoundedRect(chip, 4, 4)
         painter.setPen(QColor("#E8EBF0"))
-        painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, self._name)
+        painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, said(self._name))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.swapped.emit()

@@ -12,6 +12,7 @@ from limbstudio.ui.limb.words import SCALE_WORDS, area_words, doubt_words, lengt
 from limbstudio.ui.limb.work import LimbWork
 from limbstudio.ui.panels.parts import label, section
 from limbstudio.ui.theme import Theme, text_font
+from limbstudio.ui.words import said
 
 if TYPE_CHECKING:
     from limbstudio.corrections.limb_surface import LimbSurface
@@ -70,7 +71,7 @@ class SectionChart(QWidget):
         if not len(both):
             painter.setPen(QColor(t.text3))
             painter.setFont(text_font(12))
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, "No closed section")
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, said("No closed section"))
             return
         middle = (both.min(axis=0) + both.max(axis=0)) / 2
         half = float((both.max(axis=0) - both.min(axis=0)).max()) / 2

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from limbstudio.ui.panels.parts import QFont
 from limbstudio.ui.theme import text_font
+from limbstudio.ui.words import said
 
 # Even steps in lightness from dark blue over grey to yellow: the order survives any colour vision and grey printing.
 _STOPS = np.array([[0, 34, 78], [60, 78, 106], [124, 123, 120], [187, 172, 103], [254, 232, 56]], float)
@@ -55,8 +56,8 @@ class Legend(QWidget):
         painter.drawRect(bar)
         painter.setPen(QColor("#E8EBF0"))
         painter.setFont(text_font(11, QFont.Weight.DemiBold))
-        painter.drawText(QRectF(12, 6, self.width() - 24, 16), Qt.AlignmentFlag.AlignLeft, self._title)
+        painter.drawText(QRectF(12, 6, self.width() - 24, 16), Qt.AlignmentFlag.AlignLeft, said(self._title))
         painter.setFont(text_font(11))
         under = QRectF(12, 40, self.width() - 24, 16)
         painter.drawText(under, Qt.AlignmentFlag.AlignLeft, "0")
-        painter.drawText(under, Qt.AlignmentFlag.AlignRight, f"{self._highest:.1f} {self._unit}")
+        painter.drawText(under, Qt.AlignmentFlag.AlignRight, f"{self._highest:.1f} {said(self._unit)}")

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from limbstudio.ui import icons
 from limbstudio.ui.theme import QFont, Theme, text_font
+from limbstudio.ui.words import said
 
 
 def label(text: str = "", role: str = "") -> QLabel:
@@ -176,7 +177,7 @@ class Choice(QComboBox):
         inner = QRectF(self.rect()).adjusted(10, 4, -24, -4)
         painter.setFont(text_font(11))
         painter.setPen(QColor(t.text2 if self.isEnabled() else t.disabled))
-        painter.drawText(inner, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, self._caption)
+        painter.drawText(inner, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, said(self._caption))
         painter.setFont(text_font(13, QFont.Weight.DemiBold))
         painter.setPen(QColor(t.text if self.isEnabled() else t.disabled))
         words = painter.fontMetrics().elidedText(

@@ -16,6 +16,7 @@ from limbstudio.services.history import Entry
 from limbstudio.ui.photo_view import image_of
 from limbstudio.ui.privacy import names
 from limbstudio.ui.session import Session
+from limbstudio.ui.words import said
 
 _CODES = {
     Level.PARTIAL_HAND: "PH",
@@ -176,7 +177,7 @@ class PhotoModel(QAbstractTableModel):
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> object:
         if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
-            return _TITLES[section]
+            return said(_TITLES[section])
         return None
 
     def data(
@@ -211,8 +212,9 @@ class PhotoModel(QAbstractTableModel):
     def state(self, photo: Photo) -> tuple[str, str, str]:
         """Return icon, colour token and word of a photo's state."""
         if photo.sha256 in self._unreadable:
-            return "ph.warning-circle", "error", "Not found"
-        return STATES[self._session.review_of_photo(photo.sha256)]
+            return "ph.warning-circle", "error", said("Not found")
+        icon, colour, word = STATES[self._session.review_of_photo(photo.sha256)]
+        return icon, colour, said(word)
 
     def code(self, photo: Photo) -> str:
         return "  ".join(filter(None, map(limb_code, self._session.studio.people_in(photo.sha256))))

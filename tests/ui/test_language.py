@@ -1,0 +1,257 @@
+"""German, complete: every word that the window says has its entry, no entry is idle, and the window speaks it."""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+import limbstudio
+from limbstudio.domain.anatomy import LDPOSE, KeypointState, Level, Limb, Posture
+from limbstudio.domain.corrections import TipKind
+from limbstudio.domain.mask_layers import MaskKind
+from limbstudio.ui import mesh_speech, words
+from limbstudio.ui.actions import ACTIONS, MENUS
+from limbstudio.ui.canvas.people import short_name
+from limbstudio.ui.help import cards, definitions, tour
+from limbstudio.ui.language import remembered_language, speak
+from limbstudio.ui.palette import matches
+
+from .test_window import placed_person
+
+PACKAGE = Path(limbstudio.__file__).parent
+GERMAN = words.catalogue("de")
+PLACE = re.compile(r"\{[^{}]*\}")
+# What takes words of the window: a text given to one of these is read by people.
+SINKS = {
+    "QLabel", "QPushButton", "QRadioButton", "QCheckBox", "QAction", "QTableWidgetItem", "QTreeWidgetItem", "label",
+    "section", "setText", "setToolTip", "setAccessibleName", "setWindowTitle", "setPlaceholderText", "addAction",
+    "addMenu", "addItem", "addRow", "setSpecialValueText", "say", "Choice", "KeyHint", "show_sentence", "said",
+    "set_empty_text", "_say", "_Fact", "MeshView",
+}  # fmt: skip
+NO_WORDS = {"LimbStudio", "LimbStudio {}.", "{}   Esc", "JPEG, PNG, TIFF, HEIC, WebP, COCO"}
+FIRST_ONLY = {"label", "section", "_say", "MeshView"}  # what follows says how, not what
+HARSH = ("stumpf", "amputiert", "behindert", "verstümmel", "krüppel", "invalide", "fehlbildung")
+
+
+def template(node: ast.expr) -> str | None:
+    """Return a text as it stands in the code, '{}' for what is filled in."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(v.value) if isinstance(v, ast.Constant) else "{}" for v in node.values)
+    return None
+
+
+def plain(text: str) -> str:
+    """Return an entry with places that have no names."""
+    return PLACE.sub("{}", text)
+
+
+def calls(folder: str) -> Iterator[tuple[Path, ast.Call, str]]:
+    for path in sorted((PACKAGE / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                function = node.func
+                name = getattr(function, "id", None) or getattr(function, "attr", "")
+                yield path, node, name
+
+
+def has_words(text: str) -> bool:
+    bare = PLACE.sub("", text)
+    is_a_word = bool(re.search(r"[A-Za-z]{2}", bare)) and (" " in text.strip() or text != text.lower())
+    return is_a_word and text.strip() not in NO_WORDS and "://" not in text
+
+
+def spoken_by_tables() -> set[str]:
+    """Return the words of the tables: actions, menus, anatomy, help."""
+    found = {row.text for row in ACTIONS} | set(MENUS)
+    found |= {row.menu.partition("/")[2] for row in ACTIONS if "/" in row.menu}
+    found |= {point.label for point in LDPOSE} | {short_name(point.index) for point in LDPOSE}
+    found |= {state.value.replace("_", " ").capitalize() for state in KeypointState}
+    found |= {level.label for level in Level}
+    found |= {limb.value.replace("_", " ").capitalize() for limb in Limb}
+    found |= {
+        kind.value.replace("_", " ").capitalize() for kinds in (Posture, TipKind, MaskKind) for kind in kinds
+    }
+    found |= {*definitions.every_sentence(), *cards.every_sentence(), *tour.every_sentence()}
+    return found | set(mesh_speech.side_sentences())
+
+
+def spoken_by_tr() -> set[str]:
+    texts = (template(call.args[0]) for _, call, name in calls("ui") if name == "tr" and call.args)
+    return {text for text in texts if text is not None}
+
+
+def given_to_qt() -> dict[str, str]:
+    """Return the texts that the window's code gives to what shows them -> where."""
+    found = {}
+    for path, call, name in calls("ui"):
+        if name in SINKS and "canvas/bench" not in str(path):
+            for argument in call.args[:1] if name in FIRST_ONLY else call.args:
+                text = template(argument)
+                if text is not None and has_words(text):
+                    found[text] = f"{path.relative_to(PACKAGE)}:{call.lineno}"
+    return found
+
+
+def every_text() -> set[str]:
+    """Return all texts of the code that could be an entry's."""
+    found = set()
+    for path in (*PACKAGE.rglob("*.py"), *(PACKAGE.parent / "plugins").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            text = template(node) if isinstance(node, ast.expr) else None
+            if text:
+                found |= {text, text.strip(), text.strip().removesuffix("..."), *text.split("/")}
+    return found
+
+
+def test_every_word_of_the_tables_and_of_tr_has_its_german():
+    missing = sorted(text for text in spoken_by_tables() | spoken_by_tr() if text and text not in GERMAN)
+
+    assert missing == []
+
+
+def test_every_text_that_is_given_to_qt_has_its_german():
+    words.use("de")
+    try:
+        silent = {text: at for text, at in given_to_qt().items() if words.said(text.replace("{}", "7")) == text.replace(
+            "{}", "7") and text not in GERMAN and plain(text) not in GERMAN}  # fmt: skip
+    finally:
+        words.use("en")
+
+    assert silent == {}
+
+
+def test_no_entry_is_idle():
+    used = {plain(text) for text in every_text() | spoken_by_tables() | spoken_by_tr()}
+    idle = sorted(key for key in GERMAN if plain(key) not in used and not is_put_together(plain(key), used))
+
+    assert idle == [], "\n".join(idle)
+
+
+def is_put_together(text: str, pieces: set[str]) -> bool:
+    """Tell whether a text can be laid out of texts of the code, one after the other."""
+    usable = [piece for piece in pieces if len(piece) >= 3 and piece in text] + ["s", ".", " ", ": ", "{}"]
+    reached = {0}
+    for start in range(len(text)):
+        if start in reached:
+            reached |= {start + len(piece) for piece in usable if text.startswith(piece, start)}
+    return len(text) in reached
+
+
+def test_an_entry_has_the_places_of_its_english():
+    wrong = [k for k, v in GERMAN.items() if Counter(PLACE.findall(k)) != Counter(PLACE.findall(v))]
+
+    assert wrong == []
+
+
+def test_the_german_words_are_respectful_and_none_is_empty():
+    assert [k for k, v in GERMAN.items() if not v.strip()] == []
+    assert [v for v in GERMAN.values() for harsh in HARSH if harsh in v.lower()] == []
+
+
+def test_texts_are_found_whole_by_pattern_and_by_their_parts():
+    words.use("de")
+    try:
+        assert words.said("Next photo") == "Nächstes Foto"
+        assert words.said("&File") == "&Datei"
+        assert words.said("Undo   Ctrl Z") == "Rückgängig   Strg Z"
+        assert words.said("POINTS") == "PUNKTE"
+        assert words.said("Left ankle, visible, 17 of 17") == "Linker Knöchel, Sichtbar, 17 von 17"
+        assert words.said("Right leg: transtibial") == "Rechtes Bein: Transtibial"
+        assert words.said("photo_7.png") == "photo_7.png"
+        assert words.tr("Photo {number}", number=12) == "Foto 12"
+    finally:
+        words.use("en")
+    assert words.said("Next photo") == "Next photo"
+
+
+@pytest.fixture
+def german():
+    missing: set[str] = set()
+    speak("de")
+    words.tell_missing(missing.add)
+    yield missing
+    words.tell_missing(None)
+    speak("en")
+
+
+# Names, units and codes that are the same in every language.
+_SAME = re.compile(
+    r"(photo_\d\.png|test|LimbStudio|Foto|COCO|JPEG|Annotator|[LR] [A-ZÄÖÜ]|\d|x -?\d|Esc|Del|Home|PgUp|[A-Z]\b|4x|CPU|"
+    r"Strg|Umschalt|F\d|Alt|Deutsch|English|English|Gamma|IoU|Person|/|Num|Zoom|Tab)"
+)
+
+
+def test_the_window_speaks_german_and_nothing_english_is_left(german, open_window, project_folder, qtbot):
+    window = open_window(project_folder)
+    placed_person(window, qtbot)
+    window.session.select_point(5)
+    window.actions_table["history"].trigger()
+    window.show_palette()
+    window.palette_card.close_palette()
+    window.show_residual_limb()
+    window.show_annotate()
+    qtbot.wait(50)
+
+    values = set(GERMAN.values())
+    english = sorted(
+        text
+        for text in german
+        if re.search(r"[a-z]{3}", text)
+        and not _SAME.match(text)
+        and text not in values
+        and not _speaks(text, values)
+    )
+    assert english == [], "\n".join(english)
+    titles = [action.text() for action in window._top.menus.actions()]
+    assert titles == ["&Datei", "&Bearbeiten", "&Ansicht", "&Person", "&Gliedmaße", "&Aufträge", "&Hilfe"]
+    assert window.actions_table["fit_body"].text() == "Anpassen"
+    assert window.actions_table["fit_body"].toolTip().startswith("Anpassen")
+    assert window.person_panel.fit_button.text() == "Anpassen"
+
+
+def _speaks(text: str, values: set[str]) -> bool:
+    """Tell whether a text was German already when it was given to Qt: what was read back from an action, say."""
+    bare = text.strip(" .:").removeprefix("&").split("   ")[0].removesuffix("...")
+    return any(
+        value and (bare in value or value.removesuffix("...") in text) for value in values if len(value) > 3
+    )
+
+
+def test_commands_and_points_are_found_by_german_and_english_words(german, open_window, project_folder):
+    from limbstudio.domain.anatomy import LDPOSE_INDEX
+    from limbstudio.ui.canvas.names import matching_points
+
+    assert matches("anpassen")[0].id in {"fit_body", "self_fit_never"}
+    assert "fit_body" in {row.id for row in matches("fit body")}
+    assert matching_points("lik", range(25))[0] == LDPOSE_INDEX["left_knee"]
+    assert LDPOSE_INDEX["left_knee"] in matching_points("left knee", range(25))
+
+
+def test_messages_made_elsewhere_are_german_too(german, open_window, project_folder, qtbot):
+    window = open_window(project_folder)
+    window.annotate_page.new_person()
+
+    window.annotate_page.fit_body()
+
+    assert "braucht Punkte" in window.message_bar.text
+
+
+def test_the_language_is_chosen_by_key_and_spoken_from_the_next_start(window):
+    assert remembered_language(window.memory) == "en"
+    modifiers = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+
+    QTest.keyClick(window, Qt.Key.Key_G, modifiers)
+
+    assert remembered_language(window.memory) == "de"
+    assert "nächsten Start" in window.message_bar.text
+    assert window.actions_table["fit_body"].text() == "Fit body"
+    assert window.actions_table["language_de"].isChecked()
+    window.actions_table["language_en"].trigger()
+    assert remembered_language(window.memory) == "en"
