@@ -40,7 +40,7 @@ def draw_moving(
     depth = np.where(v[:, 2] > 0, v[:, 2], 1.0)
     points = v[:, :2] * (camera.focal_px / depth)[:, None] + np.asarray(camera.center_px)
     x, y = points.T  # least and greatest of a column cost a tenth of those of rows
-    low = np.maximum(np.floor([x.min(), y.min()]), 0)
+    low = np.clip(np.floor([x.min(), y.min()]), 0, np.asarray(camera.size_px) - 1)
     high = np.minimum(np.ceil([x.max(), y.max()]) + 1, camera.size_px)
     extent = np.maximum(high - low, 1)
     scale = max(float(extent.max()) / longest_px, 1.0)
