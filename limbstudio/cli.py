@@ -263,6 +263,42 @@ def bench_live(
     _bench(lambda report: run(steps=steps, rounds=rounds, report=report), json_file)
 
 
+@bench_app.command("project")
+def bench_project(
+    photos: Annotated[int, typer.Option(min=100, help="Photos of the large project.")] = 50_000,
+    window: Annotated[bool, typer.Option(help="Also open it in a window; it needs a display.")] = True,
+    json_file: JsonFile = None,
+) -> None:
+    """A large project beside a small one: to the first photo, edits, undo, next, searches; commits beside SQLite."""
+    from limbstudio.ui.benches.project import bench_project as run
+
+    _bench(lambda report: run(photos=photos, window=window, report=report), json_file)
+
+
+@bench_app.command("walk")
+def bench_walk(
+    photos: Annotated[
+        int, typer.Option(min=20, help="12-megapixel photos to walk through, 6 MB each.")
+    ] = 1000,
+    json_file: JsonFile = None,
+) -> None:
+    """From photo to photo, at leisure and with the key held, and the memory that is taken; needs a display."""
+    from limbstudio.ui.benches.walk import bench_walk as run
+
+    _bench(lambda report: run(photos=photos, report=report), json_file)
+
+
+@bench_app.command("cycles")
+def bench_cycles(
+    cycles: Annotated[int, typer.Option(min=2, help="How often a window is opened and closed.")] = 100,
+    json_file: JsonFile = None,
+) -> None:
+    """Windows and projects opened and closed: what memory each leaves behind; needs a display."""
+    from limbstudio.ui.benches.cycles import bench_cycles as run
+
+    _bench(lambda report: run(cycles=cycles, report=report), json_file)
+
+
 def _bench(run: Callable[[Callable[[float, str], None]], Any], json_file: Path | None) -> None:
     with _progress(shown=True) as report:
         figures = run(report)

@@ -48,6 +48,7 @@ _COLUMNS = (
     ("score", np.float32, 1), ("flags", np.int16, 1), ("fit", np.int8, 1), ("state", np.int8, 1),
 )  # fmt: skip
 _Row = tuple[object, ...]
+_FIRST_BLOCK = 64  # photos that a step looks at first
 
 
 class SearchIndex:
@@ -206,10 +207,38 @@ class SearchIndex:
 
     def step(self, query: Query | None, photo: str | None, step: int) -> str | None:
         """Return the next (+1) or previous (-1) photo that a query asks for, seen from `photo`."""
-        found = np.flatnonzero(self._found(query))
         here = self._numbers.get(photo or "", -1)
-        beyond = found[found > here] if step > 0 else found[found < here][::-1]
-        return self._photos[beyond[0]] if len(beyond) else None
+        size = _FIRST_BLOCK
+        # Block by block from here: what is near is found as soon in a large project as in a small one.
+        while True:
+            first, last = (here + 1, here + 1 + size) if step > 0 else (here - size, here)
+            first, last = max(first, 0), min(last, len(self._photos))
+            if first >= last:
+                return None
+            part = self._part(first, last)
+            found = np.flatnonzero(part._found(query))
+            if len(found):
+                return part._photos[found[0] if step > 0 else found[-1]]
+            here = last - 1 if step > 0 else first
+            size *= 4
+
+    def _part(self, first: int, last: int) -> "SearchIndex":
+        """Return an index of the photos from number `first` to before `last`."""
+        numbers = range(first, last)
+        rows = [row for number in numbers for row in self._rows_of.get(number, ())]
+        part = SearchIndex(self._me, self._is_stale)
+        part._rows = {name: column[rows] for name, column in self._rows.items()}
+        part._rows["photo"] -= first
+        part._used = len(rows)
+        part._ids = [self._ids[row] for row in rows]
+        part._notes = {place: self._notes[row] for place, row in enumerate(rows) if row in self._notes}
+        part._photos, part._names = self._photos[first:last], self._names[first:last]
+        part._photo_states = self._photo_states[first:last]
+        part._bys, part._stale = self._bys, self._stale
+        part._touched = {
+            who: {n - first for n in numbers if n in all_} for who, all_ in self._touched.items()
+        }
+        return part
 
     def counts(self) -> dict[PhotoState, int]:
         """Return how many photos are in which state."""

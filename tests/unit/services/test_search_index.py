@@ -218,3 +218,25 @@ def test_a_text_of_an_older_version_is_read_as_a_whole():
     project = Project("p", RecordMap.stored(rows, lambda kind, name, text: records.decode(kind, text)))
 
     assert index_of(project).search(parse("note:scar limb:intact")) == ("A",)
+
+
+@pytest.mark.parametrize(
+    "query", ["is:unfinished", "is:predicted", "people>0 note:far", "-has:person", "annotator:Me"]
+)
+def test_a_step_finds_what_a_search_finds_however_far_it_is(query):
+    photos = [Photo(f"{n:03d}", 4, 3, f"{n}.png", no_person=n % 3 == 0) for n in range(400)]
+    machine = Provenance(Source.PREDICTED, "rtmpose")
+    people = [Person(f"p{n}", f"{n:03d}", notes="far" if n == 397 else "") for n in (5, 150, 397)]
+    people += [Person(f"m{n}", f"{n:03d}", provenance=machine) for n in (2, 399)]
+    records_of = {("photo", p.sha256): p for p in photos} | {("person", p.id): p for p in people}
+    index = index_of(Project("large", RecordMap(records_of)))
+    for photo in ("001", "250"):
+        index.touch(photo, "Me")
+    found = index.search(parse(query))
+
+    for start in ("000", "120", "398"):
+        after = [photo for photo in found if photo > start]
+        before = [photo for photo in found if photo < start]
+        assert index.step(parse(query), start, 1) == (after[0] if after else None)
+        assert index.step(parse(query), start, -1) == (before[-1] if before else None)
+    assert index.step(parse(query), None, 1) == found[0]

@@ -1,0 +1,1 @@
+"""Measurements of the window: large projects, walking through photos, opening and closing."""
