@@ -27,7 +27,7 @@ from limbstudio.domain.geometry import Point
 from limbstudio.evaluation.metrics import aligned_joint_error_m, joint_error_m, keypoint_errors
 from limbstudio.resihmr.alignment import align
 from limbstudio.resihmr.batch import fit_many
-from limbstudio.resihmr.energy import Problem, Unknowns, evaluate, n_unknowns
+from limbstudio.resihmr.energy import evaluate
 from limbstudio.resihmr.initial_fit import fit_person, fit_to_follow, follow
 from limbstudio.resihmr.problem import (
     DEFAULT_SETTINGS,
@@ -40,6 +40,7 @@ from limbstudio.resihmr.problem import (
 from limbstudio.resihmr.solver import minimise
 from limbstudio.resihmr.starts import sharpened, smooth_rounds, start_unknowns
 from limbstudio.resihmr.synthetic import SyntheticPerson, make_people
+from limbstudio.resihmr.terms import Problem, Unknowns, n_unknowns
 from limbstudio.resources import resource_path
 
 Report = Callable[[float, str], None]

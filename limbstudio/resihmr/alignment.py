@@ -7,7 +7,8 @@ the prior knows (depth) stays. How far to go is the discrepancy principle: click
 
 import numpy as np
 
-from limbstudio.resihmr.energy import Evaluation, Problem, Unknowns, evaluate
+from limbstudio.resihmr.energy import Evaluation, evaluate
+from limbstudio.resihmr.terms import Problem, Unknowns
 
 # Clicks whose residual noise is this share of the expected one are met fully; beyond it, by the squared ratio.
 TRUSTED_NOISE = 0.75

@@ -12,8 +12,9 @@ import numpy as np
 
 from limbstudio.domain.anatomy import LDPOSE, N_COCO
 from limbstudio.domain.fitted import Pin
-from limbstudio.resihmr.energy import Problem, Unknowns, body_axes, n_unknowns, row_jacobian
+from limbstudio.resihmr.energy import body_axes, row_jacobian
 from limbstudio.resihmr.skeleton import SEGMENT_JOINTS, place
+from limbstudio.resihmr.terms import Problem, Unknowns, n_unknowns
 
 Floats = np.ndarray
 

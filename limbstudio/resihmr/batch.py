@@ -11,9 +11,10 @@ from limbstudio.body.model import BodyModel
 from limbstudio.domain.body import FitMode
 from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
-from limbstudio.resihmr.energy import Array, Problem, Unknowns, as_numpy, problem_to
 from limbstudio.resihmr.problem import DEFAULT_SETTINGS, FitModel, FitSettings, build_problem, fit_model
+from limbstudio.resihmr.skeleton import Array
 from limbstudio.resihmr.starts import solve_starts, start_unknowns
+from limbstudio.resihmr.terms import Problem, Unknowns, as_numpy, problem_to
 
 # More people in a block than this, and their matrices leave the processor's cache.
 BLOCK = 8

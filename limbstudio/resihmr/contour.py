@@ -30,10 +30,10 @@ from limbstudio.domain.anatomy import (
 )
 from limbstudio.domain.photo import Person
 from limbstudio.resihmr.asked import joined
-from limbstudio.resihmr.energy import MOVE, POSE, ROOT, Problem, Unknowns, n_unknowns
 from limbstudio.resihmr.problem import FitModel, FitSettings, box_height, residual_limbs
 from limbstudio.resihmr.skeleton import place
 from limbstudio.resihmr.solver import minimise
+from limbstudio.resihmr.terms import MOVE, POSE, ROOT, Problem, Unknowns, n_unknowns
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.integer]

@@ -14,10 +14,10 @@ from limbstudio.domain.anatomy import Limb
 from limbstudio.domain.body import BodyFit, FitMode, LimbFit
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.photo import Person
-from limbstudio.resihmr.energy import N_LIMBS, Unknowns
 from limbstudio.resihmr.initial_fit import Followed
 from limbstudio.resihmr.pipeline import limb_cut, posed_vertices
 from limbstudio.resihmr.reconstruction import Reconstruction, reconstruct
+from limbstudio.resihmr.terms import N_LIMBS, Unknowns
 
 # A kept recipe may end a limb this far from where the present lambda does; a pixel of a person seen whole.
 _END_SLACK_M = 0.003

@@ -32,7 +32,7 @@ from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
 from limbstudio.resihmr import rafo
 from limbstudio.resihmr.alignment import align
-from limbstudio.resihmr.energy import Evaluation, Problem, Unknowns, evaluate, place_at, posture_rows, project
+from limbstudio.resihmr.energy import Evaluation, evaluate, place_at, project
 from limbstudio.resihmr.problem import (
     DEFAULT_SETTINGS,
     FitModel,
@@ -46,6 +46,7 @@ from limbstudio.resihmr.problem import (
 from limbstudio.resihmr.skeleton import Placed
 from limbstudio.resihmr.solver import minimise, polish
 from limbstudio.resihmr.starts import Survivors, sharpened, solve_starts, start_unknowns
+from limbstudio.resihmr.terms import Problem, Unknowns, posture_rows
 from limbstudio.resihmr.uncertainty import Z95, SegmentUncertainty, segment_uncertainty
 
 __all__ = [

@@ -24,7 +24,11 @@ from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
 from limbstudio.resihmr import clicks
 from limbstudio.resihmr.asked import with_asked
-from limbstudio.resihmr.energy import (
+from limbstudio.resihmr.lifter import Lift, Lifter, as_term, endings_of, sight
+from limbstudio.resihmr.lifter import load as load_lifter
+from limbstudio.resihmr.pose_prior import PosePrior, load
+from limbstudio.resihmr.skeleton import SEGMENT_JOINTS, Skeleton, build_skeleton
+from limbstudio.resihmr.terms import (
     N_LIMBS,
     POSTURE_SHANK_ROWS,
     POSTURE_THIGH_ROWS,
@@ -33,10 +37,6 @@ from limbstudio.resihmr.energy import (
     limit_arrays,
     posture_rows,
 )
-from limbstudio.resihmr.lifter import Lift, Lifter, as_term, endings_of, sight
-from limbstudio.resihmr.lifter import load as load_lifter
-from limbstudio.resihmr.pose_prior import PosePrior, load
-from limbstudio.resihmr.skeleton import SEGMENT_JOINTS, Skeleton, build_skeleton
 from limbstudio.resources import resource_path
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from limbstudio.resihmr.energy import Array, Evaluation, Problem, Unknowns, as_numpy, evaluate
+from limbstudio.resihmr.energy import Evaluation, evaluate
+from limbstudio.resihmr.skeleton import Array
+from limbstudio.resihmr.terms import Problem, Unknowns, as_numpy
 
 # Nielsen (1999), "Damping parameter in Marquardt's method": first damping, and its growth after a refusal.
 FIRST_DAMPING = 1e-2

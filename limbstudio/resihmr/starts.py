@@ -7,10 +7,11 @@ import numpy as np
 
 from limbstudio.body.rotations import rotation
 from limbstudio.domain.anatomy import N_COCO
-from limbstudio.resihmr.energy import Problem, Unknowns, as_numpy, evaluate
+from limbstudio.resihmr.energy import evaluate
 from limbstudio.resihmr.problem import FitModel, FitSettings
 from limbstudio.resihmr.skeleton import N_SEGMENT_JOINTS, place
 from limbstudio.resihmr.solver import minimise
+from limbstudio.resihmr.terms import Problem, Unknowns, as_numpy
 
 
 @dataclass(frozen=True, eq=False)

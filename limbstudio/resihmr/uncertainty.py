@@ -13,7 +13,8 @@ import numpy as np
 from limbstudio.body.rotations import rotation_and_left_jacobian
 from limbstudio.domain.anatomy import N_COCO
 from limbstudio.resihmr.alignment import noise_ratio
-from limbstudio.resihmr.energy import MOVE, Evaluation, Problem, Unknowns, body_axes, row_jacobian
+from limbstudio.resihmr.energy import Evaluation, body_axes, row_jacobian
+from limbstudio.resihmr.terms import MOVE, Problem, Unknowns
 
 # 97.5 % quantile of the standard normal distribution.
 Z95 = 1.959964

@@ -23,7 +23,7 @@ from limbstudio.formats.whole_files import write_whole
 from limbstudio.images import open_photo
 from limbstudio.resihmr import clicks, pose_prior
 from limbstudio.resihmr.contour import CONTOUR_SETTINGS, fit_contour
-from limbstudio.resihmr.energy import Evaluation, Problem, Unknowns, evaluate, project
+from limbstudio.resihmr.energy import Evaluation, evaluate, project
 from limbstudio.resihmr.initial_fit import require_enough_points
 from limbstudio.resihmr.problem import (
     DEFAULT_SETTINGS,
@@ -35,6 +35,7 @@ from limbstudio.resihmr.problem import (
 )
 from limbstudio.resihmr.skeleton import build_skeleton
 from limbstudio.resihmr.starts import sharpened, solve_starts, start_unknowns
+from limbstudio.resihmr.terms import Problem, Unknowns
 
 Report = Callable[[float, str], None]
 

@@ -10,10 +10,10 @@ from limbstudio.domain.anatomy import LDPOSE_INDEX, SMPLX_INDEX
 from limbstudio.domain.body import FitMode
 from limbstudio.domain.fitted import Pin
 from limbstudio.resihmr.asked import Asked, can_pin_in_space
-from limbstudio.resihmr.energy import n_unknowns
 from limbstudio.resihmr.following import followed_from
 from limbstudio.resihmr.initial_fit import DEFAULT_SETTINGS, fit_person, follow
 from limbstudio.resihmr.problem import build_problem
+from limbstudio.resihmr.terms import n_unknowns
 
 NOSE, HIP = LDPOSE_INDEX["nose"], LDPOSE_INDEX["left_hip"]
 

@@ -26,9 +26,10 @@ from limbstudio.resihmr.contour import (
     pair_up,
     visible_rim,
 )
-from limbstudio.resihmr.energy import Problem, Unknowns, evaluate, n_unknowns
+from limbstudio.resihmr.energy import evaluate
 from limbstudio.resihmr.problem import DEFAULT_SETTINGS, FitModel, box_height, build_problem
 from limbstudio.resihmr.solver import minimise
+from limbstudio.resihmr.terms import Problem, Unknowns, n_unknowns
 
 MakeFit = Callable[..., tuple[Person, BodyFit]]
 HEAVY = np.array([0.5, -1.5, 1.0, 0, 0, 0, 0, 0, 0, 0])

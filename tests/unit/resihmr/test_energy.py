@@ -9,20 +9,13 @@ from limbstudio.body.rotations import rotation, rotation_and_left_jacobian
 from limbstudio.domain.anatomy import N_COCO, Posture
 from limbstudio.domain.body import FitMode
 from limbstudio.resihmr.batch import unknowns_to
-from limbstudio.resihmr.energy import (
-    Problem,
-    Unknowns,
-    as_numpy,
-    evaluate,
-    n_unknowns,
-    problem_to,
-    up_in_camera,
-)
+from limbstudio.resihmr.energy import evaluate, up_in_camera
 from limbstudio.resihmr.problem import FitModel, FitSettings, build_problem
 from limbstudio.resihmr.skeleton import place
 from limbstudio.resihmr.solver import minimise
 from limbstudio.resihmr.starts import sharpened, start_unknowns
 from limbstudio.resihmr.synthetic import SyntheticPerson
+from limbstudio.resihmr.terms import Problem, Unknowns, as_numpy, n_unknowns, problem_to
 
 POSTURES = (Posture.STANDING, Posture.SITTING, Posture.LYING, Posture.UNKNOWN)
 

@@ -7,11 +7,12 @@ import pytest
 
 from limbstudio.domain.body import FitMode
 from limbstudio.evaluation.benchmarks import solver_comparison
-from limbstudio.resihmr.energy import Problem, Unknowns, evaluate
+from limbstudio.resihmr.energy import evaluate
 from limbstudio.resihmr.problem import DEFAULT_SETTINGS, FitModel, build_problem
 from limbstudio.resihmr.solver import minimise, polish
 from limbstudio.resihmr.starts import sharpened, start_unknowns
 from limbstudio.resihmr.synthetic import SyntheticPerson
+from limbstudio.resihmr.terms import Problem, Unknowns
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,12 @@ import pytest
 from limbstudio.domain.anatomy import N_COCO
 from limbstudio.domain.body import FitMode
 from limbstudio.resihmr.batch import fit_many
-from limbstudio.resihmr.energy import Problem, evaluate, project
+from limbstudio.resihmr.energy import evaluate, project
 from limbstudio.resihmr.problem import DEFAULT_SETTINGS, FitModel, build_problem
 from limbstudio.resihmr.skeleton import N_SEGMENT_JOINTS
 from limbstudio.resihmr.starts import _bank, _nearest_starts, solve_starts, start_unknowns, take_best
 from limbstudio.resihmr.synthetic import SyntheticPerson
+from limbstudio.resihmr.terms import Problem
 
 
 @pytest.fixture(scope="module")
