@@ -123,7 +123,11 @@ class HintCard(FloatFrame):
         self._key_row = QWidget()
         self._key_row.setLayout(self._keys)
         self._keys.setContentsMargins(0, 0, 0, 0)
-        self._skip, self._back, self._occluded = KeyHint("Space", "skip"), KeyHint("Bksp", "step back"), "Press 2"
+        self._skip, self._back, self._occluded = (
+            KeyHint("Space", "skip"),
+            KeyHint("Bksp", "step back"),
+            "Press 2",
+        )
         self._keys.addWidget(self._skip)
         self._keys.addWidget(self._back)
         self._keys.addStretch(1)
@@ -174,7 +178,9 @@ class HintCard(FloatFrame):
                 hint.show_key(key)
             self._keys.invalidate()
             self._key_row.updateGeometry()
-            QTimer.singleShot(0, self, self._settle)  # caps know how wide they are after their style was applied
+            QTimer.singleShot(
+                0, self, self._settle
+            )  # caps know how wide they are after their style was applied
             how = actions.how("state_occluded")
             self._occluded = how[0].upper() + how[1:]
 

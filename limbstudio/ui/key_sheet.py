@@ -78,6 +78,8 @@ class KeySheet(QDialog):
         columns.setSpacing(40)
         columns.setContentsMargins(24, 20, 24, 20)
         first, second = QVBoxLayout(), QVBoxLayout()
+        for column in (first, second):
+            column.setSpacing(0)  # without one of their own they would take the columns' distance
         first.addLayout(self._part(Where.WINDOW, ()))
         first.addSpacing(16)
         first.addLayout(self._part(Where.MESH, _MESH_EXTRA))
@@ -90,6 +92,7 @@ class KeySheet(QDialog):
 
     def _part(self, where: Where, extra: tuple[tuple[str, str], ...]) -> QVBoxLayout:
         column = QVBoxLayout()
+        column.setSpacing(8)
         heading = section(_TITLES[where])
         heading.setFixedHeight(heading.sizeHint().height())
         column.addWidget(heading)

@@ -156,10 +156,14 @@ class StartPage(QWidget):
         self._recent_heading.setVisible(bool(folders))
         for folder in folders:
             gone = not folder.is_dir()
-            button = QPushButton(icons.icon("ph.folder-open", self._theme.text2), f"  {names.project_name(folder)}")
+            button = QPushButton(
+                icons.icon("ph.folder-open", self._theme.text2), f"  {names.project_name(folder)}"
+            )
             button.setIconSize(QSize(18, 18))
             button.setProperty("role", "recent")
             button.setEnabled(not gone)
-            button.setToolTip(f"{names.folder_place(folder)} was not found." if gone else names.folder_place(folder))
+            button.setToolTip(
+                f"{names.folder_place(folder)} was not found." if gone else names.folder_place(folder)
+            )
             button.clicked.connect(lambda _=False, f=folder: self._open_recent(f))
             self._recent.addWidget(button)

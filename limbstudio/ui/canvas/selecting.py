@@ -89,7 +89,9 @@ class Selecting(Feature):
         """Open the ring about the selected point, or the one asked for."""
         index = self.session.point if self.session.point is not None else self._page.guide.next_point
         if index is None:
-            self.session.said.emit("No point is selected.", f"Click one, or {self._actions.how('next_point')}.", False)
+            self.session.said.emit(
+                "No point is selected.", f"Click one, or {self._actions.how('next_point')}.", False
+            )
             return
         person = self.session.person
         places = self._view.points_on_screen()

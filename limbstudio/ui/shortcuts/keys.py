@@ -1,5 +1,6 @@
 """Keys and where they count: which are in force, and which clash. No window is needed for it."""
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -53,6 +54,7 @@ class Clash:
     second: str
 
 
+@functools.lru_cache(maxsize=4096)
 def normal(key: str) -> str:
     """Return a key as it is stored and compared: 'Ctrl+Shift+K'; empty for what is no key."""
     sequence = QKeySequence(key, _PORTABLE)
