@@ -49,6 +49,7 @@ def feature_classes() -> tuple[type[Feature], ...]:
     from limbstudio.ui.help.feature import Help
     from limbstudio.ui.history_panel import History
     from limbstudio.ui.language import LanguageChoice
+    from limbstudio.ui.limb.correcting import Correcting
     from limbstudio.ui.limb.measuring import Measuring
     from limbstudio.ui.living.comparing import Comparing
     from limbstudio.ui.living.fit_options import FitOptionsFeature
@@ -83,4 +84,5 @@ def feature_classes() -> tuple[type[Feature], ...]:
         Measuring,
         MeshSpeech,
         LanguageChoice,
+        Correcting,
     )

@@ -219,6 +219,9 @@ class MeshPage(QWidget):
         person = self._session.person
         has_mask = person is not None and bool(person.mask_file or person.polygons)
         self.strip.show_limb_facts(self.work.facts, self.work.scale, has_mask=has_mask)
+        quick = self.work.quick_facts()
+        if quick is not None:
+            self.strip.show_live(*quick, self.work.scale)
 
     def showEvent(self, event: Any) -> None:  # noqa: ANN401 - Qt's signature
         super().showEvent(event)

@@ -60,7 +60,7 @@ def open_limb_window(folder: Path) -> MainWindow:
 
 def settle(window: MainWindow) -> None:
     """Wait until the corrected limb is shown and nothing is being made."""
-    wait(lambda: window.mesh_page.shows_limb and not window.mesh_page.work.is_busy)
+    wait(lambda: window.mesh_page.shows_limb and window.mesh_page.work.is_current)
     QTest.qWait(20)
 
 

@@ -54,7 +54,7 @@ def measuring(window) -> Iterator[Measuring]:
 
 def ring_at(measuring) -> QPointF:
     """Return a place on the front of the ring."""
-    px, facing = measuring.overlay.ring.seen(measuring._seen())
+    px, facing = measuring.overlay.ring.seen(measuring.seen())
     middle = px[facing][np.argmin(np.abs(px[facing][:, 0] - px[facing][:, 0].mean()))]
     return QPointF(*middle)
 

@@ -39,7 +39,7 @@ class Measuring(Feature):
         self.work, self.scene, self.toolbox = self.page.work, self.page.scene, self.page.toolbox
         self.actions = window.actions_table
         self.overlay = LimbOverlay()
-        self.ring = RingTool(self.work, self.scene, self.overlay, self._seen)
+        self.ring = RingTool(self.work, self.scene, self.overlay, self.seen)
         self.tape = TapeTool(self.work, self.scene, self.overlay, self._on_tape)
         self.toolbox.add(self.ring, stands=True)
         self.toolbox.add(self.tape)
@@ -120,7 +120,8 @@ class Measuring(Feature):
         surface, section = self.work.present, self.work.section
         self.overlay.ring = self.overlay.ring_section = None
         if surface is not None and section is not None and section.loop is not None:
-            self.overlay.ring = Curve(surface, section.loop.points, closed=True)
+            # Carried with the limb as it lay before a stroke: what looks for the nearest is then not made anew.
+            self.overlay.ring = Curve(self.work.surface or surface, section.loop.points, closed=True)
             self.overlay.ring_section = section
         self._show_section(quick=True)
         self._settled.start()
@@ -138,13 +139,14 @@ class Measuring(Feature):
         if not quick:
             self.window.limb_panel.show_level(self.work.level_m)
 
-    def _seen(self) -> Seen:
+    def seen(self) -> Seen:
+        """Return how the main view looks."""
         stage = self.page.view.stage
         return Seen(stage.on_view, np.array(stage.plotter.camera.GetPosition()), self.scene.rest, labels=True)
 
     def _paint(self, painter: Any) -> None:  # noqa: ANN401 - a QPainter; the stage's signature
         if self.page.shows_limb and not self.scene.previews:
-            self.overlay.paint(painter, self._seen())
+            self.overlay.paint(painter, self.seen())
 
     def _place(self) -> None:
         area = self.page.area

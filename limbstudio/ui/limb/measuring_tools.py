@@ -112,6 +112,7 @@ class TapeTool(LimbTool):
     """Measure between two places of the limb: straight, and along the surface."""
 
     id = "tape"
+    covers = True
     hint = "Click two places on the limb. Enter measures from the end to the front of the ring."
 
     def __init__(

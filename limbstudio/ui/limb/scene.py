@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from limbstudio.domain.corrections import SurfacePoint
 from limbstudio.rendering.picking import Hit, Projected
 from limbstudio.rendering.raster import vertex_normals
 from limbstudio.ui.limb.cameras import Aim, aim_of, clip_matrix, take_aim
@@ -50,7 +51,7 @@ class LimbScene:
         self._still: tuple[np.ndarray, np.ndarray] | None = None
         self._depths: Any = None
         self._projected: tuple[object, Projected, np.ndarray] | None = None
-        self._previews = False
+        self._previews = self._stale = False
 
     # ------------------------------------------------------------------------------------------------ what is shown
 
@@ -66,7 +67,7 @@ class LimbScene:
     ) -> None:
         """Show a corrected body and its limb; stale: drawn grey."""
         self._corrected, self.surface, self.rest, self._axes = corrected, surface, rest, axes
-        self._previews = False
+        self._previews, self._stale = False, stale
         vertices = np.asarray(corrected.tpose if rest else corrected.vertices, float)
         own = np.zeros(len(corrected.faces), bool)
         own[surface.face_ids] = True
@@ -117,6 +118,18 @@ class LimbScene:
         body = self._body_actor()
         if body is not None:
             body.SetVisibility(True)
+
+    def end_cut(self) -> None:
+        """Show the limb as it is again."""
+        if (
+            self._previews
+            and self._corrected is not None
+            and self.surface is not None
+            and self._axes is not None
+        ):
+            self.show(
+                self._corrected, self.surface, self._axes, rest=self.rest, stale=self._stale, keep_camera=True
+            )
 
     @property
     def previews(self) -> bool:
@@ -186,17 +199,34 @@ class LimbScene:
 
     def at(self, x: float, y: float) -> tuple[int, np.ndarray] | None:
         """Return the limb's face (local) under a place of the view and the place itself (3,); None off the limb."""
-        surface = self.surface
-        if surface is None or self._previews:
+        found = self._hit(x, y)
+        if self.surface is None or found is None:
+            return None
+        face, weights = found
+        return face, weights @ self.points[self.surface.faces[face]]
+
+    def _hit(self, x: float, y: float) -> tuple[int, np.ndarray] | None:
+        if self.surface is None or self._previews:
             return None
         projected, local = self._projection()
         hit: Hit | None = projected.at(x, y)
         if hit is None:
             return None
         face = int(local[hit.face])
-        if face < 0:
-            return None  # the body lies in front
-        return face, hit.weights @ self.points[surface.faces[face]]
+        return None if face < 0 else (face, hit.weights)  # negative: the body lies in front
+
+    def place_at(self, x: float, y: float) -> tuple[SurfacePoint, np.ndarray] | None:
+        """Return the limb's place under a place of the view, and where it is drawn (3,); None off the limb."""
+        surface, found = self.surface, self._hit(x, y)
+        if surface is None or found is None:
+            return None
+        face, weights = found
+        corners = surface.faces[face]
+        if self.rest:
+            place = surface.place_on(face, weights @ surface.points[corners])
+        else:
+            place = surface.at_rest(face, weights @ surface.posed(ids=corners))
+        return place, weights @ self.points[corners]
 
     def _projection(self) -> tuple[Projected, np.ndarray]:
         surface, corrected = self.surface, self._corrected
@@ -343,8 +373,8 @@ class LimbScene:
         self.stage.redraw(live=live)
 
     def picture_from(self, aim: Aim, size: tuple[int, int]) -> np.ndarray | None:
-        """Draw the same scene from elsewhere, (H, W, 3) uint8; None while a stroke has the scene in two."""
-        if not self.stage.has_scene or self.stage.compose is not None or min(size) < 8:
+        """Draw the same scene from elsewhere, (H, W, 3) uint8; None without one."""
+        if not self.stage.has_scene or min(size) < 8:
             return None
         import vtk  # loaded with pyvista, late
 
@@ -354,7 +384,13 @@ class LimbScene:
         take_aim(camera, aim)
         plotter.reset_camera_clipping_range()
         window.SetSize(*size)
+        in_two = self.stage.compose is not None
+        if in_two:  # a stroke goes on: what moves and what lies still are drawn together here
+            self._show_only(still=True, body=self._body_actor())
+            self._patch_actor.SetVisibility(True)
         window.Render()
+        if in_two:
+            self._show_only(still=False, body=self._body_actor())
         pixels: Any = vtk.vtkUnsignedCharArray()
         window.GetRGBACharPixelData(0, 0, size[0] - 1, size[1] - 1, 0, pixels)
         drawn = np.asarray(memoryview(pixels)).reshape(size[1], size[0], 4)

@@ -30,11 +30,11 @@ class SectionChart(QWidget):
         self._outline = np.zeros((0, 2))
         self._before = np.zeros((0, 2))
         self._sides = ("", "")
-        self.setMinimumSize(size, size)
+        self.setFixedSize(size, size)
         self.setAccessibleName("Outline of the section")
 
     def sizeHint(self) -> QSize:
-        return self.minimumSize()
+        return self.size()
 
     @property
     def outline(self) -> np.ndarray:
@@ -134,7 +134,7 @@ class SectionPart(QWidget):
         card.setProperty("role", "card")
         inside = QHBoxLayout(card)
         inside.setContentsMargins(8, 8, 12, 8)
-        inside.addWidget(self.chart, 1 if large else 0)
+        inside.addWidget(self.chart)
         inside.addLayout(grid)
         self._scale = label("", "small")
         self._scale.setWordWrap(True)
@@ -142,7 +142,7 @@ class SectionPart(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addWidget(self._title)
-        column.addWidget(card, 1 if large else 0)
+        column.addWidget(card)
         column.addWidget(self._scale)
 
     def value(self, key: str) -> str:

@@ -134,6 +134,10 @@ class ValidityStrip(QWidget):
         self._facts["volume"].show_value(volume_words(volume_m3, scale), "ph.cube", t.text2)
         self._facts["mesh"].show_value(length_words(length_m, scale), "ph.ruler", t.text2)
 
+    def show_busy(self) -> None:
+        """Say that a correction is being made and checked."""
+        self._facts["self_intersections"].show_value("Checking ...", "ph.circle-dashed", self._theme.text3)
+
     def show_fold(self, faces: int) -> None:
         """Say that the surface under the brush turns over now."""
         words = f"{faces} faces turned over" if faces else "0 so far"

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from limbstudio.ui import icons
@@ -17,17 +17,24 @@ if TYPE_CHECKING:
 
 RAIL_PX, BAR_PX = 48, 44
 # The rail from top to bottom, by ids of actions.
-RAIL = (("girth_ring", "tape", "section_card"),)
+RAIL = (
+    ("girth_ring", "tape", "section_card"),
+    ("limb_end", "cut_plane", "tip_shape"),
+    ("brush_pull", "brush_push", "brush_smooth", "brush_inflate", "brush_flatten"),
+    ("mirror_other", "reset_here"),
+)
 
 
 class LimbTool(MeshTool):
     """A tool that an action of the same id chooses.
 
-    hint: one sentence about the mouse and the keys. options: its numbers, for the bar above the view.
+    hint: one sentence about the mouse and the keys. options: its numbers, for the bar above the view. covers: the whole
+    limb is its own, and no standing handle comes before it.
     """
 
     id = ""
     hint = ""
+    covers = False
     options: QWidget | None = None
 
     def key(self, event: QKeyEvent) -> bool:
@@ -82,6 +89,10 @@ class Toolbox(QObject):
         if stands:
             self._standing.append(tool)
 
+    def add_overlay(self, mark: LimbTool) -> None:
+        """Take in something that is only drawn, always."""
+        self._standing.append(mark)
+
     def choose(self, tool_id: str, chosen: bool = True) -> None:
         """Choose a tool, or leave it."""
         before = self._current
@@ -120,8 +131,10 @@ class _Mouse(MeshTool):
         self._box = box
         self._held: LimbTool | None = None
 
-    def _in_order(self) -> list[LimbTool]:
+    def _in_order(self, *, drawn: bool = False) -> list[LimbTool]:
         current = self._box.current
+        if current is not None and current.covers and not drawn:
+            return [current]
         standing = [tool for tool in self._box.standing if tool is not current]
         return standing if current is None else [current, *standing]
 
@@ -151,10 +164,10 @@ class _Mouse(MeshTool):
             held.release(at, event)
 
     def wheel(self, event: QWheelEvent) -> bool:
-        return any(tool.wheel(event) for tool in self._in_order())
+        return any(tool.wheel(event) for tool in self._in_order(drawn=True))
 
     def paint(self, painter: QPainter) -> None:
-        for tool in reversed(self._in_order()):
+        for tool in reversed(self._in_order(drawn=True)):
             tool.paint(painter)
 
 
@@ -177,6 +190,17 @@ class Rail(QWidget):
         column.addStretch(1)
 
 
+class _Hint(QLabel):
+    """A sentence that is cut off with dots where it has no room; the tool tip has it whole."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setFont(self.font())
+        painter.setPen(self.palette().windowText().color())
+        words = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
+
+
 class OptionsBar(QWidget):
     """The chosen tool's name and numbers at the left, how the limb is coloured at the right."""
 
@@ -192,7 +216,8 @@ class OptionsBar(QWidget):
         self._shown: QWidget | None = None
         self._icon = QLabel()
         self._title = label("", "value")
-        self._hint = label(self._NOTHING, "small")
+        self._hint = _Hint(self._NOTHING)
+        self._hint.setProperty("role", "small")
         self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(12, 4, 12, 4)

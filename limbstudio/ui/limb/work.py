@@ -31,6 +31,7 @@ from limbstudio.ui.session import Session
 if (
     TYPE_CHECKING
 ):  # they bring scipy and the reconstruction, and are imported in the thread that makes the first mesh
+    from limbstudio.corrections.brushes import BrushSession
     from limbstudio.corrections.limb_surface import LimbSurface
     from limbstudio.corrections.replay import Corrected, Outcome
     from limbstudio.corrections.validity import Fold, ValidityFacts
@@ -87,12 +88,16 @@ class LimbWork(QObject):
         self._known_crossings: int | None = None
         self._level_m = _FIRST_LEVEL_M
         self._turn = 0
+        self._whole_turn = 0
         self._section: tuple[object, float, LimbSection] | None = None
         self._preview: Operation | None = None
         self._preview_due = QTimer(self, interval=0, singleShot=True)
         self._preview_due.timeout.connect(self._make_preview)
         self._facts_due = QTimer(self, interval=150, singleShot=True)
         self._facts_due.timeout.connect(self._ask_facts)
+        self._stroke: BrushSession | None = None
+        self._stroke_due = QTimer(self, interval=90, singleShot=True)
+        self._stroke_due.timeout.connect(self._look_at_stroke)
         session.fit_changed.connect(self.refresh)
         session.person_selected.connect(self.refresh)
 
@@ -153,6 +158,17 @@ class LimbWork(QObject):
 
         limb = self.limb_fit
         return GirthDoubt.of(limb) if limb is not None and not self.is_edited else None
+
+    @property
+    def is_current(self) -> bool:
+        """Tell whether the mesh is what the records say now."""
+        kept, person = self.kept, self.person
+        if self._made is None or kept is None or person is None or self.limb is None:
+            return False
+        records = self.session.studio.project.records
+        return not self.is_busy and self._made == _Asked(
+            kept.id, self.limb, all_corrections(records, person.id)
+        )
 
     @property
     def can_correct(self) -> bool:
@@ -243,6 +259,7 @@ class LimbWork(QObject):
     def _take(self, asked: _Asked, made: "Corrected") -> None:
         self._made, self.corrected, self.problem = asked, made, ""
         self.surface, self.moving, self.fold = made.limbs.get(asked.limb), None, None
+        self.facts = None  # of another surface
         if self.surface is None:
             self.problem = "This limb was not cut by the fit. Give it an end (E) to correct it."
         self.changed.emit()
@@ -260,8 +277,11 @@ class LimbWork(QObject):
     def propose(self, operation: Operation) -> bool:
         """Try one operation; it becomes an edit where it can be done, else the reason is said."""
         kept, person, record, limb = self.kept, self.person, self.corrections, self.limb
-        if kept is None or person is None or record is None or limb is None or not self._may_edit():
+        if kept is None or person is None or record is None or limb is None or not self.may_edit():
             return False
+        self._preview = None  # what was shown on the way is done with
+        self._preview_due.stop()
+        self._whole_turn += 1
         edit = correct(record, operation)
         tried = self._with(person, edit)
         asked = _Asked(kept.id, limb, tried)
@@ -289,7 +309,7 @@ class LimbWork(QObject):
     def end_stroke(self, stroke: BrushStroke, after: "LimbSurface", moved: np.ndarray) -> None:
         """Keep a stroke that was just made; one that folds the surface is refused, and where is shown."""
         before, corrected, record = self.surface, self.corrected, self.corrections
-        if before is None or corrected is None or record is None or not self._may_edit():
+        if before is None or corrected is None or record is None or not self.may_edit():
             self.drop_stroke()
             return
         scale, limb = self.scale, before.limb
@@ -318,11 +338,13 @@ class LimbWork(QObject):
             self._adopt(_Asked(kept.id, limb, tried), made)
             self.session.do(edit)
 
+        self._stroke = None
         self.moving = after
         self._work(check, settle, self._refuse_known)
 
     def drop_stroke(self) -> None:
         """Show the limb as it was before the stroke."""
+        self._stroke = None
         if self.moving is not None:
             self.moving = None
             self.changed.emit()
@@ -341,7 +363,8 @@ class LimbWork(QObject):
     def _refuse_known(self, error: KnownError) -> None:
         self._refuse(error.message, error.hint, None)
 
-    def _may_edit(self) -> bool:
+    def may_edit(self) -> bool:
+        """Tell whether a correction can be made now; why not is said."""
         if self.is_busy:
             self.session.said.emit(
                 "The last correction is still being made.", "Try again in a moment.", False
@@ -413,6 +436,33 @@ class LimbWork(QObject):
         if made is not None and all(outcome.ok for outcome in made.outcomes.get(limb, ())[-1:]):
             self.previewed.emit(made.mesh)
 
+    def preview_whole(self, operation: Operation | None) -> None:
+        """Show what an operation would make of the limb, made in a thread; None ends it."""
+        kept, person, record, limb = self.kept, self.person, self.corrections, self.limb
+        self._whole_turn += 1
+        turn = self._whole_turn
+        if operation is None or kept is None or person is None or record is None or limb is None:
+            self.previewed.emit(None)
+            return
+        tried = self._with(person, correct(record, operation))
+
+        def made(found: "Corrected") -> None:
+            if turn != self._whole_turn:
+                return
+            outcomes = found.outcomes.get(limb, ())
+            if outcomes and outcomes[-1].ok:
+                self.previewed.emit(found.mesh)
+            elif outcomes:
+                self.session.said.emit(
+                    f"{describe(operation)} cannot be applied: {outcomes[-1].reason}", "", False
+                )
+
+        def failed(error: BaseException) -> None:
+            if not isinstance(error, KnownError):
+                raise error
+
+        self.session.bridge.load(lambda: _replayed(person, kept, tried, limb), made, failed)
+
     # ------------------------------------------------------------------------------------------------- ring and strokes
 
     @property
@@ -453,10 +503,16 @@ class LimbWork(QObject):
             return None
         return section_at(surface, self._level_m, surface.unedited)
 
-    def show_stroke(self, surface: "LimbSurface") -> None:
-        """Take the limb as a stroke has it now."""
-        self.moving = surface
-        self.surface_moved.emit()
+    def stroke_goes_on(self, stroke: "BrushSession") -> None:
+        """Take the limb as a stroke has it now; several steps of the hand are one look at it."""
+        self._stroke = stroke
+        if not self._stroke_due.isActive():
+            self._stroke_due.start()
+
+    def _look_at_stroke(self) -> None:
+        if self._stroke is not None:
+            self.moving = self._stroke.surface
+            self.surface_moved.emit()
 
     # ----------------------------------------------------------------------------------------------------------- facts
 

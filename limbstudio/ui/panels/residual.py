@@ -202,6 +202,9 @@ class ResidualLimbPanel(QWidget):
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setShowGrid(False)
         table.setAccessibleName("Girths")
+        # Five columns in a narrow panel.
+        table.setStyleSheet("QTableView::item { padding: 0 3px; } QHeaderView::section { padding: 5px 3px; }")
+        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         table.itemSelectionChanged.connect(self._on_row)
         return table

@@ -2,7 +2,7 @@
 
 from limbstudio.ui.action_row import ActionRow, Owner, Where
 
-_M = Owner.MEASURING
+_M, _C = Owner.MEASURING, Owner.CORRECTING
 _MESH = Where.MESH
 _HERE = "residual_limb"
 
@@ -34,5 +34,33 @@ ROWS: tuple[ActionRow, ...] = (
               needs=_HERE, checkable=True, synonyms="depth doubt colour map"),
     ActionRow("colours_next", "Next colours", "ph.palette", "colours_next", "Limb/Colours", ("Shift+D",), _M, _MESH,
               group=4, needs=_HERE, synonyms="colour map cycle"),
+
+    ActionRow("limb_end", "End along the limb", "ph.anchor-simple", "set_end", "Limb/Correct", ("E",), _C, _MESH,
+              group=5, needs=_HERE, checkable=True, synonyms="length lambda shorten lengthen correction"),
+    ActionRow("cut_plane", "Cut plane", "ph.scissors", "set_plane", "Limb/Correct", ("C",), _C, _MESH, group=5,
+              needs=_HERE, checkable=True, synonyms="tilt correction"),
+    ActionRow("tip_shape", "Shape of the end", "mdi6.egg-outline", "set_tip", "Limb/Correct", ("K",), _C, _MESH, group=5,
+              needs=_HERE, checkable=True, synonyms="tip conical cylindrical bulbous roundness fold"),
+    *(ActionRow(f"brush_{brush}", words, icon, f"set_{brush}", "Limb/Correct", (key,), _C, _MESH, group=5,
+                needs=_HERE, checkable=True, synonyms="brush sculpt correction") for brush, words, icon, key in (
+                    ("pull", "Pull", "mdi6.arrow-expand-up", "A"), ("push", "Push", "mdi6.arrow-collapse-down", "Z"),
+                    ("smooth", "Smooth", "ph.waves", "X"), ("inflate", "Inflate", "mdi6.arrow-expand-all", "V"),
+                    ("flatten", "Flatten", "mdi6.format-vertical-align-center", "B"))),
+    ActionRow("mirror_other", "Mirror the other side", "mdi6.mirror", "set_mirror", "Limb/Correct", ("M",), _C, _MESH,
+              group=5, needs=_HERE, checkable=True, synonyms="symmetry correction"),
+    ActionRow("reset_here", "Reset here", "ph.arrow-counter-clockwise", "set_reset", "Limb/Correct", ("R",), _C,
+              _MESH, group=5, needs=_HERE, checkable=True, synonyms="undo place correction"),
+    ActionRow("brush_larger", "Larger brush", "ph.plus-circle", "larger_brush", "Limb/Correct", ("PgUp",), _C, _MESH,
+              group=5, needs=_HERE, synonyms="size"),
+    ActionRow("brush_smaller", "Smaller brush", "ph.minus-circle", "smaller_brush", "Limb/Correct", ("PgDown",), _C,
+              _MESH, group=5, needs=_HERE, synonyms="size"),
+    ActionRow("move_label", "Move label too", "ph.push-pin", "move_label", "Limb", ("Shift+L",), _C, _MESH, group=5,
+              needs="end_corrected", synonyms="end point photo correction"),
+    ActionRow("drop_correction", "Remove this correction", "ph.x", "drop", "Limb", ("Del",), _C, _MESH, group=5,
+              needs="corrections", synonyms="delete"),
+    ActionRow("reapply", "Reapply the corrections", "ph.arrows-clockwise", "reapply", "Limb", ("Shift+R",), _C, _MESH,
+              group=5, needs="corrections", synonyms="replay again"),
+    ActionRow("clear_corrections", "Remove all corrections of this limb", "ph.eraser", "clear", "Limb", (), _C,
+              group=5, needs="corrections", synonyms="reset limb"),
 )
 # fmt: on
