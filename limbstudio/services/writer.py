@@ -109,7 +109,8 @@ class Writer:
         self._queue: deque[Task] = deque()
         self._closing = False
         self._hurry = False
-        self._failures = 0
+        self._attempts = 0  # to write what is queued
+        self._failed_attempt = 0  # the number of the last one that failed
         self._state = SaveState(Saving.SAVED)
         self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
         self._thread.start()
@@ -161,13 +162,16 @@ class Writer:
             self.changed.notify_all()
 
     def flush(self, wait_s: float) -> bool:
-        """Wait until everything is on the disk; False when an attempt failed or the time is over."""
+        """Wait until everything is on the disk; False when an attempt failed or the time is over.
+
+        An attempt that had begun before does not count: what made it fail may be over by now.
+        """
         with self.changed:
-            failures = self._failures
+            begun = self._attempts
             self._hurry = True
             self.changed.notify_all()
             self.changed.wait_for(
-                lambda: not self._queue or self._failures > failures or not self._is_serving(), wait_s
+                lambda: not self._queue or self._failed_attempt > begun or not self._is_serving(), wait_s
             )
             return not self._queue
 
@@ -205,6 +209,8 @@ class Writer:
         with self.changed:
             self.changed.wait_for(lambda: self._queue or self._closing, IDLE_CHECK_S)
             batch = list(islice(self._queue, _MOST_IN_ONE_COMMIT))
+            self._attempts += 1
+            self._hurry = False
         if self._closing:
             return
         if batch and self._state.saving is not Saving.WAITING:
@@ -265,8 +271,7 @@ class Writer:
         log.warning("Saving %s failed: %s", self._folder, error)
         message, hint = project_file.in_words(error, self._folder)
         with self.changed:
-            self._failures += 1
-            self._hurry = False
+            self._failed_attempt = self._attempts
             self.changed.notify_all()
         if self._connection is not None:  # a connection that failed is not trusted again
             with suppress(sqlite3.Error):
@@ -285,7 +290,6 @@ class Writer:
 
     def _connected(self) -> sqlite3.Connection:
         """Return the connection to the file that was opened; FolderGone while it is not where it was."""
-        self._hurry = False
         if self._connection is not None:
             self._check_file()
             return self._connection

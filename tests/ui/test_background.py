@@ -75,12 +75,15 @@ def use_process(window: MainWindow, **options) -> None:
 
 
 def test_the_queue_opens_by_key_and_says_when_it_is_quiet(window, jobs, qtbot):
+    view = window.annotate_page.view
+    view.setFocus()
     QTest.keyClick(window, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
 
     assert window.bottom_dock.shown is jobs.panel
     assert jobs.panel.summary.text() == "Nothing runs now"
     QTest.keyClick(window, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
     assert window.bottom_dock.shown is None
+    assert view.hasFocus()
 
 
 def test_a_job_that_failed_says_why_and_is_tried_again_from_its_row(window, jobs, qtbot):
@@ -106,6 +109,19 @@ def test_a_job_that_failed_says_why_and_is_tried_again_from_its_row(window, jobs
     jobs.window.actions_table["clear_jobs"].trigger()
     assert jobs.panel.rows == []
     assert window.studio.jobs == ()
+
+
+def test_the_keyboard_goes_back_to_the_canvas_when_the_queue_is_closed(window, jobs, qtbot):
+    view = window.annotate_page.view
+    view.setFocus()
+    window.studio.run(lambda context: context.report(0.5, "Working"), title="Work")
+    qtbot.waitUntil(lambda: bool(jobs.panel.rows))
+
+    QTest.keyClick(window, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
+    assert jobs.panel.list.hasFocus()
+    QTest.keyClick(window, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
+
+    assert view.hasFocus()
 
 
 def test_jobs_of_a_closed_project_are_gone_from_the_queue(window, jobs, project_folder, qtbot):
@@ -170,7 +186,7 @@ def test_the_selected_photos_are_fitted_by_key_and_taken_back(window, jobs, qtbo
         window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
     )
 
-    qtbot.waitUntil(lambda: "2 people were fitted." in window.message_bar.text)
+    qtbot.waitUntil(lambda: "2 people were fitted." in window.message_bar.text, timeout=20_000)
     assert window.session.fit is not None
     QTest.mouseClick(window.message_bar.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.session.fit is None)
@@ -189,7 +205,8 @@ def test_a_batch_over_all_unfinished_photos_leaves_a_human_choice_alone(
 
     window.actions_table["fit_unfinished"].trigger()
 
-    qtbot.waitUntil(lambda: "1 person was fitted. 1 was left alone" in window.message_bar.text)
+    words = "1 person was fitted. 1 was left alone"
+    qtbot.waitUntil(lambda: words in window.message_bar.text, timeout=20_000)
     assert window.session.fit == chosen
 
 

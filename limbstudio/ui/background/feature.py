@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from limbstudio.services import logs
 from limbstudio.services.batch_fits import BatchReport
@@ -37,6 +38,7 @@ class Jobs(Feature):
             self.retry,
         )
         window.bottom_dock.add("Jobs", self.panel, self._on_shown)
+        self._opener: QWidget | None = None
         self._save_trouble = SaveTrouble(window)
         session = self.session
         session.job_started.connect(self.panel.add)
@@ -62,8 +64,9 @@ class Jobs(Feature):
     # --------------------------------------------------------------------------------------------------- the queue
 
     def show_jobs(self, shown: bool = True) -> None:
-        """Open or close the queue."""
+        """Open or close the queue; the keyboard goes back to who had it."""
         if shown:
+            self._opener = QApplication.focusWidget()
             self.window.bottom_dock.show_part(self.panel)
             self.panel.list.setFocus()
         else:
@@ -71,6 +74,9 @@ class Jobs(Feature):
 
     def _on_shown(self, shown: bool) -> None:
         self.window.actions_table["jobs"].setChecked(shown)
+        opener = self._opener
+        if not shown and opener is not None and isValid(opener) and opener.isVisible():
+            opener.setFocus()
 
     def cancel_jobs(self) -> None:
         for row in self.panel.rows:

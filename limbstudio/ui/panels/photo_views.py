@@ -6,7 +6,7 @@ photos; a table asks for those that it shows.
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QAbstractItemModel, Qt
+from PySide6.QtCore import QAbstractItemModel, QItemSelection, QItemSelectionModel, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QTableView
 
@@ -36,14 +36,23 @@ class PhotoRows(QTableView):
         rows.setDefaultSectionSize(row_height)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Home and End lead to the first and last photo, not to the first and last column."""
-        plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+        """Home and End lead to the first and last photo, not to the first and last column; with Shift all between."""
+        keys = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        with_shift = keys == Qt.KeyboardModifier.ShiftModifier
         number = self.model().rowCount()
-        if plain and number and event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End):
-            row = 0 if event.key() == Qt.Key.Key_Home else number - 1
-            self.setCurrentIndex(self.model().index(row, 0))
+        if event.key() not in (Qt.Key.Key_Home, Qt.Key.Key_End) or not number or (keys and not with_shift):
+            super().keyPressEvent(event)
             return
-        super().keyPressEvent(event)
+        row = 0 if event.key() == Qt.Key.Key_Home else number - 1
+        target, here = self.model().index(row, 0), self.currentIndex()
+        if with_shift and here.isValid():
+            flags = QItemSelectionModel.SelectionFlag
+            between = sorted((here.row(), row))
+            ends = (self.model().index(between[0], 0), self.model().index(between[1], 0))
+            self.selectionModel().setCurrentIndex(target, flags.NoUpdate)
+            self.selectionModel().select(QItemSelection(*ends), flags.ClearAndSelect | flags.Rows)
+        else:
+            self.setCurrentIndex(target)
 
     def keyboardSearch(self, search: str) -> None:
         """Do nothing: it would look through every row; letters are keys of the window."""

@@ -1,5 +1,6 @@
 """A project on disk: what was confirmed is there, and what cannot be written is said and kept."""
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -182,6 +183,28 @@ def test_a_save_that_fails_is_said_kept_and_tried_again(store, folder, monkeypat
     again = Store.open(folder)
     assert ("photo", PHOTO) in again.project.records
     again.close()
+
+
+def test_closing_does_not_give_up_for_an_attempt_that_began_while_the_disk_was_full(store, monkeypatch):
+    begun, go_on = threading.Event(), threading.Event()
+    commit, tries = store._writer._commit, []
+
+    def full_at_first(batch):
+        tries.append(1)
+        if len(tries) == 1:
+            begun.set()
+            go_on.wait(10)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        commit(batch)
+
+    monkeypatch.setattr(store._writer, "_commit", full_at_first)
+    store.retry_s = 600
+    store.append(edits.add_person(Person("1", PHOTO)), who="me")
+    assert begun.wait(5)
+    threading.Timer(0.2, go_on.set).start()  # there is space now, and the attempt under way does not know it
+
+    assert store.flush(10)
+    assert store.unsaved == ()
 
 
 def test_an_edit_that_cannot_be_encoded_is_not_half_queued(store):
