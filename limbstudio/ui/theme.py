@@ -296,6 +296,7 @@ QPushButton[role="link"] {{ background: transparent; border: 1px solid transpare
 QPushButton[role="chip"] {{ background: {t.hover}; border: 1px solid transparent; color: {t.text2};
     border-radius: 9px; padding: 1px 8px; font-size: 11px; font-weight: 500; min-height: 16px; }}
 QPushButton[role="chip"]:hover {{ color: {t.text}; border-color: {t.line2}; }}
+QPushButton[role="chip"]:checked {{ background: {t.accent_bg}; color: {t.accent}; }}
 QPushButton[role="chip"]:focus {{ border-color: {t.accent}; }}
 QPushButton[role="link"]:disabled {{ color: {t.disabled}; }}
 QPushButton[role="link"]:hover {{ background: {t.hover}; }}
@@ -367,7 +368,9 @@ QToolButton:hover, QPushButton:hover {{ border: 1px solid {t.accent}; }}
 QToolButton:focus, QPushButton:focus, QComboBox:focus, QLineEdit:focus, QAbstractSpinBox:focus {{
     border: 2px solid {t.accent}; }}
 QMenu::item:selected, QMenuBar::item:selected {{ border: 1px solid {t.accent}; }}
-QListView::item:selected, QTreeView::item:selected, QTableView::item:selected {{ border: 1px solid {t.accent}; }}
+QListView::item:selected {{ border: 1px solid {t.accent}; }}
+QPushButton[role="chip"] {{ border-color: {t.text}; }}
+QPushButton[role="chip"]:checked {{ border: 2px solid {t.accent}; color: {t.accent}; }}
 QFrame[role="float"], QFrame[role="card"] {{ border: 1px solid {t.text}; }}
 QLabel[role="badge"], QLabel[role="badge-warn"], QLabel[role="badge-accent"], QLabel[role="badge-ok"] {{
     border: 1px solid {t.text}; }}
