@@ -25,6 +25,7 @@ from .test_annotating import click
 def edit(window: MainWindow, x: float) -> None:
     """Place the nose of the person of the photo in view, who is made where there is none."""
     person = window.session.person or window.annotate_page.new_person()
+    assert person is not None
     assert window.session.do(edits.place_point(window.studio.person(person.id), 0, x, 100))
 
 
