@@ -97,6 +97,8 @@ class AnnotatePage(QWidget):
         self.reading.begin_anew()
 
     def _on_photo_shown(self) -> None:
+        if self._session.is_turning:
+            return  # it was read ahead: the signals of the person and the fit follow
         self._on_person()
         self.fit_showing.show_fit()
 
@@ -112,7 +114,8 @@ class AnnotatePage(QWidget):
 
     def _on_point(self, index: int) -> None:
         self.view.select(None if index < 0 else index)
-        self.guiding.follow_point(index)
+        if not self._session.is_turning:
+            self.guiding.follow_point(index)
 
     def _show_people(self) -> None:
         """Draw what is recorded, also when a drag was refused."""

@@ -590,6 +590,8 @@ class MainWindow(QMainWindow):
     def show_available(self) -> None:
         """Enable what can be done now, and say in the menu what undo would undo."""
         studio, session = self.studio, self.session
+        if session.is_turning:
+            return  # once is enough: the fit's signal comes last
         there = set()
         if studio.is_open:
             there.add("project")

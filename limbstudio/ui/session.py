@@ -58,6 +58,8 @@ class Session(QObject):
         self._person: str | None = None
         self._point: int | None = None
         self.shown: Sequence[str] | None = None
+        # While another photo is being selected: who is told of all of it shows itself once, at the last signal.
+        self.is_turning = False
         self._stop_listening = studio.listen(self._on_event)
 
     # ---------------------------------------------------------------------------------------------- the selection
@@ -97,9 +99,13 @@ class Session(QObject):
         people = self.people
         self._person = people[0].id if people else None
         self._point = None
-        self.photo_selected.emit()
-        self.person_selected.emit()
-        self.point_selected.emit(-1)
+        self.is_turning = True
+        try:
+            self.photo_selected.emit()
+            self.person_selected.emit()
+            self.point_selected.emit(-1)
+        finally:
+            self.is_turning = False
         self.fit_changed.emit()
 
     def step_photo(self, step: int) -> None:

@@ -1,4 +1,4 @@
-"""The benchmarks of large projects, of walking and of open and close, in short; figures come from `limbstudio bench`."""
+"""The benchmarks of large projects, walking and open and close, in short; figures come from `limbstudio bench`."""
 
 import pytest
 

@@ -231,9 +231,12 @@ class PersonPanel(QWidget):
     def set_asked(self, index: int | None) -> None:
         """Say which point the guide asks for: its row reads 'Next'."""
         self._asked = index
-        self._show_points(self._session.person)
+        if not self._session.is_turning:
+            self._show_points(self._session.person)
 
     def refresh(self) -> None:
+        if self._session.is_turning:
+            return  # the fit's signal comes last
         person = self._session.person
         people = self._session.people
         self.setEnabled(self._session.studio.is_open)
