@@ -1,15 +1,19 @@
 """The only place where anything crosses into the GUI thread."""
 
 import logging
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from limbstudio.services.jobs import Job, JobView
 
 log = logging.getLogger(__name__)
+
+_PROGRESS_EACH_S = 0.04
 
 
 class Bridge(QObject):
@@ -35,8 +39,12 @@ class Bridge(QObject):
             self._arrived.emit(function)
 
     def watch(self, job: Job, listener: Callable[[JobView], None]) -> Callable[[], None]:
-        """Call `listener` in the GUI thread on every change of a job; return a function that stops it."""
-        return job.listen(lambda view: self.deliver(lambda: listener(view)))
+        """Call `listener` in the GUI thread when a job changes; return a function that stops it.
+
+        Progress is told at most 25 times a second, its end always: a job that reports thousands of photos must not
+        keep the window from everything else.
+        """
+        return job.listen(_Progress(self, listener).take)
 
     def read(
         self,
@@ -91,3 +99,40 @@ class Bridge(QObject):
     def _call(self, function: Callable[[], None]) -> None:
         if self._open:
             function()
+
+
+class _Progress:
+    """Hand a job's views to a listener: of many that come at once the newest."""
+
+    def __init__(self, bridge: Bridge, listener: Callable[[JobView], None]) -> None:
+        self._bridge = bridge
+        self._listener = listener
+        self._lock = threading.Lock()
+        self._newest: JobView | None = None
+        self._told = 0.0
+
+    def take(self, view: JobView) -> None:
+        """Take a view in, in any thread."""
+        if view.state.has_ended:
+            with self._lock:
+                self._newest = None
+            self._bridge.deliver(lambda: self._listener(view))
+            return
+        with self._lock:
+            is_waiting, self._newest = self._newest is not None, view
+        if not is_waiting:
+            self._bridge.deliver(self._plan)
+
+    def _plan(self) -> None:
+        left = self._told + _PROGRESS_EACH_S - time.monotonic()
+        if left <= 0:
+            self._tell()
+        else:
+            QTimer.singleShot(round(left * 1000) + 1, self._bridge, self._tell)
+
+    def _tell(self) -> None:
+        with self._lock:
+            view, self._newest = self._newest, None
+        if view is not None:
+            self._told = time.monotonic()
+            self._listener(view)
