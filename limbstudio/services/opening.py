@@ -130,6 +130,11 @@ def _to_read(folder: Path, reason: Reason) -> Opened:
     loaded = project_file.load(connection, path)
     if loaded.problems and not loaded.records:
         connection.close()
+        if reason.is_newer:
+            raise KnownError(
+                reason.message.replace("is read-only: it was", "cannot be shown here: it was"),
+                f"{reason.hint} Nothing was changed.",
+            )
         raise read_only.ruined(folder, loaded.problems[0])
     if loaded.problems and not reason.is_damage:
         reason = replace(reason, message=f"{reason.message} {loaded.problems[0]}")

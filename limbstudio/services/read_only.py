@@ -12,7 +12,8 @@ from limbstudio.services.claim import Holder
 class Reason:
     """Why a project is read-only; without a message it is not.
 
-    holder: the window that has it. is_taken: another window took it over from this one.
+    holder: the window that has it. is_taken: another window took it over from this one. is_newer: its format is one
+    that this version does not know.
     """
 
     message: str = ""
@@ -20,6 +21,7 @@ class Reason:
     holder: Holder | None = None
     is_damage: bool = False
     is_taken: bool = False
+    is_newer: bool = False
 
 
 LOOKING = Reason("The project was opened to look at only.")
@@ -50,7 +52,7 @@ def locked_folder(folder: Path) -> Reason:
 
 def newer(major: int, minor: int) -> Reason:
     message = f"The project is read-only: it was made by a newer LimbStudio (format {major}.{minor})."
-    return Reason(message, "Install the newest LimbStudio to edit it.")
+    return Reason(message, "Install the newest LimbStudio to edit it.", is_newer=True)
 
 
 def not_migrated(why: str, hint: str) -> Reason:
