@@ -34,7 +34,7 @@ from limbstudio.formats.annotated import (
     RunLengths,
     Uncertainty,
 )
-from limbstudio.formats.json_files import clean, read_json
+from limbstudio.formats.json_files import JsonDocument, clean, read_json
 from limbstudio.formats.keypoint_names import plain_name
 from limbstudio.formats.limb_block import (
     Block,
@@ -71,14 +71,14 @@ class _Category:
     problem: KnownError | None = None
 
 
-def read_annotations(path: Path | str) -> Annotations:
-    """Read a COCO keypoint file.
+def read_annotations(path: Path | str, document: JsonDocument | None = None) -> Annotations:
+    """Read a COCO keypoint file. document: its content where it was parsed already.
 
     KnownError if the file as a whole cannot be used; `problems` holds the entries that could not.
     Positions stay in the pixels of the photo the file describes: see `placing.placed_on`.
     """
     path = Path(path)
-    document = read_json(path)
+    document = document or read_json(path)
     top = _checked_top(document.value, path.name)
     warnings, problems = list(document.warnings), list[Problem]()
     images = _images(top["images"], path.name, problems)
@@ -86,6 +86,17 @@ def read_annotations(path: Path | str) -> Annotations:
     people = _people(top["annotations"], images, categories, path.name, warnings, problems)
     unique = {image.id: image for image in images.values()}
     return Annotations(path, tuple(unique.values()), tuple(people), tuple(problems), tuple(warnings))
+
+
+_KINDS = {
+    list: "a list",
+    str: "a text",
+    bool: "a truth value",
+    type(None): "nothing",
+    int: "a number",
+    float: "a number",
+}
+_GIVE = "Give a COCO file, which has “images”, “annotations” and “categories”."
 
 
 def _checked_top(value: object, name: str) -> Mapping[str, Any]:
@@ -96,18 +107,22 @@ def _checked_top(value: object, name: str) -> Mapping[str, Any]:
         )
     if not isinstance(value, dict):
         raise KnownError(
-            f"{name} is no COCO file: it holds {type(value).__name__}, not an object.",
-            "Give a file with “images”, “annotations” and “categories”.",
+            f"{name} is no annotation file: it holds {_KINDS.get(type(value), 'one value')}, not an object.",
+            _GIVE,
         )
     if "shapes" in value and "imagePath" in value:
         raise KnownError(
             f"{name} is a labelme or X-AnyLabeling file.", "Export it as COCO keypoints from there."
         )
+    if isinstance(value.get("people"), list) and "images" not in value:
+        raise KnownError(
+            f"{name} is a file of OpenPose, which cannot be read.", "Convert it to COCO keypoints first."
+        )
     for key in ("images", "annotations"):
         if not isinstance(value.get(key), list):
             raise KnownError(
                 f"{name} is no COCO file: “{key}” is " + ("not a list." if key in value else "missing."),
-                "Give a file with “images”, “annotations” and “categories”.",
+                _GIVE,
             )
     return value
 

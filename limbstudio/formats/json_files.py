@@ -12,6 +12,16 @@ from limbstudio.domain.errors import KnownError
 MAX_JSON_BYTES = 256_000_000
 """All of COCO's person keypoints fit; larger files are split."""
 
+# What is found under the name of a JSON file; a pickle can run any program, so none is ever opened.
+_OTHERS = (
+    (b"\x80", "a pickle of Python, which is never opened"),
+    (b"\xff\xd8\xff", "a photo"),
+    (b"\x89PNG", "a picture"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "a compressed file"),
+    (b"SQLite format 3", "a database"),
+)
+_JSON_WANTED = "Choose the JSON file that the annotations were exported to."
 _AGAIN = "Export it again from the program that made it."
 
 
@@ -37,6 +47,9 @@ def parse_json(data: bytes, name: str) -> JsonDocument:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
+        for start, what in _OTHERS:
+            if data.startswith(start):
+                raise KnownError(f"{name} is {what}, whatever its name says.", _JSON_WANTED) from error
         raise KnownError(
             f"{name} is not text: byte {error.start + 1} is no {encoding.upper()}.", "Save it as UTF-8."
         ) from error

@@ -17,7 +17,7 @@ from limbstudio.domain.photo import Person
 from limbstudio.domain.provenance import Provenance, Source
 from limbstudio.formats.annotated import AnnotatedImage, AnnotatedPerson, Annotations, Problem
 from limbstudio.formats.coco import box_around
-from limbstudio.formats.json_files import read_json
+from limbstudio.formats.json_files import JsonDocument, read_json
 from limbstudio.formats.keypoint_names import plain_name
 from limbstudio.formats.limb_block import RawPoint, finite, pixels, shown, understood
 
@@ -45,14 +45,14 @@ def is_labelme(value: object) -> bool:
     return isinstance(value, dict) and isinstance(value.get("shapes"), list) and "imagePath" in value
 
 
-def read_labelme(path: Path | str) -> Annotations:
-    """Read one photo's file of labelme (4 to 7) or X-AnyLabeling (2 to 4).
+def read_labelme(path: Path | str, document: JsonDocument | None = None) -> Annotations:
+    """Read one photo's file of labelme (4 to 7) or X-AnyLabeling (2 to 4). document: its content, if parsed already.
 
     A point with `difficult` (or a flag "occluded") is occluded; flags named after other states give those. A score
     becomes the point's confidence, and the person a prediction. KnownError if the file is none of theirs.
     """
     path = Path(path)
-    document = read_json(path)
+    document = document or read_json(path)
     value = document.value
     if not is_labelme(value):
         raise KnownError(

@@ -16,6 +16,7 @@ from limbstudio.domain.mask_layers import LayerName, MaskLayer, layer_key
 from limbstudio.domain.photo import Person, Photo
 from limbstudio.domain.project import Project
 from limbstudio.domain.provenance import Provenance, Source
+from limbstudio.services.annotation_files import Piece, annotation_files, names_of, place_of, read_pieces
 from limbstudio.services.jobs import Context
 from limbstudio.services.pipeline import file_hash
 from limbstudio.services.store import Entry
@@ -23,7 +24,7 @@ from limbstudio.services.store import Entry
 if TYPE_CHECKING:
     import numpy as np
 
-    from limbstudio.formats.annotated import AnnotatedPerson, Annotations
+    from limbstudio.formats.annotated import AnnotatedPerson
     from limbstudio.images import LoadedPhoto
 
 # So many photos are recorded at once: often enough to see them come, seldom enough not to slow it down.
@@ -33,6 +34,8 @@ _PHOTO_SUFFIXES = frozenset(
     f".{name}"
     for name in "jpg jpeg jpe png webp tif tiff bmp gif heic heif avif jp2".split()  # noqa: SIM905
 )
+
+_MASK_END = "_mask.png"
 
 
 class Importer(Protocol):
@@ -53,7 +56,8 @@ class ImportReport:
     """What an import brought. photos, people: new ones. known: photos that were there already.
 
     refused: (what, KnownError) for all that could not be read; the others were imported. warnings: for
-    people. entries: the journal's sequence numbers, so that the import can be taken back as one.
+    people. entries: the journal's sequence numbers, so that the import can be taken back as one. annotations: files (or
+    folders of them) that lay among the photos of a folder and were left alone.
     """
 
     photos: tuple[Photo, ...] = ()
@@ -62,6 +66,7 @@ class ImportReport:
     refused: tuple[tuple[str, KnownError], ...] = ()
     warnings: tuple[str, ...] = ()
     entries: tuple[int, ...] = ()
+    annotations: tuple[Path, ...] = ()
 
 
 class OnConflict(StrEnum):
@@ -77,7 +82,7 @@ class Preflight:
     """What an import would bring, before anything is changed.
 
     new_photos, known_photos, new_people, same_people: counts. conflicts: photo and person id of people that are there
-    and differ. refused, warnings: as in `ImportReport`.
+    and differ. refused, warnings: as in `ImportReport`. absent: how many of the photos were not found in `folder`.
     """
 
     path: Path
@@ -89,6 +94,7 @@ class Preflight:
     conflicts: tuple[tuple[str, str], ...]
     refused: tuple[tuple[str, KnownError], ...]
     warnings: tuple[str, ...]
+    absent: int = 0
 
     @property
     def brings_nothing(self) -> bool:
@@ -99,7 +105,7 @@ class Preflight:
 class _Gathering:
     """An import under way: what was read, and what of it is not recorded yet.
 
-    is_look: nothing is recorded, nor kept as a blob.
+    is_look: nothing is recorded, nor kept as a blob. seen: keys of records that were taken in or found there.
     """
 
     studio: Importer
@@ -113,6 +119,8 @@ class _Gathering:
     unrecorded: list[Change] = field(default_factory=list)
     conflicts: list[Person] = field(default_factory=list)
     same: int = 0
+    absent: int = 0
+    seen: set[tuple[str, str]] = field(default_factory=set)
     entries: list[int] = field(default_factory=list)
 
     def read_photo(self, path: Path) -> "LoadedPhoto | None":
@@ -134,11 +142,13 @@ class _Gathering:
         key = ("photo", photo.sha256)
         there = self.studio.project.records.get(key)
         if there is not None:
-            if there not in (*self.known, *self.photos):
+            if key not in self.seen:
                 self.known.append(there)
+                self.seen.add(key)
             return
-        if any(p.sha256 == photo.sha256 for p in self.photos):
+        if key in self.seen:
             return
+        self.seen.add(key)
         self.photos.append(photo)
         self.unrecorded.append(Change(key, None, photo))
 
@@ -149,7 +159,7 @@ class _Gathering:
         limbs; they come with it, and to one that is there already and has none.
         """
         key = ("person", person.id)
-        if any(p.id == person.id for p in self.people):
+        if key in self.seen:
             return None
         there = self.studio.project.records.get(key)
         if there is not None:
@@ -163,6 +173,7 @@ class _Gathering:
             if self.on_conflict is OnConflict.BESIDE:
                 key, there = self._free_key(person.id), None
                 person = replace(person, id=key[1])
+        self.seen.add(key)
         self.people.append(person)
         self.unrecorded.append(Change(key, there, person))
         self._add_corrections(person, corrections)
@@ -188,11 +199,8 @@ class _Gathering:
         self.unrecorded.append(Change(key, self.studio.project.records.get(key), layer))
 
     def _free_key(self, identity: str) -> tuple[str, str]:
-        taken = {p.id for p in self.people}
-        names = (f"{identity}-{n}" for n in count(2))
-        return "person", next(
-            n for n in names if n not in taken and ("person", n) not in self.studio.project.records
-        )
+        keys = (("person", f"{identity}-{n}") for n in count(2))
+        return next(k for k in keys if k not in self.seen and k not in self.studio.project.records)
 
     def record(self, label: str) -> None:
         if self.unrecorded and not self.is_look:
@@ -220,31 +228,60 @@ def _says_the_same(there: Person, person: Person) -> bool:
 def import_photos(studio: Importer, context: Context, paths: Sequence[Path]) -> ImportReport:
     """Read photos, and the photos in folders. Cancelled, those recorded so far stay."""
     gathering = _Gathering(studio)
-    files = list(_photo_files(paths, gathering.refused))
+    inside = _Inside()
+    files = list(_photo_files(paths, gathering.refused, inside))
     for done, path in enumerate(files):
         context.report(done / len(files), f"Reading {path.name} ({done + 1} of {len(files)})")
         gathering.read_photo(path)
         if len(gathering.unrecorded) >= _PHOTOS_PER_EDIT:
             gathering.record("Import photos")
     gathering.record("Import photos")
-    return gathering.report()
+    if inside.masks:
+        one = (
+            "1 file was taken for a mask"
+            if inside.masks == 1
+            else f"{inside.masks} files were taken for masks"
+        )
+        gathering.warnings.append(f"{one} by the name (…{_MASK_END} beside its photo) and left out.")
+    return replace(gathering.report(), annotations=tuple(inside.annotations))
 
 
-def _photo_files(paths: Iterable[Path], refused: list[tuple[str, KnownError]]) -> Iterator[Path]:
+@dataclass
+class _Inside:
+    """What else lay in folders that were opened. masks: how many. annotations: files, or a folder that has several."""
+
+    masks: int = 0
+    annotations: list[Path] = field(default_factory=list)
+
+
+def _photo_files(
+    paths: Iterable[Path], refused: list[tuple[str, KnownError]], inside: _Inside
+) -> Iterator[Path]:
     for path in paths:
         if not path.is_dir():
             yield path
             continue
         try:
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in _PHOTO_SUFFIXES and p.is_file())
+            files = sorted(p for p in path.rglob("*") if p.is_file())
         except OSError as error:
             message = f"The folder {path} cannot be read ({error.strerror})."
             refused.append((str(path), KnownError(message, "Check its permissions.")))
             continue
-        if not inside:
+        annotations = [p for p in files if p.suffix.lower() == ".json"]
+        inside.annotations += annotations if len(annotations) < 2 else [path]
+        pictures = [p for p in files if p.suffix.lower() in _PHOTO_SUFFIXES]
+        stems = {p.with_suffix("") for p in pictures}
+        photos = [p for p in pictures if not _is_mask(p, stems)]
+        inside.masks += len(pictures) - len(photos)
+        if not photos:
             hint = "Choose another folder, or the photos themselves."
             refused.append((str(path), KnownError(f"There are no photos in {path}.", hint)))
-        yield from inside
+        yield from photos
+
+
+def _is_mask(path: Path, stems: set[Path]) -> bool:
+    """Tell whether a file is named as the mask of a photo beside it: that is how they are exported."""
+    return path.name.endswith(_MASK_END) and path.with_name(path.name.removesuffix(_MASK_END)) in stems
 
 
 def import_annotations(
@@ -273,52 +310,30 @@ def preflight(studio: Importer, context: Context, path: Path, folder: Path) -> P
         tuple((p.photo, p.id) for p in gathering.conflicts),
         tuple(gathering.refused),
         tuple(gathering.warnings),
+        gathering.absent,
     )
 
 
 def _gather(gathering: _Gathering, context: Context, path: Path, folder: Path) -> None:
     context.report(0.0, f"Reading {path.name}")
-    files = _annotation_files(path)
+    files = annotation_files(path)
     for done, file in enumerate(files):
+        beside = file.parent if path.is_dir() else folder
         try:
-            annotations = _read(file)
+            for piece in read_pieces(file, context):
+                _gather_piece(gathering, context, piece, beside, (done / len(files), 1 / len(files)))
         except KnownError as error:
             if len(files) == 1:
                 raise
             gathering.refused.append((file.name, error))
-            continue
-        beside = file.parent if path.is_dir() else folder
-        _gather_file(gathering, context, annotations, beside, (done / len(files), 1 / len(files)))
     gathering.record(f"Import {path.name}")
 
 
-def _annotation_files(path: Path) -> list[Path]:
-    """Return the file itself, or a folder's JSON files that hold one photo's shapes."""
-    if not path.is_dir():
-        return [path]
-    files = sorted(p for p in path.rglob("*.json") if p.is_file())
-    if not files:
-        hint = "Choose the folder that labelme or X-AnyLabeling saved to, or a COCO file."
-        raise KnownError(f"There are no annotation files in {path}.", hint)
-    return files
-
-
-def _read(path: Path) -> "Annotations":
-    from limbstudio.formats.coco import read_annotations  # here: only who imports needs it
-    from limbstudio.formats.json_files import read_json
-    from limbstudio.formats.labelme import is_labelme, read_labelme
-
-    return read_labelme(path) if is_labelme(read_json(path).value) else read_annotations(path)
-
-
-def _gather_file(
-    gathering: _Gathering,
-    context: Context,
-    annotations: "Annotations",
-    folder: Path,
-    part: tuple[float, float],
+def _gather_piece(
+    gathering: _Gathering, context: Context, piece: Piece, folder: Path, part: tuple[float, float]
 ) -> None:
-    """Take in one file's photos and people. part: where in the whole job it begins, and its share of it."""
+    """Take in photos and people of one file. part: where in the whole job the file begins, and its share of it."""
+    annotations = piece.annotations
     path = annotations.path
     gathering.warnings += annotations.warnings
     for problem in annotations.problems:
@@ -328,11 +343,12 @@ def _gather_file(
     people: dict[str, list[AnnotatedPerson]] = {}
     for found in annotations.people:
         people.setdefault(found.file_name, []).append(found)
-    names = list(dict.fromkeys(image.file_name for image in annotations.images))
     start, share = part
-    for done, name in enumerate(names):
-        context.report(start + share * done / len(names), f"Reading {name} ({done + 1} of {len(names)})")
-        photo = gathering.read_photo(_place_of(folder, name))
+    for number, name in enumerate(names_of(annotations), piece.first):
+        context.report(
+            start + share * number / piece.count, f"Reading {name} ({number + 1} of {piece.count})"
+        )
+        photo = _read_named(gathering, folder, name)
         if photo is not None:
             for found in people.get(name, ()):
                 _add_placed(gathering, found, photo, annotations.folder, source)
@@ -340,10 +356,15 @@ def _gather_file(
             gathering.record(f"Import {path.name}")
 
 
-def _place_of(folder: Path, name: str) -> Path:
-    """Return where a photo of a file lies: as named, or with its folders left out."""
-    plain = name.replace("\\", "/")
-    return next((p for p in (folder / plain, folder / Path(plain).name) if p.is_file()), folder / plain)
+def _read_named(gathering: _Gathering, folder: Path, name: str) -> "LoadedPhoto | None":
+    """Read a photo that a file names; one that is not there is noted as such."""
+    place = place_of(folder, name)
+    if not place.exists():
+        gathering.absent += 1
+        hint = "Say in which folder the photos are, or put it there."
+        gathering.refused.append((name, KnownError(f"There is no photo of that name in {folder}.", hint)))
+        return None
+    return gathering.read_photo(place)
 
 
 def _add_placed(
@@ -352,18 +373,24 @@ def _add_placed(
     from limbstudio.formats.masks import layer_mask, own_mask
     from limbstudio.formats.placing import placed_on
 
+    what = f"{found.file_name}, annotation {found.annotation_id}"
     try:
         placed = placed_on(found, photo)
-        person = placed.person
+    except KnownError as error:
+        gathering.refused.append((what, error))
+        return
+    person = placed.person
+    layers: list[tuple[LayerName, np.ndarray]] = []
+    try:
         if person.mask_file or placed.run_lengths is not None:
             # Kept in the project: the file it came from may go, and a record has no place for run lengths.
             mask = own_mask(placed, photo, folder=folder)
             name = None if mask is None or gathering.is_look else gathering.studio.keep_mask(mask)
             person = replace(person, mask_file=name)
         layers = [(name, layer_mask(placed, photo, file, folder=folder)) for name, file in placed.layers]
-    except KnownError as error:
-        gathering.refused.append((f"{found.file_name}, annotation {found.annotation_id}", error))
-        return
+    except KnownError as error:  # the points are no worse for it
+        person = replace(person, mask_file=None)
+        gathering.warnings.append(f"{what}: it comes without its masks. {error.message} {error.hint}")
     start = f"{photo.sha256[:8]}-"
     identity = person.id if person.id.startswith(start) else f"{start}{person.id}"
     # A prediction stays one: it never counts as human work.
@@ -374,6 +401,4 @@ def _add_placed(
     if added is not None and not gathering.is_look:
         for name, mask in layers:
             gathering.add_layer(added, name, gathering.studio.keep_mask(mask))
-    gathering.warnings += [
-        f"{found.file_name}, annotation {found.annotation_id}: {w}" for w in placed.warnings
-    ]
+    gathering.warnings += [f"{what}: {w}" for w in placed.warnings]

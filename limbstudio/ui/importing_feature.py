@@ -1,6 +1,7 @@
 """Photos and annotations come in: by dialog, drop, paste or folder, looked at before anything is changed."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,10 +122,16 @@ class Importing(Feature):
 
     # ------------------------------------------------------------------------------------------------- what happens
 
-    def look_at(self, path: Path) -> None:
-        """Look at what an annotation file would bring, in the background."""
+    def look_at(self, path: Path, photos_folder: Path | None = None) -> None:
+        """Look at what an annotation file would bring, in the background. photos_folder: if not beside the file."""
         if self.ensure_project([path]):
-            self.session.start(lambda: self._studio.preflight(path))
+            self.session.start(lambda: self._studio.preflight(path, photos_folder))
+
+    def look_elsewhere(self, path: Path) -> None:
+        """Ask in which folder the photos of an annotation file lie, and look at it again."""
+        folder = self.window.dialogs.folder_of(f"Where are the photos of {path.name}?")
+        if folder is not None:
+            self.look_at(path, folder)
 
     def decide(self, preflight: Preflight, *, waited_s: float = 0.0) -> None:
         """Import at once where nothing is in question; ask where something is.
@@ -143,7 +150,8 @@ class Importing(Feature):
         if not preflight.conflicts and not preflight.refused and not preflight.brings_nothing:
             go_on(OnConflict.KEEP)
         else:
-            dialog = PreflightDialog(preflight, go_on, self.window)
+            elsewhere = None if preflight.path.is_dir() else partial(self.look_elsewhere, preflight.path)
+            dialog = PreflightDialog(preflight, go_on, self.window, elsewhere=elsewhere)
             if waited_s < _AT_ONCE_S:
                 dialog.show()
                 return
@@ -163,24 +171,37 @@ class Importing(Feature):
         parts = [counted(photos, "photo", "photos")] if photos or not people else []
         parts += [counted(people, "person", "people")] if people else []
         words = [f"{' and '.join(parts)} {'was' if photos + people == 1 else 'were'} added."]
+        if not photos and not people:
+            words = ["Nothing was added."] if report.refused or not report.known else []
         if report.known:
-            words.append(f"{len(report.known)} photos were there already.")
+            words.append(f"{counted(len(report.known), 'photo was', 'photos were')} there already.")
         if len(report.refused) == 1:
-            name, error = report.refused[0]
-            words.append(f"Skipped {name}: {error.message} {error.hint}")
+            error = report.refused[0][1]
+            words.append(f"{error.message} {error.hint}")
         elif report.refused:
             words.append(f"{len(report.refused)} were skipped.")
         words.extend(report.warnings[:1])
         button, act = "", None
-        if len(report.refused) > 1 or len(report.warnings) > 1:
+        if report.annotations:
+            found = report.annotations[0]
+            words.append(
+                f"Annotation files lie in {found.name} too."
+                if found.is_dir()
+                else f"{found.name} lies there too."
+            )
+            button, act = "Import annotations", partial(self.look_at, found)
+        if len(report.refused) > 1 or len(report.warnings) > 1 and not act:
             button, act = (
                 "See why",
                 lambda: RefusedDialog(report.refused, report.warnings, self.window).show(),
             )
-        elif report.entries:
+        elif report.entries and not act:
             button, act = "Take it back", lambda: self.take_back(report)
         self.window.message_bar.say(
-            " ".join(words), serious=bool(report.refused or report.warnings), button=button, act=act
+            " ".join(words),
+            serious=bool(report.refused or report.warnings or report.annotations),
+            button=button,
+            act=act,
         )
 
     def take_back(self, report: ImportReport) -> None:

@@ -3,8 +3,10 @@
 import logging
 import platform
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 
 from PySide6.QtCore import QSize, Qt, QTimer
@@ -29,6 +31,8 @@ from limbstudio.ui.theme import Theme
 
 log = logging.getLogger(__name__)
 _STAYS_MS = 4000
+_READ_IN_S = 2.0
+_MOST_LINES = 500  # more would take seconds to lay out, and nobody reads them
 
 
 class MessageBar(QFrame):
@@ -53,7 +57,7 @@ class MessageBar(QFrame):
         self._close.setAccessibleName("Close message")
         self._close.setToolTip("Close message")
         self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._close.clicked.connect(self.hide)
+        self._close.clicked.connect(self._uncover)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 6, 8, 6)
         row.setSpacing(10)
@@ -63,7 +67,9 @@ class MessageBar(QFrame):
         row.addWidget(self._close)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.hide)
+        self._timer.timeout.connect(self._uncover)
+        self._stays: Callable[[], None] | None = None
+        self._seen_since = 0.0
         self.hide()
 
     @property
@@ -84,8 +90,14 @@ class MessageBar(QFrame):
     ) -> None:
         """Show a message. serious: it stays until it is closed; otherwise for four seconds.
 
-        button, act: the word on a button at its end, and what pressing it does.
+        button, act: the word on a button at its end, and what pressing it does. A serious message that is covered
+        before anybody can have read it comes back after that.
         """
+        if serious:
+            self._stays = partial(self.say, message, hint, button=button, act=act)
+            self._seen_since = time.monotonic()
+        elif not self.isVisible() or time.monotonic() - self._seen_since > _READ_IN_S:
+            self._stays = None
         self._act = act
         self.button.setText(button)
         self.button.setAccessibleName(button or "What the message offers")
@@ -107,6 +119,14 @@ class MessageBar(QFrame):
             self._timer.stop()
         else:
             self._timer.start(_STAYS_MS)
+
+    def _uncover(self) -> None:
+        """Take the message away; a serious one that it covered is seen again."""
+        is_passing, stays = self.property("role") == "message-ok", self._stays
+        self.hide()
+        self._stays = None
+        if is_passing and stays is not None:
+            stays()
 
     def mask(self) -> None:
         """Show the message with or without names, as is asked for now."""
@@ -196,10 +216,12 @@ class RefusedDialog(QDialog):
         self.setWindowTitle("What was not taken in")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumSize(720, 420)
-        heading = QLabel(_counted(len(refused), "file was skipped", "files were skipped"))
+        heading = QLabel(
+            _counted(len(refused), "entry was skipped", "entries were skipped") if refused else "To know"
+        )
         heading.setProperty("role", "dialog")
         lines = [f"{name}\n    {error.message} {error.hint}".rstrip() for name, error in refused]
-        self._list = QPlainTextEdit(names.masked("\n".join([*lines, *warnings])))
+        self._list = QPlainTextEdit(names.masked(shortened([*lines, *warnings])))
         self._list.setReadOnly(True)
         self._list.setAccessibleName("What was skipped, and why")
         close = QPushButton("Close")
@@ -219,6 +241,12 @@ class RefusedDialog(QDialog):
     @property
     def text(self) -> str:
         return self._list.toPlainText()
+
+
+def shortened(lines: Sequence[str]) -> str:
+    """Return the lines as one text; of very many the first, and how many more there are."""
+    more = len(lines) - _MOST_LINES
+    return "\n".join(lines) if more <= 0 else "\n".join([*lines[:_MOST_LINES], f"… and {more} more."])
 
 
 def _counted(number: int, one: str, many: str) -> str:

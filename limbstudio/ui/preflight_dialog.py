@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from limbstudio.services.importing import OnConflict, Preflight
+from limbstudio.ui.messages import shortened
 from limbstudio.ui.privacy import names
 
 _CHOICES = (
@@ -26,13 +27,18 @@ _CHOICES = (
 
 
 class PreflightDialog(QDialog):
-    """Say what an import would bring and ask what becomes of conflicts. It does not block the window."""
+    """Say what an import would bring and ask what becomes of conflicts. It does not block the window.
+
+    elsewhere: asks in which other folder photos that were not found lie.
+    """
 
     def __init__(
         self,
         preflight: Preflight,
         go_on: Callable[[OnConflict], None],
         parent: QWidget | None = None,
+        *,
+        elsewhere: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Import annotations")
@@ -58,7 +64,7 @@ class PreflightDialog(QDialog):
             self.choices[OnConflict.KEEP].setChecked(True)
         lines = [f"{what}\n    {error.message} {error.hint}".rstrip() for what, error in preflight.refused]
         lines += preflight.warnings
-        self._details = QPlainTextEdit(names.masked("\n".join(lines)))
+        self._details = QPlainTextEdit(names.masked(shortened(lines)))
         self._details.setReadOnly(True)
         self._details.setAccessibleName("What cannot be read, and why")
         self._details.setVisible(bool(lines))
@@ -72,7 +78,12 @@ class PreflightDialog(QDialog):
         self.import_button.clicked.connect(lambda _=False: self._import(go_on))
         cancel = QPushButton("Cancel")
         cancel.clicked.connect(self.reject)
+        self.elsewhere_button = QPushButton("Photos are in another folder…")
+        self.elsewhere_button.setVisible(bool(preflight.absent) and elsewhere is not None)
+        if elsewhere is not None:
+            self.elsewhere_button.clicked.connect(lambda _=False: self._look_elsewhere(elsewhere))
         buttons = QHBoxLayout()
+        buttons.addWidget(self.elsewhere_button)
         buttons.addStretch(1)
         buttons.addWidget(cancel)
         buttons.addWidget(self.import_button)
@@ -81,6 +92,14 @@ class PreflightDialog(QDialog):
     @property
     def on_conflict(self) -> OnConflict:
         return next((c for c, button in self.choices.items() if button.isChecked()), OnConflict.KEEP)
+
+    @property
+    def details(self) -> str:
+        return self._details.toPlainText()
+
+    def _look_elsewhere(self, elsewhere: Callable[[], None]) -> None:
+        self.reject()
+        elsewhere()
 
     def _import(self, go_on: Callable[[OnConflict], None]) -> None:
         chosen = self.on_conflict
@@ -106,9 +125,15 @@ def words_of(preflight: Preflight) -> str:
         sentences.append(
             f"{counted(len(preflight.conflicts), 'person differs', 'people differ')} from what is in the project."
         )
-    if preflight.refused:
-        sentences.append(f"{counted(len(preflight.refused), 'entry', 'entries')} cannot be read; see below.")
-    sentences.append("The import can be taken back as one.")
+    if preflight.absent:
+        sentences.append(f"{counted(preflight.absent, 'photo was', 'photos were')} not found.")
+    unread = len(preflight.refused) - preflight.absent
+    if unread:
+        sentences.append(f"{counted(unread, 'entry', 'entries')} cannot be read; see below.")
+    if preflight.brings_nothing:
+        sentences.append("So there is nothing to import.")
+    else:
+        sentences.append("The import can be taken back as one.")
     return " ".join(sentences)
 
 

@@ -385,7 +385,7 @@ def test_a_broken_outline_does_not_stop_the_person(tmp_path):
     [
         (b"", "empty"),
         (b"\xef\xbb\xbf", "empty|cut short"),
-        (b"NaN", "float"),
+        (b"NaN", "a number"),
         (b"[1, 2]", "list"),
         (b'{"images": [], "annotations": {}}', "annotations"),
         (b'{"images": [', "cut short"),
