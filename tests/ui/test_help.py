@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from limbstudio.domain.anatomy import LDPOSE, LDPOSE_INDEX
-from limbstudio.ui.actions import ROWS
+from limbstudio.ui.actions import ACTIONS, ROWS
 from limbstudio.ui.app import make_application
 from limbstudio.ui.canvas.pixels import pixels_of
 from limbstudio.ui.floats import ToolBar
@@ -87,6 +87,8 @@ def test_every_tool_has_a_card_and_every_card_an_example():
         "mask_eraser",
         "mask_grab_cut",
     }
+
+    tools |= {row.id for row in ACTIONS if row.menu in ("Limb/Correct", "Limb/Measure") and row.checkable}
 
     assert tools <= set(cards.CARDS)
     assert set(cards.CARDS) == set(examples.EXAMPLES)

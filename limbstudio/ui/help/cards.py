@@ -16,6 +16,9 @@ class ToolCard:
     hands: tuple[tuple[str, str], ...] = ()
 
 
+_APPLY = (("Enter", "Apply"),)
+_SIZES = ("brush_larger", "brush_smaller", "undo")
+
 CARDS: Mapping[str, ToolCard] = {
     "select": ToolCard(
         "Click a point to select it, drag it to move it. Drag over the photo to select several points.",
@@ -92,6 +95,31 @@ CARDS: Mapping[str, ToolCard] = {
         "Shows the limb cut at the ring: its outline, girth, area and widths.",
         ("girth_ring", "ring_up", "ring_down"),
     ),
+    "limb_end": ToolCard(
+        "Moves the end of the residual limb along its bone: drag the arrow, or type the length. The point in the "
+        "photo stays.",
+        ("move_label", "undo"),
+        _APPLY,
+    ),
+    "cut_plane": ToolCard(
+        "Moves and tilts the plane on which the limb's end stands, by its handles or by numbers.",
+        ("undo",),
+        _APPLY,
+    ),
+    "tip_shape": ToolCard(
+        "Makes the end conical, cylindrical or bulbous, flatter or rounder, with or without a fold.",
+        ("undo",),
+        _APPLY,
+    ),
+    "brush_pull": ToolCard("Draws the skin out under the brush.", _SIZES),
+    "brush_push": ToolCard("Presses the skin in under the brush.", _SIZES),
+    "brush_smooth": ToolCard("Evens out what is rough under the brush.", _SIZES),
+    "brush_inflate": ToolCard("Makes the limb fuller on all sides under the brush.", _SIZES),
+    "brush_flatten": ToolCard("Levels what stands out under the brush.", _SIZES),
+    "mirror_other": ToolCard(
+        "Gives the limb's wall the shape of the other side, mirrored.", ("undo",), _APPLY
+    ),
+    "reset_here": ToolCard("Sets a place back to what the fit made of it.", _SIZES),
     "solo_limb": ToolCard("Hides the rest of the body, so that the residual limb is seen from all sides."),
     "linked_views": ToolCard("Shows the body from several sides at once; a double click changes places."),
 }

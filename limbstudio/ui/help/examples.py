@@ -336,11 +336,113 @@ def linked_views(painter: QPainter, theme: Theme) -> None:
         painter.drawRoundedRect(frame, 5, 5)
 
 
+def _limb_end_view(painter: QPainter, theme: Theme) -> QPointF:
+    """Draw the residual limb, large; return its end in the painter's units."""
+    _figure(painter, theme, QPointF(86, 330), 1.7)
+    return place_of(_END)
+
+
+def limb_end(painter: QPainter, theme: Theme) -> None:
+    end = _limb_end_view(painter, theme)
+    _arrow(painter, end, end + QPointF(0, 22), theme.accent, 1.7)
+    _arrow(painter, end, end - QPointF(0, 22), theme.accent, 1.7)
+    painter.setPen(QPen(QColor(theme.accent), 1.4))
+    painter.setBrush(QColor("#FFFFFF"))
+    painter.drawEllipse(end, 3.4, 3.4)
+
+
+def cut_plane(painter: QPainter, theme: Theme) -> None:
+    end = _limb_end_view(painter, theme) - QPointF(0, 6)
+    painter.translate(end)
+    painter.rotate(12)
+    painter.setPen(QPen(QColor(theme.accent), 1.6))
+    disc = QColor(theme.accent)
+    disc.setAlphaF(0.25)
+    painter.setBrush(disc)
+    painter.drawEllipse(QPointF(), 24, 6)
+    painter.setBrush(QColor("#FFFFFF"))
+    for handle in (QPointF(-24, 0), QPointF(24, 0)):
+        painter.drawEllipse(handle, 2.6, 2.6)
+    _arrow(painter, QPointF(), QPointF(0, 20), theme.accent, 1.7)
+
+
+def tip_shape(painter: QPainter, theme: Theme) -> None:
+    for n, wide in enumerate((16.0, 26.0, 36.0)):  # conical, cylindrical, bulbous
+        middle = 60.0 + 80 * n
+        limb = QPainterPath(QPointF(middle - 26, 14))
+        limb.lineTo(middle + 26, 14)
+        limb.cubicTo(middle + 26, 60, middle + wide, 80, middle + wide, 104)
+        limb.cubicTo(middle + wide, 142, middle - wide, 142, middle - wide, 104)
+        limb.cubicTo(middle - wide, 80, middle - 26, 60, middle - 26, 14)
+        painter.fillPath(limb, QColor(theme.residual))
+
+
+def _wall(painter: QPainter, theme: Theme, height: float, *, rough: bool = False) -> None:
+    """Draw a piece of the limb's wall from the side, before (dotted) and after: `height` px up at the brush."""
+    before, after = QPainterPath(QPointF(10, 92)), QPainterPath(QPointF(10, 92))
+    waves = 10.0 if rough else 0.0
+    for n in range(1, 27):
+        x = 10.0 * n + 10
+        bump = math.exp(-(((x - 140) / 42) ** 2))
+        before.lineTo(x, 92 - waves * math.sin(1.9 * n) * bump)
+        after.lineTo(x, 92 - height * bump)
+    body = QPainterPath(after)
+    body.lineTo(270, 146)
+    body.lineTo(10, 146)
+    body.closeSubpath()
+    painter.fillPath(body, QColor(theme.residual))
+    painter.strokePath(before, QPen(QColor(theme.text), 1.6, Qt.PenStyle.DotLine))
+    _ring(painter, QPointF(140, 92), 40, 1.6, theme.text)
+
+
+def brush_pull(painter: QPainter, theme: Theme) -> None:
+    _wall(painter, theme, 30)
+    _arrow(painter, QPointF(140, 96), QPointF(140, 66), theme.accent)
+
+
+def brush_push(painter: QPainter, theme: Theme) -> None:
+    _wall(painter, theme, -24)
+    _arrow(painter, QPointF(140, 70), QPointF(140, 108), theme.accent)
+
+
+def brush_smooth(painter: QPainter, theme: Theme) -> None:
+    _wall(painter, theme, 0, rough=True)
+
+
+def brush_inflate(painter: QPainter, theme: Theme) -> None:
+    _wall(painter, theme, 22)
+    for angle in (-50, 0, 50):
+        way = QPointF(math.sin(math.radians(angle)), -math.cos(math.radians(angle)))
+        _arrow(painter, QPointF(140, 96) + way * 6, QPointF(140, 96) + way * 34, theme.accent)
+
+
+def brush_flatten(painter: QPainter, theme: Theme) -> None:
+    _wall(painter, theme, 0, rough=True)
+    painter.setPen(QPen(QColor(theme.accent), 2.4))
+    painter.drawLine(QPointF(96, 84), QPointF(184, 84))
+
+
+def mirror_other(painter: QPainter, theme: Theme) -> None:
+    painter.save()
+    _figure(painter, theme, QPointF(100, 322), 1.3)
+    painter.restore()
+    painter.setPen(QPen(QColor(theme.accent), 1.6, Qt.PenStyle.DashLine))
+    painter.drawLine(QPointF(140, 6), QPointF(140, 144))
+    _arrow(painter, QPointF(162, 62), QPointF(118, 62), theme.accent)
+
+
+def reset_here(painter: QPainter, theme: Theme) -> None:
+    _wall(painter, theme, 0, rough=True)
+    _arrow(painter, QPointF(140, 58), QPointF(140, 86), theme.accent)
+
+
 EXAMPLES: Mapping[str, Example] = {
     example.__name__: example
     for example in (
         select, guided, draw_box, swap_limb, swap_body, loupe, overlay, inset, names, tones, state_ring, reshape,
         mask_polygon, mask_brush, mask_eraser, mask_grab_cut, girth_ring, tape, section_card, solo_limb, linked_views,
+        limb_end, cut_plane, tip_shape, brush_pull, brush_push, brush_smooth, brush_inflate, brush_flatten,
+        mirror_other, reset_here,
     )
 }  # fmt: skip
 

@@ -25,7 +25,26 @@ if TYPE_CHECKING:
 _PICTURE = QSize(360, 190)
 _SEEN = "tour_seen"
 # Where several are on, the one that has the mouse is meant.
-_MODES = ("mask_polygon", "mask_brush", "mask_eraser", "tape", "girth_ring", "draw_box", "guided", "select")
+_MODES = (
+    "limb_end",
+    "cut_plane",
+    "tip_shape",
+    "brush_pull",
+    "brush_push",
+    "brush_smooth",
+    "brush_inflate",
+    "brush_flatten",
+    "mirror_other",
+    "reset_here",
+    "mask_polygon",
+    "mask_brush",
+    "mask_eraser",
+    "tape",
+    "girth_ring",
+    "draw_box",
+    "guided",
+    "select",
+)
 
 
 class Help(Feature):
