@@ -86,7 +86,8 @@ def measure_commits(folder: Path, number: int = 300) -> dict[str, float]:
 def nudge(studio: Studio, person_id: str, n: int) -> Edit:
     """Return the edit that moves one of a person's points a little; no two of them become one."""
     person = studio.person(person_id)
-    return replace(edits.place_point(person, 5, 100.0 + n, 200.0 + n % 7), merge_key=None)
+    x = person.keypoints.points[5].x or 0.0
+    return replace(edits.place_point(person, 5, x % 3000 + 1.5, 200.0 + n % 7), merge_key=None)
 
 
 def _people(studio: Studio, number: int) -> list[str]:
