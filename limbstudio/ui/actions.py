@@ -146,10 +146,19 @@ class Actions:
         top, _, sub = row.menu.partition("/")
         menu = self._menus.get(row.menu)
         if menu is None and top in self._menus:
-            menu = self._menus[row.menu] = self._menus[top].addMenu(sub)
+            menu = self._menus[row.menu] = QMenu(sub, self._menus[top])
+            self._menus[top].insertMenu(self._end_of(top), menu)
         if menu is not None:
             menu.addAction(action)
         return taken
+
+    def _end_of(self, top: str) -> QAction:
+        """Return what new entries of a menu go before: the way out stays last, with the line above it."""
+        entries = self._menus[top].actions()
+        if self._actions["quit"] not in entries:
+            return QAction()  # Qt puts what goes before an unknown entry at the end
+        place = entries.index(self._actions["quit"])
+        return entries[place - 1] if place and entries[place - 1].isSeparator() else entries[place]
 
     def __getitem__(self, action_id: str) -> QAction:
         return self._actions[action_id]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 PHOTO_FILTER = (
@@ -17,53 +18,65 @@ class Dialogs:
 
     def __init__(self, parent: QWidget) -> None:
         self._parent = parent
+        # Each question begins where the last was answered; the first among a person's documents, and not in whatever
+        # folder the program was started from.
+        self._folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+
+    def _open_file(self, title: str, filters: str) -> Path | None:
+        name, _ = QFileDialog.getOpenFileName(self._parent, title, self._folder, filters)
+        return self._answered(name)
+
+    def _save_file(self, title: str, name: str, filters: str) -> Path | None:
+        name, _ = QFileDialog.getSaveFileName(self._parent, title, str(Path(self._folder) / name), filters)
+        return self._answered(name)
+
+    def _folder_of(self, title: str) -> Path | None:
+        name = QFileDialog.getExistingDirectory(self._parent, title, self._folder)
+        return self._answered(name, is_folder=True)
+
+    def _answered(self, name: str, *, is_folder: bool = False) -> Path | None:
+        if not name:
+            return None
+        path = Path(name)
+        inside = is_folder and path.suffix != PROJECT_SUFFIX
+        self._folder = str(path if inside else path.parent)
+        return path
 
     def photos(self) -> list[Path]:
         """Ask for photos; empty when it was cancelled."""
-        names, _ = QFileDialog.getOpenFileNames(self._parent, "Open photos", "", PHOTO_FILTER)
-        return [Path(name) for name in names]
+        names, _ = QFileDialog.getOpenFileNames(self._parent, "Open photos", self._folder, PHOTO_FILTER)
+        return [path for name in names if (path := self._answered(name)) is not None]
 
     def annotations(self) -> Path | None:
-        name, _ = QFileDialog.getOpenFileName(self._parent, "Import annotations", "", ANNOTATION_FILTER)
-        return Path(name) if name else None
+        return self._open_file("Import annotations", ANNOTATION_FILTER)
 
     def moved_photo(self, name: str) -> Path | None:
         """Ask where a photo lies now; None when it was cancelled."""
-        found, _ = QFileDialog.getOpenFileName(self._parent, f"Where is {name}?", "", PHOTO_FILTER)
-        return Path(found) if found else None
+        return self._open_file(f"Where is {name}?", PHOTO_FILTER)
 
     def project(self) -> Path | None:
-        name = QFileDialog.getExistingDirectory(self._parent, "Open project (a folder name.limb)")
-        return Path(name) if name else None
+        return self._folder_of("Open project (a folder name.limb)")
 
     def new_project(self) -> Path | None:
-        name, _ = QFileDialog.getSaveFileName(
-            self._parent, "New project", f"Untitled{PROJECT_SUFFIX}", f"Projects (*{PROJECT_SUFFIX})"
-        )
-        return Path(name) if name else None
+        return self._save_file("New project", f"Untitled{PROJECT_SUFFIX}", f"Projects (*{PROJECT_SUFFIX})")
 
     def coco_file(self) -> Path | None:
-        name, _ = QFileDialog.getSaveFileName(self._parent, "Export COCO-25", "annotations.json", COCO_FILTER)
-        return Path(name) if name else None
+        return self._save_file("Export COCO-25", "annotations.json", COCO_FILTER)
 
     def folder(self) -> Path | None:
-        name = QFileDialog.getExistingDirectory(self._parent, "Export meshes and pictures to")
-        return Path(name) if name else None
+        return self._folder_of("Export meshes and pictures to")
 
     def folder_of(self, title: str) -> Path | None:
         """Ask for a folder; None when it was cancelled."""
-        name = QFileDialog.getExistingDirectory(self._parent, title)
-        return Path(name) if name else None
+        return self._folder_of(title)
 
     def file_to_write(self, title: str, suffix: str) -> Path | None:
         """Ask where to write a file; None when it was cancelled."""
-        name, _ = QFileDialog.getSaveFileName(self._parent, title, f"export{suffix}", f"*{suffix}")
-        return Path(name) if name else None
+        return self._save_file(title, f"export{suffix}", f"*{suffix}")
 
     def file_to_read(self, title: str, suffix: str) -> Path | None:
         """Ask which file to read; None when it was cancelled."""
-        name, _ = QFileDialog.getOpenFileName(self._parent, title, "", f"*{suffix}")
-        return Path(name) if name else None
+        return self._open_file(title, f"*{suffix}")
 
     def may_lose(self, message: str, hint: str) -> bool:
         """Say that the last edits cannot be saved; return whether to go on all the same, without them."""

@@ -56,9 +56,12 @@ class PhotoDelegate(QStyledItemDelegate):
 
         left = picture.right() + 10
         code = self._model.code(photo)
+        icon, token, word = self._model.state(photo)
         right = box.right() - 8
         if code:
-            self._paint_code(painter, code, right, box.top() + 31)
+            painter.setFont(tokens.text_font(12, tokens.QFont.Weight.Medium))
+            word_ends = left + 19 + painter.fontMetrics().horizontalAdvance(word)
+            self._paint_code(painter, code, word_ends + 6, right, box.top() + 31)
         painter.setFont(tokens.text_font(13, tokens.QFont.Weight.DemiBold))
         painter.setPen(QColor(t.text))
         name_box = QRectF(left, box.top() + 8, right - left, 20)
@@ -68,7 +71,6 @@ class PhotoDelegate(QStyledItemDelegate):
         vertical = Qt.AlignmentFlag.AlignVCenter
         painter.drawText(name_box, Qt.AlignmentFlag.AlignLeft | vertical, name)
 
-        icon, token, word = self._model.state(photo)
         colour = QColor(getattr(t, token))
         icons.paint_icon(painter, QRectF(left, box.top() + 34, 14, 14), icon, colour)
         painter.setFont(tokens.text_font(12, tokens.QFont.Weight.Medium))
@@ -89,10 +91,10 @@ class PhotoDelegate(QStyledItemDelegate):
             painter.setPen(QColor(self.theme.accent))
             painter.drawRoundedRect(box, 4, 4)
 
-    def _paint_code(self, painter: QPainter, code: str, right: float, top: float) -> float:
-        """Draw the limb code as a badge that ends at `right`; return where it begins."""
+    def _paint_code(self, painter: QPainter, code: str, left: float, right: float, top: float) -> None:
+        """Draw the limb code as a badge that ends at `right` and begins no farther left than `left`."""
         painter.setFont(tokens.text_font(11, tokens.QFont.Weight.DemiBold))
-        width = min(painter.fontMetrics().horizontalAdvance(code) + 2, 84) + 16
+        width = code_width(painter.fontMetrics().horizontalAdvance(code), right - left)
         badge = QRectF(right - width, top, width, 20)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self.theme.raised))
@@ -100,7 +102,11 @@ class PhotoDelegate(QStyledItemDelegate):
         painter.setPen(QColor(self.theme.residual))
         shown = painter.fontMetrics().elidedText(code, Qt.TextElideMode.ElideRight, int(width - 16))
         painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, shown)
-        return badge.left()
+
+
+def code_width(text: float, room: float) -> float:
+    """Return how wide a text's badge may be, px: as wide as it needs, but no wider than the room beside the state."""
+    return max(min(text + 18, room), 16)
 
 
 class ProgressLine(QWidget):
