@@ -21,7 +21,7 @@ Int = NDArray[np.integer]
 Bool = NDArray[np.bool_]
 
 # Corrections fade to nothing within this distance from where the limb joins the body.
-_FADE_M = 0.015
+FADE_M = 0.015
 # Vertices whose triangles are searched for a place; two nearest suffice for edges of one length.
 _NEAREST = 3
 
@@ -111,7 +111,7 @@ class Mesh:
         faces = np.concatenate([ids[starts[v] : starts[v + 1]] for v in np.atleast_1d(nearest)])
         faces = faces[self.on_cap[faces] == wanted]
         corners = self.faces[faces]
-        weights, distance = _nearest_weights(chart[corners], target)
+        weights, distance = nearest_on_triangles(chart[corners], target)
         best = int(np.argmin(distance))
         beyond = 0.0
         if not wanted:
@@ -120,7 +120,7 @@ class Mesh:
         return corners[best], weights[best], beyond
 
 
-def _nearest_weights(triangles: Float, target: Float) -> tuple[Float, Float]:
+def nearest_on_triangles(triangles: Float, target: Float) -> tuple[Float, Float]:
     """Return the weights (k, 3) of the points of triangles (k, 3, d) nearest to target (d,), and distances."""
     a = triangles[:, 0]
     u, v, w = triangles[:, 1] - a, triangles[:, 2] - a, target - a
@@ -199,7 +199,7 @@ class LimbSurface:
         if not joined.any():
             return np.ones(len(self.points))
         distance = KDTree(self.unedited[joined]).query(self.unedited)[0]
-        x = np.clip(distance / _FADE_M, 0, 1)
+        x = np.clip(distance / FADE_M, 0, 1)
         return np.where(joined, 0.0, x * x * (3 - 2 * x))
 
     @property
@@ -230,13 +230,13 @@ class LimbSurface:
     def at_rest(self, face: int, position_posed: Float) -> SurfacePoint:
         """Return the place of a point that was picked on the posed limb. face: local id; (3,) metres."""
         corners = self.faces[face]
-        weights, _ = _nearest_weights(self.posed(ids=corners)[None], np.asarray(position_posed, float))
+        weights, _ = nearest_on_triangles(self.posed(ids=corners)[None], np.asarray(position_posed, float))
         return self._point(corners, weights[0])
 
     def place_on(self, face: int, position_rest: Float) -> SurfacePoint:
         """Return the place of a point on the limb at rest. face: local id; (3,) metres."""
         corners = self.faces[face]
-        weights, _ = _nearest_weights(self.points[corners][None], np.asarray(position_rest, float))
+        weights, _ = nearest_on_triangles(self.points[corners][None], np.asarray(position_rest, float))
         return self._point(corners, weights[0])
 
     def point_of(self, vertex: int) -> SurfacePoint:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from limbstudio.corrections.limb_frame import LimbFrame
-from limbstudio.corrections.limb_surface import LimbSurface, _nearest_weights
+from limbstudio.corrections.limb_surface import LimbSurface, nearest_on_triangles
 
 Float = NDArray[np.floating]
 Int = NDArray[np.integer]
@@ -71,7 +71,7 @@ def _lookup(chart: Float, faces: Int, targets: Float) -> tuple[Int, Float, Float
     near = tree.query(targets, k=min(8, len(faces)))[1].reshape(len(targets), -1)
     flat = near.reshape(-1)
     repeated = np.repeat(targets, near.shape[1], axis=0)
-    weights, gap = _nearest_weights(corners_of[flat], repeated)
+    weights, gap = nearest_on_triangles(corners_of[flat], repeated)
     gap = gap.reshape(near.shape)
     best = np.argmin(gap, axis=1)
     rows = np.arange(len(targets))

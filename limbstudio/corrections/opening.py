@@ -1,14 +1,15 @@
 """Open residual limbs for correction: refine them in the whole mesh, chart them, and know how they are posed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import KDTree
 
 from limbstudio.body.parts import part_of
 from limbstudio.corrections.limb_frame import LimbFrame
-from limbstudio.corrections.limb_surface import LimbSurface, Mesh
+from limbstudio.corrections.limb_surface import FADE_M, LimbSurface, Mesh
 from limbstudio.corrections.refine import Refinement, refine
 from limbstudio.corrections.shaping import Ring, dome, wall_map
 from limbstudio.domain.anatomy import Limb
@@ -23,6 +24,7 @@ Int = NDArray[np.integer]
 Bool = NDArray[np.bool_]
 
 _POLAR_STEPS = 3
+_SLOWLY = 2.5  # times the farthest move: how far from the seam it takes to reach it
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,9 +197,8 @@ def _surface(
     ring = _ring(flat_rest[rim], cap, rest)
     wall = height <= 0
     if shape is not None:
-        move = wall_map(shape, ring, points[wall])
-        fade = ~beyond[ids][wall]
-        points[wall] = np.where(fade[:, None], move(points[wall]), points[wall])
+        move = _held_at_seam(wall_map(shape, ring, points[wall]), points[wall], points[beyond[ids]])
+        points[wall] = move(points[wall])
         footing = move(footing)
         ring = Ring(move(ring.points), move(ring.centre[None])[0], ring.outward, ring.radius)
     if cap.shape.star_shaped:
@@ -217,6 +218,21 @@ def _surface(
         flat_rest[ids], flat_posed[ids],
     )  # fmt: skip
     return LimbSurface(limb, cap.segment, frame, mesh, points, points)
+
+
+def _held_at_seam(move: Callable[[Float], Float], wall: Float, seam: Float) -> Callable[[Float], Float]:
+    """Return a map of positions that leaves the seam (k, 3) where it is, and fades so slowly that nothing folds."""
+    if not len(seam):
+        return move
+    farthest = float(np.linalg.norm(move(wall) - wall, axis=1).max(initial=0.0))
+    # Smoothstep rises by at most 1.5 over its length: the move changes by less than the way it is taken over.
+    length, tree = max(FADE_M, _SLOWLY * farthest), KDTree(seam)
+
+    def held(points: Float) -> Float:
+        x = np.clip(np.asarray(tree.query(points)[0]) / length, 0, 1)
+        return points + (x * x * (3 - 2 * x))[:, None] * (move(points) - points)
+
+    return held
 
 
 def _ring(points: Float, cap: StumpCap, rest: Float) -> Ring:

@@ -20,7 +20,7 @@ from limbstudio.corrections.limb_surface import LimbSurface
 from limbstudio.corrections.mirror import mirrored
 from limbstudio.corrections.opening import OpenedMesh, open_limbs
 from limbstudio.corrections.shaping import dome_height
-from limbstudio.corrections.validity import find_fold
+from limbstudio.corrections.validity import find_fold, find_fold_of_shape
 from limbstudio.domain.anatomy import SMPLX_INDEX, Limb, Segment, level_rule
 from limbstudio.domain.body import BodyFit, FitMode, LimbFit
 from limbstudio.domain.correcting import counting, describe
@@ -164,22 +164,31 @@ def apply(
     """
     counted = counting(corrections, person)
     resting = tuple(item for item in corrections if item.operations and item not in counted.values())
-    operations = {limb: item.operations for limb, item in counted.items()}
-    asked = [limb for limb in Limb if limb in operations or limb in also_open]
-    mesh, caps, refused = _cut(person, fit, body, operations)
-    cut, outdated = {cap.limb for cap in caps}, _outdated(person, fit)
-    frames = {limb: frame_of(fit, body, limb) for limb in asked if limb in cut}
+    asked = [limb for limb in Limb if limb in counted or limb in also_open]
+    outdated = _outdated(person, fit)
+    misshapen: dict[Limb, str] = {}  # limbs whose tip shape would fold the surface, and where
+    while True:
+        operations = {limb: _without(item.operations, limb in misshapen) for limb, item in counted.items()}
+        mesh, caps, refused = _cut(person, fit, body, operations)
+        cut = {cap.limb for cap in caps}
+        frames = {limb: frame_of(fit, body, limb) for limb in asked if limb in cut}
+        if not frames:
+            break
+        shapes = {limb: shape for limb in frames if (shape := _last(operations.get(limb, ()), TipShape))}
+        opened = open_limbs(mesh, caps, frames, {k: v for k, v in shapes.items() if k not in refused})
+        folded = {limb: _fold_of_shape(opened.limbs[limb], fit) for limb in shapes if limb not in refused}
+        if not any(folded.values()):
+            break
+        misshapen |= {limb: where for limb, where in folded.items() if where}
     outcomes = {}
     for limb in asked:
-        if limb not in cut and limb in operations:
+        if limb not in cut and limb in counted:
             why = refused.get(limb, "There is no residual limb to correct.")
-            outcomes[limb] = tuple(Outcome(False, why) for _ in operations[limb])
+            outcomes[limb] = tuple(Outcome(False, why) for _ in counted[limb].operations)
     if not frames:
         return _said(Corrected(mesh, {}, outcomes, counted=counted, resting=resting), person)
-    shapes = {limb: shape for limb in frames if (shape := _last(operations.get(limb, ()), TipShape))}
-    opened = open_limbs(mesh, caps, frames, {k: v for k, v in shapes.items() if k not in refused})
     limbs = {}
-    first = {limb: operations.get(limb, ()) for limb in frames}
+    first = {limb: counted[limb].operations if limb in counted else () for limb in frames}
     for limb in frames:
         # The other side is looked at without its own mirror, so that two mirrors do not chase each other.
         surface, done = opened.limbs[limb], []
@@ -187,13 +196,15 @@ def apply(
             if limb in outdated:
                 done.append(Outcome(False, refused[limb]))
                 continue
-            if isinstance(operation, _CUTTING):
+            if isinstance(operation, TipShape) and limb in misshapen:
+                done.append(Outcome(False, misshapen[limb]))
+            elif isinstance(operation, _CUTTING):
                 done.append(Outcome(limb not in refused, refused.get(limb, "")))
-                continue
-            surface, outcome = _done(operation, surface, limb, fit, body, opened, first)
-            done.append(outcome)
+            else:
+                surface, outcome = _done(operation, surface, limb, fit, body, opened, first)
+                done.append(outcome)
         limbs[limb] = surface
-        if limb in operations:
+        if limb in counted:
             outcomes[limb] = tuple(done)
     others = [stump for stump in mesh.stumps if stump.limb not in limbs]
     mesh = _assembled(opened, limbs, others)
@@ -259,6 +270,16 @@ def _cut(
             if not failed:
                 return mesh, caps, refused
             refused.update(dict.fromkeys(failed, "The cut does not part the limb from the body there."))
+
+
+def _without(operations: tuple[Operation, ...], shape: bool) -> tuple[Operation, ...]:
+    return tuple(item for item in operations if not (shape and isinstance(item, TipShape)))
+
+
+def _fold_of_shape(surface: LimbSurface, fit: BodyFit) -> str:
+    """Say where the shape of a limb's end folds the surface that the cut left; empty where it does not."""
+    fold = find_fold_of_shape(surface, scale=fit.scale)
+    return "" if fold is None else f"It would fold the surface {fold.where}."
 
 
 def _outdated(person: Person, fit: BodyFit) -> set[Limb]:

@@ -30,6 +30,11 @@ def local_intersections(points: Float, faces: Int, changed: Int | None = None) -
     points = np.asarray(points, float)
     faces = np.asarray(faces)
     pairs = _near_pairs(points, faces, np.arange(len(faces)) if changed is None else np.asarray(changed))
+    return crossing_of_pairs(points, faces, pairs)
+
+
+def crossing_of_pairs(points: Float, faces: Int, pairs: Int) -> Int:
+    """Return those of the pairs of faces (N, 2) that pass through each other, sorted; arrays as above."""
     if not len(pairs):
         return np.zeros((0, 2), np.int64)
     one, two = faces[pairs[:, 0]], faces[pairs[:, 1]]

@@ -18,6 +18,8 @@ Float = NDArray[np.floating]
 Int = NDArray[np.integer]
 Bool = NDArray[np.bool_]
 
+_FOLDED = -0.5  # cosine between the normals of two neighbours, below which they lie on each other
+
 # Scales under which millimetres are said as such.
 GIVEN_SCALES = (ScaleSource.STATURE, ScaleSource.REFERENCE)
 
@@ -62,6 +64,40 @@ def find_fold(before: LimbSurface, after: Float, moved: Int, *, scale: ScaleSour
     corners = before.points[faces[bad]].mean(axis=1)
     position = corners[np.argmax(before.frame.axial_of(corners))]
     return Fold(bad, place_in_words(before, position, scale), position)
+
+
+def find_fold_of_shape(surface: LimbSurface, *, scale: ScaleSource) -> Fold | None:
+    """Return where the shape given to a limb's end folds it, or passes it through itself, as the cut alone did not.
+
+    A dome turns its faces far, which is no fold: what counts are edges whose two faces lie on each other.
+    """
+    points, base, faces = surface.unedited, surface.mesh.base_rest, surface.faces
+    bad = np.setdiff1d(folded_faces(points, faces), folded_faces(base, faces))
+    if not len(bad):
+        pairs = local_intersections(points, faces)
+        if len(pairs):
+            known = local_intersections(base, faces)
+            bad = np.unique(pairs[~np.isin(pairs @ [len(faces), 1], known @ [len(faces), 1])])
+    if not len(bad):
+        return None
+    corners = points[faces[bad]].mean(axis=1)
+    position = corners[np.argmax(surface.frame.axial_of(corners))]
+    return Fold(bad, place_in_words(surface, position, scale), position)
+
+
+def folded_faces(points: Float, faces: Int) -> Int:
+    """Return the faces (ids) that lie on a neighbour: their normals differ by more than 120 degrees."""
+    starts, ends = faces.reshape(-1), faces[:, [1, 2, 0]].reshape(-1)
+    key = np.minimum(starts, ends) * (len(points) + 1) + np.maximum(starts, ends)
+    order = np.argsort(key, kind="stable")
+    owner, key = order // 3, key[order]
+    same = key[1:] == key[:-1]
+    one, two = owner[:-1][same], owner[1:][same]
+    normals = face_normals(points, faces)
+    size = np.linalg.norm(normals, axis=1)
+    cosine = (normals[one] * normals[two]).sum(axis=1)
+    on_it = cosine < _FOLDED * size[one] * size[two]
+    return np.unique(np.concatenate([one[on_it], two[on_it]]))
 
 
 def place_in_words(surface: LimbSurface, position: Float, scale: ScaleSource) -> str:

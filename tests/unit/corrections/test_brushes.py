@@ -10,7 +10,7 @@ from limbstudio.corrections.validity import find_fold, flipped_faces, limb_volum
 from limbstudio.domain.anatomy import Limb
 from limbstudio.domain.body import ScaleSource
 from limbstudio.domain.corrections import Brush, BrushStroke, Corrections, ResetHere, SurfacePoint
-from limbstudio.evaluation.correction_benchmark import random_stroke
+from limbstudio.evaluation.correction_cases import random_stroke
 
 FRONT = SurfacePoint(0.4, 0.0)
 
