@@ -228,6 +228,18 @@ def bench_stump(
     _bench(lambda report: run(cuts=cuts, random_cuts=random_cuts, report=report), json_file)
 
 
+@bench_app.command("corrections")
+def bench_corrections(
+    limbs: Annotated[int, typer.Option(min=1, help="Random limbs on which corrections are replayed.")] = 200,
+    strokes: Annotated[int, typer.Option(min=1, help="Strokes that are timed step by step.")] = 50,
+    json_file: JsonFile = None,
+) -> None:
+    """Brush steps, the check on release against testing all pairs, and replay on fits whose lambda moved."""
+    from limbstudio.evaluation.correction_benchmark import bench_corrections as run
+
+    _bench(lambda report: run(limbs=limbs, strokes=strokes, report=report), json_file)
+
+
 @bench_app.command("start")
 def bench_start(
     window: Annotated[bool, typer.Option(help="Also time the window; it needs a display.")] = True,
