@@ -5,14 +5,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from limbstudio.body.parts import part_of
 from limbstudio.body.surface import surface_facts
 from limbstudio.corrections.replay import apply
 from limbstudio.corrections.self_intersection import local_intersections
 from limbstudio.corrections.validity import find_fold, flipped_faces, folded_faces
 from limbstudio.domain.anatomy import Limb
 from limbstudio.domain.body import ScaleSource
-from limbstudio.domain.corrections import BrushStroke
-from limbstudio.evaluation.correction_benchmark import all_pairs_intersections, replay_agreement
+from limbstudio.domain.corrections import Brush, BrushStroke, MirrorOther, SurfacePoint
+from limbstudio.evaluation.correction_benchmark import (
+    all_pairs_intersections,
+    distance_from,
+    replay_agreement,
+)
 from limbstudio.evaluation.correction_cases import Case, random_case, random_operations
 
 
@@ -107,3 +112,27 @@ def test_replays_on_two_fits_of_random_limbs_agree_to_half_a_millimetre(body):
     assert found["compared"] >= 3
     assert found["beyond_the_bar"] == 0
     assert found["rms_worst_mm"] <= found["bar_mm"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_residual_limb_takes_the_intact_sides_shape_proximally_and_ends_where_it_did(body, seed):
+    rng = np.random.default_rng((5, seed))
+    case = random_case(body, rng)
+    end = 1 - case.factor
+    bump = BrushStroke(Brush.INFLATE, (SurfacePoint(0.5 * end, 0.3),), 0.1, 0.02)
+
+    bumped, made = (
+        apply(case.person, case.fit, body, case.corrections(operations))
+        for operations in ((bump,), (bump, MirrorOther()))
+    )
+
+    surface = made.limbs[case.limb]
+    segment = part_of(case.limb.opposite, case.fit.limbs[0].segment)
+    other = np.asarray(made.tpose, float)[made.parts == segment] * (-1, 1, 1)
+    axial = surface.frame.axial_of(other)
+    other = other[(axial > 0.2 * end) & (axial < 0.75 * end)]
+    assert len(other) > 20
+    assert [outcome.ok for outcome in made.outcomes[case.limb]] == [True, True]
+    assert distance_from(bumped.limbs[case.limb], other).max() > 0.002
+    assert np.sqrt((distance_from(surface, other) ** 2).mean()) < 0.0002
+    assert made.factor(case.limb) == pytest.approx(bumped.factor(case.limb), abs=1e-3)
