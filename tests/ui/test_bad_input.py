@@ -1,5 +1,6 @@
 """Files of all kinds dropped on the real window: read rightly or refused in words, and the window goes on meanwhile."""
 
+import gc
 import json
 import pickle
 import shutil
@@ -53,6 +54,8 @@ class Pulse:
 @pytest.fixture
 def window(open_window, photo_files, tmp_path, qtbot) -> MainWindow:
     """Return a window whose jobs run in threads, on a project with one photo and a person with two points."""
+    gc.collect()
+    gc.freeze()  # what the tests' own machinery holds is not gone through while turns are measured
     window = open_window(None)
     window.studio._run_inline = False
     window.create_project(tmp_path / "mine.limb")
@@ -130,17 +133,18 @@ def awkward_files(root: Path) -> list[Path]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_every_awkward_file_dropped_is_read_rightly_or_refused_in_words(
-    window, awkward, qtbot, record_property
-):
+def test_every_awkward_file_dropped_is_read_rightly_or_refused_in_words(window, awkward, qtbot):
     table = awkward_table(awkward)
     before = what_is_there(window)
-    pulse = Pulse()
+    turns: list[tuple[float, str]] = []
     read, refused = [], []
     for path in awkward_files(awkward):
         name = path.relative_to(awkward).as_posix()
         count = len(window.studio.photos)
+        pulse = Pulse()
         words = drop_and_wait(window, qtbot, path)
+        pulse.stop()
+        turns.append((pulse.longest, name))
         assert shown(window, QDialog) is None, name
         came = window.studio.photos[count:] if len(window.studio.photos) > count else ()
         size, readable = table.get(name, (None, False))
@@ -156,13 +160,13 @@ def test_every_awkward_file_dropped_is_read_rightly_or_refused_in_words(
             assert path.name in words, (name, words)
             assert words.endswith("."), (name, words)
             assert words.count(".") >= 2, f"{name}: what happened, and what to do: {words}"
-    pulse.stop()
-    record_property("longest_turn_ms", round(pulse.longest * 1000))
+    longest, slowest = max(turns)
+    print(f"longest turn of the event loop: {longest * 1000:.0f} ms of processor time, at {slowest}")
 
     assert len(read) > 30
     assert len(refused) > 30
     assert what_is_there(window) == before
-    assert pulse.longest <= _MOST_OF_A_TURN_S
+    assert longest <= _MOST_OF_A_TURN_S
 
 
 def test_a_folder_of_awkward_files_by_dialog_brings_what_can_be_read_and_lists_the_rest(
