@@ -174,7 +174,10 @@ class Importing(Feature):
         if not photos and not people:
             words = ["Nothing was added."] if report.refused or not report.known else []
         if report.known:
-            words.append(f"{counted(len(report.known), 'photo was', 'photos were')} there already.")
+            number = len(report.known)
+            words.append(
+                "1 photo was there already." if number == 1 else f"{number} photos were there already."
+            )
         if len(report.refused) == 1:
             error = report.refused[0][1]
             words.append(f"{error.message} {error.hint}")

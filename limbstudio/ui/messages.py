@@ -217,7 +217,7 @@ class RefusedDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumSize(720, 420)
         heading = QLabel(
-            _counted(len(refused), "entry was skipped", "entries were skipped") if refused else "To know"
+            _counted(len(refused), "file was skipped", "files were skipped") if refused else "To know"
         )
         heading.setProperty("role", "dialog")
         lines = [f"{name}\n    {error.message} {error.hint}".rstrip() for name, error in refused]

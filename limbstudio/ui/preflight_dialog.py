@@ -126,7 +126,7 @@ def words_of(preflight: Preflight) -> str:
             f"{counted(len(preflight.conflicts), 'person differs', 'people differ')} from what is in the project."
         )
     if preflight.absent:
-        sentences.append(f"{counted(preflight.absent, 'photo was', 'photos were')} not found.")
+        sentences.append(f"Not found: {counted(preflight.absent, 'photo', 'photos')}.")
     unread = len(preflight.refused) - preflight.absent
     if unread:
         sentences.append(f"{counted(unread, 'entry', 'entries')} cannot be read; see below.")
