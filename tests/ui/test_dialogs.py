@@ -64,3 +64,13 @@ def test_what_plugins_export_stands_above_quit(window):
     file_menu = next(m for m in menu if isinstance(m, QMenu))
     assert file_menu.actions()[-1] is table["quit"]
     assert any(entry.text() == "Export with one" for entry in file_menu.actions())
+
+
+def test_the_inset_has_room_to_say_that_the_body_is_older_than_an_edit(window, qtbot):
+    inset = window.annotate_page.floats.inset
+
+    inset.say("before edit", "warn")
+    qtbot.wait(20)
+
+    note = inset._note
+    assert note.width() >= note.fontMetrics().horizontalAdvance("before edit")

@@ -71,7 +71,7 @@ class FitShowing(QObject):
         mesh = self._mesh[1]
         stale = self._session.studio.is_stale(fit)
         if not self._is_live:
-            self._inset.say("before your edit" if stale else "", "warn" if stale else "caption")
+            self._inset.say("before edit" if stale else "", "warn" if stale else "caption")
         if self._overlay_of != fit.id and self._reading.has_ended:
             self._overlay_of = fit.id
             self._session.bridge.read(
