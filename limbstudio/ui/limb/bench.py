@@ -134,12 +134,17 @@ class _Bench:
     def __init__(self, window: MainWindow) -> None:
         self._page = page = window.mesh_page
         self._session = window.session
-        _wait(lambda: window.session.person is not None)
+        _wait(lambda: window.annotate_page.view.has_photo and window.session.person is not None)
         person = window.session.person
         assert person is not None
         window.studio.fit(person.id)
         window.show_residual_limb()
-        _wait(lambda: page.shows_limb and page.work.is_current and page.work.facts is not None)
+        for what, holds in (
+            ("loaded 3D", lambda: page.view.has_body),
+            ("opened the limb", lambda: page.shows_limb and page.work.is_current),
+            ("counted its facts", lambda: page.work.facts is not None),
+        ):
+            _wait(holds, what=what)
         self._stage = page.view.stage
         self._measuring = next(f for f in window.features if isinstance(f, Measuring))
         self._correcting = next(f for f in window.features if isinstance(f, Correcting))
@@ -169,7 +174,7 @@ class _Bench:
             before, cpu = self._painted.count, time.thread_time()
             began = time.perf_counter()
             self._send(QEvent.Type.MouseMove, start + shift)
-            _wait(lambda before=before: self._painted.count > before)
+            _wait(lambda before=before: self._painted.count > before, idle=False)
             found.append((time.perf_counter() - began) * 1000)
             taken.cpu.append((time.thread_time() - cpu) * 1000)
         taken.steps.append(found)
@@ -202,13 +207,15 @@ class _Bench:
         )
 
 
-def _wait(holds: Callable[[], bool]) -> None:
-    """Let events be handled until something holds."""
+def _wait(holds: Callable[[], bool], *, idle: bool = True, what: str = "come that far") -> None:
+    """Let events be handled until something holds. idle: leave the time between them to other threads."""
     until = time.monotonic() + _PATIENCE_S
     while not holds():
         if time.monotonic() > until:
-            raise TimeoutError("The window did not come that far.")
+            raise TimeoutError(f"The window has not {what}.")
         QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
+        if idle:
+            time.sleep(0.005)
 
 
 def _settle() -> None:

@@ -62,6 +62,8 @@ class Measuring(Feature):
         self._switch = self._colour_switch()
         self.page.options.add_right(self._switch)
         self._settled = QTimer(self, interval=120, singleShot=True)
+        self._follows = QTimer(self, interval=60, singleShot=True)
+        self._follows.timeout.connect(self._follow)
         self._settled.timeout.connect(lambda: self._show_section(quick=False))
         self.page.view.stage.overlay = self._paint
         self.page.view.installEventFilter(self)
@@ -83,6 +85,7 @@ class Measuring(Feature):
 
     def close(self) -> None:
         self._settled.stop()
+        self._follows.stop()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() is QEvent.Type.Resize:
@@ -123,14 +126,21 @@ class Measuring(Feature):
             # Carried with the limb as it lay before a stroke: what looks for the nearest is then not made anew.
             self.overlay.ring = Curve(self.work.surface or surface, section.loop.points, closed=True)
             self.overlay.ring_section = section
-        self._show_section(quick=True)
+        if (
+            not self._follows.isActive()
+        ):  # the ring itself moves at every step; what is beside it a little later
+            self._follows.start()
         self._settled.start()
-        self.views.redraw_lines()
         self.page.view.stage.update()
 
     def _on_surface(self) -> None:
         """The limb moves under a stroke: the ring and its numbers follow."""
         self._on_ring()
+
+    def _follow(self) -> None:
+        """Bring the panel's numbers and the linked views up to the ring."""
+        self._show_section(quick=True)
+        self.views.redraw_lines()
 
     def _show_section(self, *, quick: bool) -> None:
         self.section.refresh(quick=quick)

@@ -233,7 +233,9 @@ class LimbScene:
         assert surface is not None
         assert corrected is not None
         camera, size = self.stage.plotter.camera, (self.stage.width(), self.stage.height())
-        key = (camera.GetMTime(), size, self.solo, self.rest, id(surface))
+        # By its values: linked pictures turn the camera away and back.
+        aimed = (camera.GetPosition(), camera.GetFocalPoint(), camera.GetViewUp())
+        key = (aimed, size, self.solo, self.rest, id(surface))
         if self._projected is None or self._projected[0] != key:
             matrix = clip_matrix(camera, max(size[0], 1) / max(size[1], 1))
             if self.solo:

@@ -96,7 +96,7 @@ class LimbWork(QObject):
         self._facts_due = QTimer(self, interval=150, singleShot=True)
         self._facts_due.timeout.connect(self._ask_facts)
         self._stroke: BrushSession | None = None
-        self._stroke_due = QTimer(self, interval=90, singleShot=True)
+        self._stroke_due = QTimer(self, interval=150, singleShot=True)
         self._stroke_due.timeout.connect(self._look_at_stroke)
         session.fit_changed.connect(self.refresh)
         session.person_selected.connect(self.refresh)
