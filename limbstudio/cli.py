@@ -275,6 +275,18 @@ def bench_live(
     _bench(lambda report: run(steps=steps, rounds=rounds, report=report), json_file)
 
 
+@bench_app.command("limb")
+def bench_limb(
+    steps: Annotated[int, typer.Option(min=2, help="Mouse moves of each drag.")] = 60,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds; the quietest is reported too.")] = 5,
+    json_file: JsonFile = None,
+) -> None:
+    """Steps of a brush and of the girth ring in 3D, from event to painted view; needs a display."""
+    from limbstudio.ui.limb.bench import bench_limb as run
+
+    _bench(lambda report: run(steps=steps, rounds=rounds, report=report), json_file)
+
+
 @bench_app.command("project")
 def bench_project(
     photos: Annotated[int, typer.Option(min=100, help="Photos of the large project.")] = 50_000,
@@ -309,18 +321,6 @@ def bench_cycles(
     from limbstudio.ui.benches.cycles import bench_cycles as run
 
     _bench(lambda report: run(cycles=cycles, report=report), json_file)
-
-
-@bench_app.command("limb")
-def bench_limb(
-    steps: Annotated[int, typer.Option(min=2, help="Mouse moves of each drag.")] = 60,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds; the quietest is reported too.")] = 5,
-    json_file: JsonFile = None,
-) -> None:
-    """Steps of a brush and of the girth ring in 3D, from event to painted view; needs a display."""
-    from limbstudio.ui.limb.bench import bench_limb as run
-
-    _bench(lambda report: run(steps=steps, rounds=rounds, report=report), json_file)
 
 
 def _bench(run: Callable[[Callable[[float, str], None]], Any], json_file: Path | None) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 # File systems on which the shared memory of a write-ahead log does not work or is not trustworthy.
 _NETWORK = frozenset(
-    ("nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "afpfs", "ceph", "9p", "gfs2", "lustre", "davfs")
-    + tuple(f"fuse.{name}" for name in ("sshfs", "rclone", "davfs2", "davfs", "glusterfs", "s3fs", "gcsfuse"))
+    ["nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "afpfs", "ceph", "9p", "gfs2", "lustre", "davfs"]
+    + list(f"fuse.{name}" for name in ("sshfs", "rclone", "davfs2", "davfs", "glusterfs", "s3fs", "gcsfuse"))
 )
 
 # The folder's name, or a file or folder that the program leaves in it -> the program.

@@ -34,14 +34,14 @@ class Owner(StrEnum):
     JOBS = "jobs"
     MASKS = "masks"
     PLUGINS = "plugins"
-    LANGUAGE = "language"
-    SPEECH = "speech"
     SHORTCUTS = "shortcuts"
     SWITCHES = "switches"
     PROPOSALS = "proposals"
-    HELP = "help"
-    PRIVACY = "privacy"
     APPEARANCE = "appearance"
+    PRIVACY = "privacy"
+    HELP = "help"
+    SPEECH = "speech"
+    LANGUAGE = "language"
 
 
 @dataclass(frozen=True)

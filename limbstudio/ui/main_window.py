@@ -678,11 +678,6 @@ class MainWindow(QMainWindow):
         return self._top.search
 
     @property
-    def search_button(self) -> QPushButton:
-        """Return the way into the palette."""
-        return self._top.search
-
-    @property
     def theme(self) -> Theme:
         return self._theme
 

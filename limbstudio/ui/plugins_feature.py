@@ -41,12 +41,12 @@ class PluginsFeature(Feature):
         self.plugins = plugins
         said = [refused.reason for refused in plugins.refused]
         for name, exporter in plugins.exporters.items():
-            row = ActionRow(f"plugin_{name}", f"Export: {exporter.name}...", "ph.puzzle-piece", "", "File/Export with a plugin",
-                            group=2, needs="photos", synonyms="plugin")  # fmt: skip
+            row = ActionRow(f"plugin_{name}", f"Export: {exporter.name}...", "ph.puzzle-piece", "",
+                            "File/Export with a plugin", group=2, needs="photos", synonyms="plugin")  # fmt: skip
             self.window.actions_table.add(row, lambda n=name, e=exporter: self._export(n, e))
         for name, command in plugins.commands.items():
-            row = ActionRow(f"plugin_{name}", command.name, "ph.puzzle-piece", "", "Person/Plugins", tuple(command.keys),
-                            where=Where.WINDOW, group=6, needs="photo", synonyms="plugin")  # fmt: skip
+            row = ActionRow(f"plugin_{name}", command.name, "ph.puzzle-piece", "", "Person/Plugins",
+                            tuple(command.keys), where=Where.WINDOW, group=6, needs="photo", synonyms="plugin")  # fmt: skip
             refused = self.window.actions_table.add(row, lambda c=command: self._run(c))
             self.window.addAction(self.window.actions_table[row.id])
             said += [f"“{command.name}” did not get the key {key}: it is in use." for key in refused]

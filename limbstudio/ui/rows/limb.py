@@ -39,8 +39,8 @@ ROWS: tuple[ActionRow, ...] = (
               group=5, needs=_HERE, checkable=True, synonyms="length lambda shorten lengthen correction"),
     ActionRow("cut_plane", "Cut plane", "ph.scissors", "set_plane", "Limb/Correct", ("C",), _C, _MESH, group=5,
               needs=_HERE, checkable=True, synonyms="tilt correction"),
-    ActionRow("tip_shape", "Shape of the end", "mdi6.egg-outline", "set_tip", "Limb/Correct", ("K",), _C, _MESH, group=5,
-              needs=_HERE, checkable=True, synonyms="tip conical cylindrical bulbous roundness fold"),
+    ActionRow("tip_shape", "Shape of the end", "mdi6.egg-outline", "set_tip", "Limb/Correct", ("K",), _C, _MESH,
+              group=5, needs=_HERE, checkable=True, synonyms="tip conical cylindrical bulbous roundness fold"),
     *(ActionRow(f"brush_{brush}", words, icon, f"set_{brush}", "Limb/Correct", (key,), _C, _MESH, group=5,
                 needs=_HERE, checkable=True, synonyms="brush sculpt correction") for brush, words, icon, key in (
                     ("pull", "Pull", "mdi6.arrow-expand-up", "A"), ("push", "Push", "mdi6.arrow-collapse-down", "Z"),

@@ -145,7 +145,9 @@ def test_every_confirmed_edit_was_synced_before_it_was_confirmed(tmp_path):
 
 def test_the_reading_of_system_calls_finds_a_missing_sync(tmp_path):
     """A test that cannot fail proves nothing."""
-    careless = _WRITER.replace("blob = None", "store._writer.connection.execute('PRAGMA synchronous=OFF'); blob = None")
+    careless = _WRITER.replace(
+        "blob = None", "store._writer.connection.execute('PRAGMA synchronous=OFF'); blob = None"
+    )
 
     traced = trace_writer(tmp_path, careless, 30)
 
