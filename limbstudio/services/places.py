@@ -6,7 +6,22 @@ from pathlib import Path
 
 # File systems on which the shared memory of a write-ahead log does not work or is not trustworthy.
 _NETWORK = frozenset(
-    ["nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "afpfs", "ceph", "9p", "gfs2", "lustre", "davfs"]
+    [
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb",
+        "smb2",
+        "smb3",
+        "smbfs",
+        "afs",
+        "afpfs",
+        "ceph",
+        "9p",
+        "gfs2",
+        "lustre",
+        "davfs",
+    ]
     + list(f"fuse.{name}" for name in ("sshfs", "rclone", "davfs2", "davfs", "glusterfs", "s3fs", "gcsfuse"))
 )
 

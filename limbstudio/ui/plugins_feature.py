@@ -46,7 +46,8 @@ class PluginsFeature(Feature):
             self.window.actions_table.add(row, lambda n=name, e=exporter: self._export(n, e))
         for name, command in plugins.commands.items():
             row = ActionRow(f"plugin_{name}", command.name, "ph.puzzle-piece", "", "Person/Plugins",
-                            tuple(command.keys), where=Where.WINDOW, group=6, needs="photo", synonyms="plugin")  # fmt: skip
+                            tuple(command.keys), where=Where.WINDOW, group=6, needs="photo",
+                            synonyms="plugin")  # fmt: skip
             refused = self.window.actions_table.add(row, lambda c=command: self._run(c))
             self.window.addAction(self.window.actions_table[row.id])
             said += [f"“{command.name}” did not get the key {key}: it is in use." for key in refused]

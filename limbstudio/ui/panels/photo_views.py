@@ -4,7 +4,7 @@ Both are tables: a list of Qt asks for every one of its rows when it is laid out
 photos; a table asks for those that it shows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from PySide6.QtCore import QAbstractItemModel, QItemSelection, QItemSelectionModel, Qt
 from PySide6.QtGui import QKeyEvent
@@ -60,8 +60,9 @@ class PhotoRows(QTableView):
     @property
     def selected_rows(self) -> list[int]:
         """Return the selected rows, in order."""
-        ranges = self.selectionModel().selection()
-        return sorted({row for part in ranges for row in range(part.top(), part.bottom() + 1)})
+        chosen = self.selectionModel().selection()
+        parts = [chosen.at(number) for number in range(chosen.count())]
+        return sorted({row for part in parts for row in range(part.top(), part.bottom() + 1)})
 
 
 def thumbnail_list(model: QAbstractItemModel, delegate: QStyledItemDelegate, row_height: int) -> PhotoRows:
@@ -78,14 +79,14 @@ def thumbnail_list(model: QAbstractItemModel, delegate: QStyledItemDelegate, row
     return made
 
 
-def photo_table(model: QAbstractItemModel, widths: Mapping[int, int]) -> PhotoRows:
-    """Return the table. widths: of the columns, px."""
+def photo_table(model: QAbstractItemModel, widths: Iterable[tuple[int, int]]) -> PhotoRows:
+    """Return the table. widths: columns and their px."""
     made = PhotoRows(model, "Photos, as a table", _TABLE_ROW)
     columns = made.horizontalHeader()
     columns.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
     columns.setStretchLastSection(True)
     columns.setHighlightSections(False)
     columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    for column, width in widths.items():
+    for column, width in widths:
         made.setColumnWidth(column, width)
     return made

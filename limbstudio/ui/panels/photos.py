@@ -60,7 +60,7 @@ class PhotosPanel(QWidget):
 
         self._delegate = PhotoDelegate(self.model, theme, self)
         self.list = thumbnail_list(self.model, self._delegate, ROW_HEIGHT)
-        self.table = photo_table(self.model, _WIDTHS)
+        self.table = photo_table(self.model, _WIDTHS.items())
         self.table.setSelectionModel(self.list.selectionModel())
         self.list.selectionModel().currentChanged.connect(self._on_current_changed)
 
