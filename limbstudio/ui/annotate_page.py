@@ -20,6 +20,7 @@ from limbstudio.ui.annotate.float_layout import FloatLayout
 from limbstudio.ui.annotate.guiding import Guiding
 from limbstudio.ui.annotate.photo_reading import PhotoReading
 from limbstudio.ui.annotate.point_edits import PointEdits
+from limbstudio.ui.annotate.stepping import Stepping
 from limbstudio.ui.guided import Guide, Phase
 from limbstudio.ui.mesh_view import MeshView
 from limbstudio.ui.photo_view import PhotoView
@@ -46,6 +47,7 @@ class AnnotatePage(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._session = session
         self._actions = actions
+        self._stepping = Stepping(session, self)
 
         self.view = PhotoView(self)
         column = QVBoxLayout(self)
@@ -175,10 +177,10 @@ class AnnotatePage(QWidget):
         self._session.step_person(-1)
 
     def next_photo(self) -> None:
-        self._session.step_photo(1)
+        self._stepping.step(1)
 
     def previous_photo(self) -> None:
-        self._session.step_photo(-1)
+        self._stepping.step(-1)
 
     def _set_posture(self, posture: Posture) -> None:
         person = self._session.person

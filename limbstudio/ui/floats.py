@@ -56,6 +56,7 @@ class GuideBar(FloatFrame):
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(72)
+        self._bar.setRange(0, 100)  # per cent: another range for each person would be laid out anew
         self._bar.setAccessibleName("Points placed")
         self._count = label("", "value")
         row = QHBoxLayout(self)
@@ -68,8 +69,7 @@ class GuideBar(FloatFrame):
     def show_progress(self, phase: guided.Phase, done: int, total: int) -> None:
         words = {guided.Phase.LIMBS: "Limbs first", guided.Phase.CHECK: "Check", guided.Phase.FREE: "Free"}
         self._word.setText(words.get(phase, "Guided"))
-        self._bar.setRange(0, max(total, 1))
-        self._bar.setValue(done)
+        self._bar.setValue(round(100 * done / max(total, 1)))
         self._count.setText(f"{done} / {total}")
         self.adjustSize()
 

@@ -126,13 +126,16 @@ def _hold_key(window: MainWindow, number: int) -> tuple[list[_Step], float]:
             window.annotate_page.view.viewport().repaint()
             steps.append(_Step(time.perf_counter() - pressed_at, reading.is_sharp))
             pressed_at = None
-        if len(steps) < number and now >= next_press:
+        pressed = False
+        # Keys that came while the window was busy wait in the window system's queue, and come together.
+        while len(steps) + (pressed_at is not None) < number and now >= next_press:
             if pressed_at is not None:
                 steps.append(_Step(None, False))
             # The moment the key was due: a window that is busy when it comes is late.
             pressed_at, next_press = next_press, next_press + _KEY_S
             window.actions_table["next_photo"].trigger()
-        else:
+            pressed = True
+        if not pressed:
             time.sleep(0.001)
     last = steps[-1].shown_s
     return steps, 0.0 if last is None else last

@@ -1,11 +1,8 @@
 """The person in work: limbs, points, what needs a second look, and the two buttons of the next step."""
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QContextMenuEvent, QIcon
 from PySide6.QtWidgets import (
-    QGridLayout,
     QHBoxLayout,
     QHeaderView,
     QMenu,
@@ -34,6 +31,7 @@ from limbstudio.ui import guided, icons
 from limbstudio.ui.actions import Actions
 from limbstudio.ui.glyphs import STATE_WORDS, Glyph, glyph_icon, glyph_of
 from limbstudio.ui.limb_diagram import LimbDiagram
+from limbstudio.ui.panels.findings import Finding, FindingsList
 from limbstudio.ui.panels.limb_record import LimbRecord
 from limbstudio.ui.panels.parts import Choice, action_button, label, line, section, set_role, tool_button
 from limbstudio.ui.privacy import names
@@ -110,8 +108,7 @@ class PersonPanel(QWidget):
         self._points_count = label("", "caption")
         self.tree = self._point_tree()
         self._findings_count = label("0", "badge")
-        self._findings = QVBoxLayout()
-        self._findings.setSpacing(8)
+        self._findings = FindingsList()
 
         body = QWidget()
         column = QVBoxLayout(body)
@@ -125,7 +122,7 @@ class PersonPanel(QWidget):
         column.addWidget(self.tree)
         column.addWidget(line())
         column.addWidget(section("Findings", self._findings_count))
-        column.addLayout(self._findings)
+        column.addWidget(self._findings)
         column.addStretch(1)
         self._column = column
         scroll = QScrollArea()
@@ -334,76 +331,47 @@ class PersonPanel(QWidget):
         self.tree.setFixedHeight(24 * rows + 2)
 
     def _show_findings(self, person: Person | None) -> None:
-        while (item := self._findings.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-        count = 0
-        if person is not None:
-            wrong = person_contradictions(person)
-            for contradiction in wrong:
-                self._add_finding(
-                    "ph.warning",
-                    self._theme.warn,
-                    contradiction.message,
-                    "Mend",
-                    lambda c=contradiction: self._session.do(edits.mend(person, [c])),
-                )
-            proposed = edits.proposed_levels(person)
-            for limb, level in proposed:
-                self._add_finding(
-                    "ph.lightbulb",
-                    self._theme.accent,
-                    f"{limb_name(limb)}: the points speak for {level.label.lower()}.",
-                    "Set it",
-                    lambda li=limb, lv=level: self._set_level(li, lv),
-                )
-            unsure = [i for i, s in enumerate(person.keypoints.states) if s is KeypointState.UNSURE]
-            for index in unsure:
-                self._add_finding(
-                    "ph.question",
-                    self._theme.text2,
-                    f"{LDPOSE[index].label} is unsure. Decide before marking ready.",
-                    "Show",
-                    lambda i=index: self._session.select_point(i),
-                )
-            spoken_for = {limb for limb, _ in proposed}
-            doubtful = [
-                limb for limb, s in person.limbs.items() if s.level is Level.UNSURE and limb not in spoken_for
-            ]
-            for limb in doubtful:
-                self._add_finding(
-                    "ph.question",
-                    self._theme.text2,
-                    f"{limb_name(limb)} is unsure. It is fitted but never cut.",
-                    "Set level",
-                    lambda li=limb: self._show_level_menu(li),
-                )
-            count = len(wrong) + len(proposed) + len(unsure) + len(doubtful)
-        if not count:
-            self._findings.addWidget(label("Nothing to mend", "small"))
-        self._findings_count.setText(str(count))
-        set_role(self._findings_count, "badge-warn" if count else "badge")
+        found = self._found(person) if person is not None else []
+        self._findings.show_all(found)
+        self._findings_count.setText(str(len(found)))
+        set_role(self._findings_count, "badge-warn" if found else "badge")
 
-    def _add_finding(self, icon: str, colour: str, text: str, button: str, act: Callable[[], object]) -> None:
-        from PySide6.QtWidgets import QPushButton
-
-        row = QWidget()
-        grid = QGridLayout(row)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(8)
-        sign = label()
-        sign.setPixmap(icons.icon(icon, colour).pixmap(QSize(16, 16)))
-        words = label(text, "small")
-        words.setWordWrap(True)
-        push = QPushButton(button)
-        push.setProperty("role", "link")
-        push.setAccessibleName(f"{button}: {text}")
-        push.clicked.connect(lambda _=False: act())
-        grid.addWidget(sign, 0, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(words, 0, 1)
-        grid.addWidget(push, 0, 2, Qt.AlignmentFlag.AlignTop)
-        grid.setColumnStretch(1, 1)
-        self._findings.addWidget(row)
+    def _found(self, person: Person) -> list[Finding]:
+        """Return what contradicts itself, what the points speak for, and what is left to decide."""
+        wrong = [
+            Finding(
+                "ph.warning", self._theme.warn, contradiction.message, "Mend",
+                lambda c=contradiction: self._session.do(edits.mend(person, [c])),
+            )
+            for contradiction in person_contradictions(person)
+        ]  # fmt: skip
+        proposed = edits.proposed_levels(person)
+        spoken_for = {limb for limb, _ in proposed}
+        proposals = [
+            Finding(
+                "ph.lightbulb", self._theme.accent,
+                f"{limb_name(limb)}: the points speak for {level.label.lower()}.", "Set it",
+                lambda li=limb, lv=level: self._set_level(li, lv),
+            )
+            for limb, level in proposed
+        ]  # fmt: skip
+        unsure = [
+            Finding(
+                "ph.question", self._theme.text2, f"{LDPOSE[index].label} is unsure. Decide before marking ready.",
+                "Show", lambda i=index: self._session.select_point(i),
+            )
+            for index, state in enumerate(person.keypoints.states)
+            if state is KeypointState.UNSURE
+        ]  # fmt: skip
+        doubtful = [
+            Finding(
+                "ph.question", self._theme.text2, f"{limb_name(limb)} is unsure. It is fitted but never cut.",
+                "Set level", lambda li=limb: self._show_level_menu(li),
+            )
+            for limb, state in person.limbs.items()
+            if state.level is Level.UNSURE and limb not in spoken_for
+        ]  # fmt: skip
+        return [*wrong, *proposals, *unsure, *doubtful]
 
     # ------------------------------------------------------------------------------------------------------ acting
 
