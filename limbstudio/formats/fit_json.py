@@ -11,14 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import limbstudio
 from limbstudio.body.model import BodyModel
-from limbstudio.corrections.edited import EditedLimb
 from limbstudio.domain.anatomy import LDPOSE_NAMES, SMPLX_JOINTS, Limb, level_rule
 from limbstudio.domain.body import BodyFit, LimbFit
 from limbstudio.domain.errors import KnownError
@@ -29,6 +28,10 @@ from limbstudio.evaluation.metrics import PersonMetrics, keypoint_errors, scored
 from limbstudio.formats.corrections_block import written_operation
 from limbstudio.resihmr.pipeline import PersonResult
 from limbstudio.resihmr.problem import box_height
+
+if TYPE_CHECKING:
+    # Its engine takes half a second to load, and only the corrected need it.
+    from limbstudio.corrections.edited import EditedLimb
 
 SCHEMA_VERSION = 1
 FILE_NAME = "fit.json"
@@ -50,7 +53,7 @@ class FitOrigin:
     inputs_hash: str
 
 
-_NOT_EDITED: Mapping[Limb, EditedLimb] = MappingProxyType({})
+_NOT_EDITED: "Mapping[Limb, EditedLimb]" = MappingProxyType({})
 
 
 def fit_facts(
@@ -58,7 +61,7 @@ def fit_facts(
     metrics: PersonMetrics,
     origin: FitOrigin,
     body: BodyModel,
-    edits: Mapping[Limb, EditedLimb] = _NOT_EDITED,
+    edits: "Mapping[Limb, EditedLimb]" = _NOT_EDITED,
 ) -> dict[str, Plain]:
     """Return the content of fit.json. edits: what a person changed on limbs; `result` has it already."""
     person, fit = result.person, result.fit
@@ -203,7 +206,7 @@ def _interval(interval: tuple[float, float]) -> tuple[float, float] | None:
     return interval if all(math.isfinite(end) for end in interval) else None
 
 
-def _edited(limb: EditedLimb | None) -> dict[str, Plain]:
+def _edited(limb: "EditedLimb | None") -> dict[str, Plain]:
     """Return what a person changed on a limb, and the fit's own numbers of it; nothing for any other limb."""
     if limb is None:
         return {}

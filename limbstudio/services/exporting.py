@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limbstudio.body.kinematics import rotation_matrices
 from limbstudio.body.model import BodyModel
-from limbstudio.corrections.edited import EditedLimb
 from limbstudio.domain.anatomy import N_COCO, Limb
 from limbstudio.domain.body import BodyFit
 from limbstudio.domain.errors import KnownError
@@ -26,6 +26,10 @@ from limbstudio.evaluation.metrics import PersonMetrics, scored_ends
 from limbstudio.formats.fit_json import FILE_NAME, FitOrigin, fit_facts, read_fit, to_text
 from limbstudio.formats.meshes import write_glb, write_ply
 from limbstudio.resihmr.pipeline import PersonResult
+
+if TYPE_CHECKING:
+    # Its engine takes half a second to load, and only the corrected need it.
+    from limbstudio.corrections.edited import EditedLimb
 
 _LONGEST_NAME = 120  # bytes; file systems take 255, and a temporary name is longer than the final one
 _UNSAFE = re.compile(r"[^\w.\-]+")
@@ -177,7 +181,7 @@ def write_person(
     body: BodyModel,
     photo: NDArray[np.uint8],
     pictures: bool = True,
-    edits: Mapping[Limb, EditedLimb] = MappingProxyType({}),
+    edits: "Mapping[Limb, EditedLimb]" = MappingProxyType({}),
 ) -> None:
     """Write all files of one person into `folder`, replacing it, whole or not at all.
 

@@ -20,7 +20,6 @@ from limbstudio import __version__
 from limbstudio.body.model import BodyModel, bundled_body_path, load_body
 from limbstudio.body.surface import surface_facts
 from limbstudio.cameras import choose_camera
-from limbstudio.corrections.edited import edited_fit
 from limbstudio.domain.anatomy import Posture
 from limbstudio.domain.body import FitMode
 from limbstudio.domain.corrections import Corrections
@@ -356,7 +355,11 @@ def _made(batch: _Batch, task: Task) -> Outcome:
         seed=options.seed,
         intersections=not corrections,  # counted on the mesh that is written
     )
-    edited = edited_fit(person, result.fit, body, corrections)
+    edited = None
+    if corrections:
+        from limbstudio.corrections.edited import edited_fit  # here: its engine takes half a second to load
+
+        edited = edited_fit(person, result.fit, body, corrections)
     if edited is not None:
         facts = surface_facts(edited.mesh.vertices, edited.mesh.faces, intersections=True)
         said = (*result.warnings, *edited.warnings)
