@@ -14,14 +14,6 @@ def test_windows_that_were_opened_and_closed_end_with_0():
     assert abs(found["none_references_gained"]) < 100
 
 
-@pytest.mark.slow
-def test_a_hundred_windows_leave_no_memory_behind():
-    found = bench_cycles(cycles=100).values
-
-    assert found["exit_code"] == 0
-    assert found["memory_slope_mb_a_cycle"] <= 0.2
-
-
 def test_qt_calls_leave_none_alone(qtbot, window):
     assert abs(none_references_gained(window, 2000)) < 100
 
@@ -44,4 +36,4 @@ def test_walking_through_photos_shows_each_and_does_not_fill_the_memory(qtbot):
 
     assert found["at_leisure"]["photos"] == 6
     assert found["key_held"]["photos"] == 10
-    assert found["memory"]["after_all_mb"] < 1000
+    assert found["memory"]["growth_in_second_half_mb"] < 100
