@@ -36,8 +36,11 @@ lint: .venv/.ready-test    ## check style, types and import contracts
 	@$(bin)/lint-imports
 	@$(bin)/pyright
 
-bench: .venv/.ready-test    ## measure speed: ARGS is fit, stump or start
+bench: .venv/.ready-test    ## measure speed: ARGS is fit, stump, corrections, start, canvas, live, limb, project, walk or cycles
 	@$(bin)/limbstudio bench $(or $(ARGS),fit)
+
+pictures: .venv/.ready-test    ## make the README's pictures and recording anew from the window
+	@resources/setup/on-screen.sh $(bin)/python resources/docs/make_pictures.py
 
 clean:           ## remove what was made here, the virtual environment included
 	rm -rf .venv out build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
@@ -45,5 +48,5 @@ clean:           ## remove what was made here, the virtual environment included
 .venv/.ready-%: constraints.txt pyproject.toml resources/setup/setup.sh
 	@resources/setup/setup.sh $*
 
-.PHONY: help run setup test loss lint bench clean
+.PHONY: help run setup test loss lint bench pictures clean
 .SECONDARY:
