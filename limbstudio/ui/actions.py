@@ -189,6 +189,10 @@ class Actions:
     def of(self, where: Where) -> list[QAction]:
         return [self._actions[row.id] for row in self.rows if row.where is where]
 
+    def menu(self, name: str) -> QMenu:
+        """Return a menu by its name in the rows, 'File'."""
+        return self._menus[name]
+
     def enable(self, available: frozenset[str]) -> None:
         """Enable the actions whose needs are among `available`."""
         for row in self.rows:

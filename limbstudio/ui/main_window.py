@@ -60,6 +60,7 @@ from limbstudio.ui.panels.photos import PhotosPanel
 from limbstudio.ui.panels.residual import ResidualLimbPanel
 from limbstudio.ui.panels.status import StatusBar
 from limbstudio.ui.privacy import names
+from limbstudio.ui.recent_menu import RecentMenu
 from limbstudio.ui.session import Session
 from limbstudio.ui.start_page import StartPage
 from limbstudio.ui.theme import DARK, Theme
@@ -239,6 +240,7 @@ class MainWindow(QMainWindow):
         self.features: list[Feature] = [self.importing, *(make(self) for make in feature_classes())]
         for owner, target in self.owners.items():
             actions.connect_owner(owner, target)
+        RecentMenu(self, actions["close_project"])
         for name in ("left_panel", "right_panel"):
             actions[name].setChecked(True)
 
@@ -647,17 +649,18 @@ class MainWindow(QMainWindow):
         if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)
 
-    def _recent(self) -> list[Path]:
+    def recent(self) -> list[Path]:
+        """Return the projects that were open before, the last one first."""
         value = self._memory.value("recent", [])
         names = [value] if isinstance(value, str) else value  # QSettings returns a list of one as a string
         return [Path(str(name)) for name in names] if isinstance(names, list) else []
 
     def show_recent(self) -> None:
         """List the projects that were open before."""
-        self.start_page.show_recent(self._recent())
+        self.start_page.show_recent(self.recent())
 
     def _remember(self, folder: Path) -> None:
-        recent = [folder, *(f for f in self._recent() if f != folder)][:_RECENT]
+        recent = [folder, *(f for f in self.recent() if f != folder)][:_RECENT]
         self._memory.setValue("recent", [str(f) for f in recent])
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from limbstudio.ui.panels.parts import label
@@ -100,6 +100,11 @@ class Tour(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFixedWidth(320)
         self._frame = _Frame(theme, parent)
+        # Esc ends it also when the focus has gone elsewhere, where Esc means something too.
+        self._escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), window)
+        self._escape.setEnabled(False)
+        self._escape.activated.connect(self.leave)
+        self._escape.activatedAmbiguously.connect(self.leave)
         self._title = label("", "title")
         self._words = label("", "small")
         self._words.setWordWrap(True)
@@ -152,6 +157,7 @@ class Tour(QFrame):
         assert parent is not None
         parent.installEventFilter(self)
         self._at = 0
+        self._escape.setEnabled(True)
         self._show()
         self.go_on.setFocus()
 
@@ -169,6 +175,7 @@ class Tour(QFrame):
         parent = self.parentWidget()
         if parent is not None:
             parent.removeEventFilter(self)
+        self._escape.setEnabled(False)
         self._frame.hide()
         self.hide()
         self._window.annotate_page.view.setFocus()
@@ -219,9 +226,13 @@ class Tour(QFrame):
         self.move(room.right() - width, room.bottom() - height)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() is QEvent.Type.Resize and self.at is not None:
-            self._lay(STEPS[self._at].anchor(self._window))
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest) and self.at is not None:
+            QTimer.singleShot(0, self._lay_again)  # when the window has laid out what the ring stands around
         return False
+
+    def _lay_again(self) -> None:
+        if self.at is not None:
+            self._lay(STEPS[self._at].anchor(self._window))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

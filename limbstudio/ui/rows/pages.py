@@ -83,10 +83,10 @@ ROWS: tuple[ActionRow, ...] = (
               needs="person", synonyms="reconstruct"),
     ActionRow("mark_ready", "Mark ready", "ph.check", "mark_ready", "Person", ("R",), _A, _CANVAS, group=4,
               needs="person"),
-    ActionRow("next_photo", "Next photo", "ph.caret-right", "next_photo", "Person", ("D",), _A, _CANVAS, group=5,
+    ActionRow("next_photo", "Next photo", "ph.caret-right", "next_photo", "Person/Photo", ("D",), _A, _CANVAS, group=5,
               needs="photos"),
-    ActionRow("previous_photo", "Previous photo", "ph.caret-left", "previous_photo", "Person", ("A",), _A, _CANVAS,
-              group=5, needs="photos"),
+    ActionRow("previous_photo", "Previous photo", "ph.caret-left", "previous_photo", "Person/Photo", ("A",), _A,
+              _CANVAS, group=5, needs="photos"),
 
     ActionRow("swap_limb", "Swap left and right of this limb", "ph.swap", "swap_limb", "Limb", ("X",), _P, _CANVAS,
               needs="person"),
