@@ -96,22 +96,26 @@ class Loop:
         return points @ np.stack([first, np.cross(self.normal, first)], axis=1)
 
 
-def _hull(points: Float) -> list[int]:
-    """Return the convex hull of points (n, 2), anticlockwise (Andrew's monotone chain)."""
-    order = np.lexsort((points[:, 1], points[:, 0])).tolist()
-    hull: list[int] = []
-    for run in (order, order[::-1]):
-        start = len(hull)
-        for i in run:
-            while len(hull) >= start + 2:
-                (ax, ay), (bx, by) = points[hull[-2]], points[hull[-1]]
-                x, y = points[i]
-                if (bx - ax) * (y - ay) - (by - ay) * (x - ax) > 0:
-                    break
-                hull.pop()
-            hull.append(i)
-        hull.pop()
-    return hull
+def _hull(points: Float) -> Int:
+    """Return the convex hull of points (n, 2), anticlockwise (Andrew's monotone chains, many points at once)."""
+    order = np.lexsort((points[:, 1], points[:, 0]))
+    return np.concatenate([_chain(points, order)[:-1], _chain(points, order[::-1])[:-1]])
+
+
+def _chain(points: Float, kept: Int) -> Int:
+    """Drop what does not turn left between its neighbours, until everything does."""
+    while len(kept) > 2:
+        before, here, after = (points[kept[k : len(kept) - 2 + k]] for k in range(3))
+        to_here, to_after = here - before, after - before
+        wrong = to_here[:, 0] * to_after[:, 1] - to_here[:, 1] * to_after[:, 0] <= 0
+        if not wrong.any():
+            break
+        # Of neighbours that are wrong every second one goes: two that lie on each other must not both vanish.
+        number = np.arange(len(wrong))
+        since = number - np.maximum.accumulate(np.where(wrong, -1, number))
+        goes = wrong & (since % 2 == 1)
+        kept = kept[np.concatenate([[True], ~goes, [True]])]
+    return kept
 
 
 def plane_section(vertices: Float, faces: Int, *, origin: Float, normal: Float) -> tuple[Loop, ...]:

@@ -107,7 +107,7 @@ def test_a_stroke_is_one_edit_and_undo_takes_it_back(window, correcting, brush, 
     assert np.allclose(correcting.work.surface.points, before)
 
 
-def test_a_stroke_is_seen_while_it_is_drawn_and_is_not_yet_recorded(window, correcting):
+def test_a_stroke_is_seen_while_it_is_drawn_and_is_not_yet_recorded(window, correcting, qtbot):
     from PySide6.QtCore import QEvent
 
     from .limb_window import mouse
@@ -116,6 +116,8 @@ def test_a_stroke_is_seen_while_it_is_drawn_and_is_not_yet_recorded(window, corr
     plain = window.mesh_page.view.picture()
     photo = window.session.photo.sha256
     recorded = len(window.studio.journal(photo))
+    qtbot.waitUntil(lambda: correcting.work.facts is not None, timeout=20_000)
+    before = window.mesh_page.strip.text("volume")
     key(window, "a")
     correcting.size.height_mm = 12.0
     start = on_limb(window, 0.55)
@@ -126,8 +128,7 @@ def test_a_stroke_is_seen_while_it_is_drawn_and_is_not_yet_recorded(window, corr
 
     assert len(window.studio.journal(photo)) == recorded
     assert correcting.work.moving is not None
-    volume = window.mesh_page.strip.text("volume")
-    assert volume != f"{correcting.work.facts.volume_m3 * 1e6:.0f} ml"  # it follows
+    qtbot.waitUntil(lambda: window.mesh_page.strip.text("volume") != before)  # it follows, a little behind
     assert window.mesh_page.strip.text("self_intersections") == "0 so far"
     mouse(stage, QEvent.Type.MouseButtonRelease, start + QPointF(20, 0))
     made(window, correcting, BrushStroke)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from limbstudio.ui.main_window import MainWindow
 
 _FOLD_SHOWN_MS = 6000
+_FACTS_MS = 200
 
 
 class Correcting(Feature):
@@ -58,6 +59,8 @@ class Correcting(Feature):
         window.limb_panel.add_part(self.list)
         self._fold_ends = QTimer(self, interval=_FOLD_SHOWN_MS, singleShot=True)
         self._fold_ends.timeout.connect(self._forget_fold)
+        self._facts_due = QTimer(self, interval=_FACTS_MS, singleShot=True)
+        self._facts_due.timeout.connect(self._show_facts)
         self.work.previewed.connect(self._on_previewed)
         self.work.refused.connect(self._on_refused)
         self.work.changed.connect(self._on_changed)
@@ -148,11 +151,16 @@ class Correcting(Feature):
 
     def _on_surface(self) -> None:
         """A stroke goes on: volume and length follow; faces it turns over are said."""
-        facts, tool = self.work.quick_facts(), self.toolbox.current
-        if facts is not None:
-            self.page.strip.show_live(*facts, self.work.scale)
+        tool = self.toolbox.current
         if isinstance(tool, BrushTool):
             self.page.strip.show_fold(tool.folds)
+        if not self._facts_due.isActive():  # they take longer than a step of the brush may
+            self._facts_due.start()
+
+    def _show_facts(self) -> None:
+        facts = self.work.quick_facts() if self.work.moving is not None else None
+        if facts is not None:
+            self.page.strip.show_live(*facts, self.work.scale)
 
     def _on_refused(self, fold: Any) -> None:  # noqa: ANN401 - a Fold, or None
         surface = self.work.surface

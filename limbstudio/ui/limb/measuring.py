@@ -61,8 +61,9 @@ class Measuring(Feature):
         self._colour_turn = 0
         self._switch = self._colour_switch()
         self.page.options.add_right(self._switch)
+        self._surface_moved = False
         self._settled = QTimer(self, interval=120, singleShot=True)
-        self._follows = QTimer(self, interval=60, singleShot=True)
+        self._follows = QTimer(self, interval=150, singleShot=True)
         self._follows.timeout.connect(self._follow)
         self._settled.timeout.connect(lambda: self._show_section(quick=False))
         self.page.view.stage.overlay = self._paint
@@ -120,25 +121,35 @@ class Measuring(Feature):
         self._place()
 
     def _on_ring(self) -> None:
+        self._surface_moved = False
+        self._show_ring()
+        if (
+            not self._follows.isActive()
+        ):  # the ring itself moves at every step; what is beside it a little later
+            self._follows.start()
+
+    def _show_ring(self) -> None:
         surface, section = self.work.present, self.work.section
         self.overlay.ring = self.overlay.ring_section = None
         if surface is not None and section is not None and section.loop is not None:
             # Carried with the limb as it lay before a stroke: what looks for the nearest is then not made anew.
             self.overlay.ring = Curve(self.work.surface or surface, section.loop.points, closed=True)
             self.overlay.ring_section = section
-        if (
-            not self._follows.isActive()
-        ):  # the ring itself moves at every step; what is beside it a little later
-            self._follows.start()
         self._settled.start()
         self.page.view.stage.update()
 
     def _on_surface(self) -> None:
-        """The limb moves under a stroke: the ring and its numbers follow."""
-        self._on_ring()
+        """The limb moves under a stroke: the ring and its numbers follow, a little behind."""
+        self._surface_moved = True
+        if not self._follows.isActive():
+            self._follows.start()
+        self.page.view.stage.update()
 
     def _follow(self) -> None:
-        """Bring the panel's numbers and the linked views up to the ring."""
+        """Bring the panel's numbers and the linked views up to the ring, and the ring up to a limb that moved."""
+        if self._surface_moved:
+            self._surface_moved = False
+            self._show_ring()
         self._show_section(quick=True)
         self.views.redraw_lines()
 

@@ -1,6 +1,6 @@
 """What is drawn over pictures of a limb: the girth ring, lines of girths, the tape. One drawing for every view."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ _LINE = QColor("#F4D3E6")
 _RING = QColor("#FFFFFF")
 _TAPE = QColor("#F0E442")
 _LABEL_GAP = 34
+_MOST_CORNERS = 120  # of a drawn curve; more are not seen, and each is drawn in every view
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,8 @@ class Curve:
     def __init__(self, surface: "LimbSurface", points: np.ndarray, *, closed: bool) -> None:
         self.closed = closed
         self._surface = surface
-        self._rest = points
+        step = -(-len(points) // _MOST_CORNERS) if closed else 1
+        self._rest = points[::step]
         self._posed: np.ndarray | None = None
 
     def shown(self, *, rest: bool) -> np.ndarray:
@@ -56,9 +58,20 @@ class Curve:
 
     def seen(self, how: Seen) -> tuple[np.ndarray, np.ndarray]:
         """Return the points in px (n, 2), and which of them face the eye (n,), as a round wall would."""
-        points = self.shown(rest=how.rest)
-        facing = ((points - points.mean(axis=0)) * (how.eye - points)).sum(axis=1) > 0
-        return how.pixels(points), facing
+        ((px, facing),) = seen_curves((self,), how)
+        return px, facing
+
+
+def seen_curves(curves: Sequence[Curve], how: Seen) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return what `Curve.seen` does of several curves at once, which asks the camera only once."""
+    shown = [curve.shown(rest=how.rest) for curve in curves]
+    if not shown:
+        return []
+    px = np.split(how.pixels(np.concatenate(shown)), np.cumsum([len(points) for points in shown])[:-1])
+    return [
+        (at, ((points - points.mean(axis=0)) * (how.eye - points)).sum(axis=1) > 0)
+        for at, points in zip(px, shown, strict=True)
+    ]
 
 
 def draw_curve(
@@ -142,14 +155,13 @@ class LimbOverlay:
         """Draw the lines of girths; return how far left they come, px."""
         left = 1e9
         painter.setFont(text_font(11))
-        for _, curve in self.lines:
-            px, facing = curve.seen(how)
+        seen = seen_curves([curve for _, curve in self.lines], how)
+        for px, facing in seen:
             draw_curve(painter, px, facing, _LINE, 1.2, hidden=False)
             left = min(left, float(px[:, 0].min()))
         if how.labels and self.ring_section is not None:
             factor, unit = (1000, "") if is_given(self.scale) else (100, " cm")
-            for level, curve in self.lines:
-                px, _ = curve.seen(how)
+            for (level, _), (px, _) in zip(self.lines, seen, strict=True):
                 anchor = px[int(np.argmin(px[:, 0]))]
                 if abs(level - self.ring_section.from_end_m) < 0.012:
                     continue  # the ring's own label is there

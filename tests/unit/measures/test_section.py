@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
+from scipy.spatial import ConvexHull
 
 from limbstudio.domain.errors import KnownError
+from limbstudio.measures import section
 from limbstudio.measures.section import loop_around, plane_section
 
 
@@ -128,3 +130,23 @@ def test_girths_of_a_limb_scan_are_those_of_independent_programs(shared_data: Pa
         assert loops[0].width_m(np.array([1.0, 0, 0])) == pytest.approx(row["width_x_mm"], abs=1e-3)
         assert loops[0].width_m(np.array([0, 1.0, 0])) == pytest.approx(row["width_y_mm"], abs=1e-3)
     assert len(slices) == 9
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_hull_is_the_one_that_others_find(seed):
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(3, 600))
+    angle = np.sort(rng.uniform(0, 2 * np.pi, count))
+    radius = 1 + rng.choice([0, 0.001, 0.05, 0.4]) * rng.normal(size=count)
+    points = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+    if seed % 3 == 0:
+        points = np.round(points, 2)  # many on one line, some on each other
+    if seed % 5 == 0:
+        points = np.concatenate([points, points[: count // 2], points[: count // 2] + 1e-15])
+
+    hull = points[section._hull(points)]
+
+    length = np.linalg.norm(np.roll(hull, -1, axis=0) - hull, axis=1).sum()
+    assert length == pytest.approx(
+        ConvexHull(points).area, rel=1e-9
+    )  # the "area" of a plane hull is its perimeter
