@@ -89,6 +89,9 @@ memory = QSettings(str(folder.parent / "window.ini"), QSettings.Format.IniFormat
 window = MainWindow(studio, bridge, DARK, memory=memory)
 window.show()
 QTest.qWaitForWindowExposed(window)
+shown = time.monotonic() + 20
+while not window.annotate_page.view.has_photo and time.monotonic() < shown:
+    QTest.qWait(20)
 QTest.qWait(500)
 def at_work():
     worked, waited, _ = open("/proc/thread-self/schedstat").read().split()
