@@ -11,6 +11,7 @@ PHOTO_FILTER = (
 COCO_FILTER = "COCO annotations (*.json)"
 ANNOTATION_FILTER = "COCO, labelme or X-AnyLabeling (*.json)"
 PROJECT_SUFFIX = ".limb"
+_BRIEF = QFileDialog.Option.HideNameFilterDetails  # a list of twelve endings is cut off in the middle
 
 
 class Dialogs:
@@ -20,14 +21,22 @@ class Dialogs:
         self._parent = parent
         # Each question begins where the last was answered; the first among a person's documents, and not in whatever
         # folder the program was started from.
-        self._folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        self._last = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+
+    @property
+    def _folder(self) -> str:
+        """Return where a question begins; Qt would take a folder that is not there for a file's name."""
+        last = Path(self._last)
+        return str(next((folder for folder in (last, *last.parents) if folder.is_dir()), Path.home()))
 
     def _open_file(self, title: str, filters: str) -> Path | None:
-        name, _ = QFileDialog.getOpenFileName(self._parent, title, self._folder, filters)
+        name, _ = QFileDialog.getOpenFileName(self._parent, title, self._folder, filters, options=_BRIEF)
         return self._answered(name)
 
     def _save_file(self, title: str, name: str, filters: str) -> Path | None:
-        name, _ = QFileDialog.getSaveFileName(self._parent, title, str(Path(self._folder) / name), filters)
+        name, _ = QFileDialog.getSaveFileName(
+            self._parent, title, str(Path(self._folder) / name), filters, options=_BRIEF
+        )
         return self._answered(name)
 
     def _folder_of(self, title: str) -> Path | None:
@@ -39,12 +48,14 @@ class Dialogs:
             return None
         path = Path(name)
         inside = is_folder and path.suffix != PROJECT_SUFFIX
-        self._folder = str(path if inside else path.parent)
+        self._last = str(path if inside else path.parent)
         return path
 
     def photos(self) -> list[Path]:
         """Ask for photos; empty when it was cancelled."""
-        names, _ = QFileDialog.getOpenFileNames(self._parent, "Open photos", self._folder, PHOTO_FILTER)
+        names, _ = QFileDialog.getOpenFileNames(
+            self._parent, "Open photos", self._folder, PHOTO_FILTER, options=_BRIEF
+        )
         return [path for name in names if (path := self._answered(name)) is not None]
 
     def annotations(self) -> Path | None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from limbstudio.ui.action_row import ActionRow
@@ -15,15 +16,16 @@ def asked(monkeypatch, tmp_path) -> list[str]:
     """Answer every dialog with a file in tmp_path; return the folders or files they began with."""
     began: list[str] = []
 
-    def answer(parent, title, start="", filters=""):
+    def answer(parent, title, start="", filters="", options=None):
         began.append(start)
         return str(tmp_path / "answer.json"), ""
 
     def answer_folder(parent, title, start=""):
         began.append(start)
+        (tmp_path / "inside").mkdir(exist_ok=True)
         return str(tmp_path / "inside")
 
-    def answer_files(parent, title, start="", filters=""):
+    def answer_files(parent, title, start="", filters="", options=None):
         began.append(start)
         return [str(tmp_path / "a.jpg"), str(tmp_path / "b.jpg")], ""
 
@@ -47,6 +49,16 @@ def test_each_dialog_begins_where_the_last_was_answered(qtbot, asked, tmp_path):
     assert Path(asked[0]) != Path.cwd()
     assert asked[1:3] == [str(tmp_path), str(tmp_path)]
     assert asked[3] == str(tmp_path / "inside" / "Untitled.limb")
+
+
+def test_a_folder_that_is_gone_is_not_taken_for_the_name_of_a_file(qtbot, asked, tmp_path, monkeypatch):
+    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda place: str(tmp_path / "Documents" / "Mine"))
+    parent = QWidget()
+    qtbot.addWidget(parent)
+
+    Dialogs(parent).photos()
+
+    assert asked == [str(tmp_path)]
 
 
 def test_a_limb_code_leaves_room_for_the_state_beside_it():

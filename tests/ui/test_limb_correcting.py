@@ -126,8 +126,8 @@ def test_a_stroke_is_seen_while_it_is_drawn_and_is_not_yet_recorded(window, corr
         mouse(stage, QEvent.Type.MouseMove, start + QPointF(5 * n, 0))
         QTest.qWait(30)
 
+    qtbot.waitUntil(lambda: correcting.work.moving is not None)
     assert len(window.studio.journal(photo)) == recorded
-    assert correcting.work.moving is not None
     qtbot.waitUntil(lambda: window.mesh_page.strip.text("volume") != before)  # it follows, a little behind
     assert window.mesh_page.strip.text("self_intersections") == "0 so far"
     mouse(stage, QEvent.Type.MouseButtonRelease, start + QPointF(20, 0))

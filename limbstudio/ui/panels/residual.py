@@ -365,7 +365,7 @@ class ResidualLimbPanel(QWidget):
             factor, unit = (1000, "") if is_given(scale) else (100, " cm")
             widths = f"{item.ml_m * factor:.0f} × {item.ap_m * factor:.0f}{unit}"
             other = other_side_girth(corrected.tpose, corrected.faces, surface.frame, item.axial)
-            beside = "–" if other is None else f"{(item.girth_m / other - 1) * 100 + 0.0:+.1f} %"
+            beside = "–" if other is None else _percent_words(item.girth_m / other - 1)
             where = level_words(item.from_end_m, scale).removeprefix("≈ ")
             rows.append(
                 (where, girth_text(item.girth_m, scale), around, widths, beside.replace("-0.0", "0.0"))
@@ -405,3 +405,9 @@ def _end_words(limb: LimbFit) -> str:
         return "no point was placed"
     dx, dy = limb.endpoint_px[0] - limb.annotated_px[0], limb.endpoint_px[1] - limb.annotated_px[1]
     return f"{(dx * dx + dy * dy) ** 0.5:.1f} px"
+
+
+def _percent_words(share: float) -> str:
+    """Return a difference with its sign; none where it is less than what is shown."""
+    percent = round(100 * share, 1)
+    return f"{percent:+.1f} %" if percent else "0.0 %"
