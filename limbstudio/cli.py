@@ -258,7 +258,7 @@ def bench_canvas(
     json_file: JsonFile = None,
 ) -> None:
     """Dragging a point, panning, zooming and gamma on a 24-megapixel photo at 2000 x 1300; needs a display."""
-    from limbstudio.ui.canvas.bench import bench_canvas as run
+    from limbstudio.ui.benches.canvas import bench_canvas as run
 
     _bench(lambda report: run(steps=steps, rounds=rounds, report=report), json_file)
 
@@ -270,7 +270,7 @@ def bench_live(
     json_file: JsonFile = None,
 ) -> None:
     """The body that follows a dragged wrist, from event to picture, alone and beside a batch; needs a display."""
-    from limbstudio.ui.living.bench import bench_live as run
+    from limbstudio.ui.benches.live import bench_live as run
 
     _bench(lambda report: run(steps=steps, rounds=rounds, report=report), json_file)
 
@@ -282,7 +282,7 @@ def bench_limb(
     json_file: JsonFile = None,
 ) -> None:
     """Steps of a brush and of the girth ring in 3D, from event to painted view; needs a display."""
-    from limbstudio.ui.limb.bench import bench_limb as run
+    from limbstudio.ui.benches.limb import bench_limb as run
 
     _bench(lambda report: run(steps=steps, rounds=rounds, report=report), json_file)
 

@@ -1,6 +1,6 @@
 """The canvas's benchmark runs and measures every kind of step; exact figures come from `limbstudio bench canvas`."""
 
-from limbstudio.ui.canvas.bench import bench_canvas
+from limbstudio.ui.benches.canvas import bench_canvas
 
 
 def test_every_kind_of_step_is_measured_and_a_drag_paints_less_than_a_zoom(qtbot):

@@ -52,7 +52,9 @@ def test_each_dialog_begins_where_the_last_was_answered(qtbot, asked, tmp_path):
 
 
 def test_a_folder_that_is_gone_is_not_taken_for_the_name_of_a_file(qtbot, asked, tmp_path, monkeypatch):
-    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda place: str(tmp_path / "Documents" / "Mine"))
+    monkeypatch.setattr(
+        QStandardPaths, "writableLocation", lambda place: str(tmp_path / "Documents" / "Mine")
+    )
     parent = QWidget()
     qtbot.addWidget(parent)
 

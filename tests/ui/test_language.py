@@ -91,7 +91,7 @@ def given_to_qt() -> dict[str, str]:
     """Return the texts that the window's code gives to what shows them -> where."""
     found = {}
     for path, call, name in calls("ui"):
-        if name in SINKS and "canvas/bench" not in str(path):
+        if name in SINKS and "ui/benches" not in str(path):
             for argument in call.args[:1] if name in FIRST_ONLY else call.args:
                 text = template(argument)
                 if text is not None and has_words(text):

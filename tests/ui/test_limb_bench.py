@@ -1,6 +1,6 @@
 """The limb's benchmark runs and measures every kind of step; exact figures come from `limbstudio bench limb`."""
 
-from limbstudio.ui.limb.bench import bench_limb
+from limbstudio.ui.benches.limb import bench_limb
 
 
 def test_ring_and_brushes_are_measured(qtbot):

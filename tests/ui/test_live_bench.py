@@ -4,7 +4,7 @@ live`.
 
 import pytest
 
-from limbstudio.ui.living.bench import bench_live
+from limbstudio.ui.benches.live import bench_live
 
 
 @pytest.mark.slow

@@ -1,33 +1,24 @@
 """How fast the limb follows in 3D: steps of brush and girth ring, from the mouse's event to the painted view."""
 
-import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QEvent, QEventLoop, QObject, QPointF, QSettings, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QEvent, QEventLoop, QObject, QPointF
 from PySide6.QtWidgets import QApplication
 
 from limbstudio.domain.corrections import Brush
 from limbstudio.evaluation.benchmarks import Figures
-from limbstudio.services.samples import sample_project
-from limbstudio.services.studio import Studio
-from limbstudio.ui.app import make_application
-from limbstudio.ui.bridge import Bridge
+from limbstudio.ui.benches.sample_window import SIZE, sample_window, send_mouse, step_figures
 from limbstudio.ui.limb.correcting import Correcting
 from limbstudio.ui.limb.measuring import Measuring
 from limbstudio.ui.main_window import MainWindow
 from limbstudio.ui.mesh_view import View
-from limbstudio.ui.theme import DARK, apply_theme
 
-SIZE = (1440, 900)
 BAR_MS = 30.0  # what a step may take from event to the end of the view's paint, p95
-_LEFT = Qt.MouseButton.LeftButton
 _PATIENCE_S = 120.0
 _KINDS = ("ring", "pull", "smooth")
 
@@ -43,17 +34,9 @@ class _Taken:
     release: list[float] = field(default_factory=list)
 
     def figures(self) -> dict[str, float | bool]:
-        every = [ms for steps in self.steps for ms in steps]
-        p95 = float(np.percentile(every, 95))
-        made: dict[str, float | bool] = {
-            "event_to_paint_p50_ms": float(np.median(every)),
-            "event_to_paint_p95_ms": p95,
-            "event_to_paint_p95_quietest_ms": min(float(np.percentile(s, 95)) for s in self.steps),
-            "window_cpu_p50_ms": float(np.median(self.cpu)),
-            "window_cpu_p95_ms": float(np.percentile(self.cpu, 95)),
-            "bar_p95_ms": BAR_MS,
-            "within_bar": p95 <= BAR_MS,
-        }
+        made = step_figures("event to paint", self.steps, BAR_MS)
+        made["window_cpu_p50_ms"] = float(np.median(self.cpu))
+        made["window_cpu_p95_ms"] = float(np.percentile(self.cpu, 95))
         if self.release:
             made["release_to_recorded_p50_ms"] = float(np.median(self.release))
         return made
@@ -70,7 +53,7 @@ def bench_limb(
     A step is one mouse move, up to the end of the view's paint. The linked views are shown and follow meanwhile, as
     they do for a person. The quietest round is reported too: other programs only ever make it slower.
     """
-    with tempfile.TemporaryDirectory() as folder, _window(Path(folder)) as window:
+    with tempfile.TemporaryDirectory() as folder, sample_window(Path(folder), run_inline=True) as window:
         report(0.0, "Limb: fitting the first person")
         bench = _Bench(window)
         taken = {kind: _Taken() for kind in _KINDS}
@@ -91,28 +74,6 @@ def bench_limb(
 def _longest_edge(points: np.ndarray, faces: np.ndarray) -> float:
     corners = points[faces]
     return float(np.linalg.norm(corners - corners[:, [1, 2, 0]], axis=2).max())
-
-
-@contextmanager
-def _window(folder: Path) -> Iterator[MainWindow]:
-    """Open the window on a copy of the sample project."""
-    app = make_application()
-    apply_theme(app, DARK)
-    shutil.copytree(sample_project(), folder / "sample.limb")
-    bridge = Bridge()
-    studio = Studio(who="bench", run_inline=True, deliver=bridge.deliver)
-    studio.open(folder / "sample.limb")
-    memory = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
-    window = MainWindow(studio, bridge, DARK, memory=memory)
-    window.resize(*SIZE)
-    window.show()
-    window.load_3d()
-    try:
-        yield window
-    finally:
-        window.close()
-        window.deleteLater()
-        QApplication.processEvents()
 
 
 class _Painted(QObject):
@@ -161,7 +122,7 @@ class _Bench:
             page.toolbox.choose(f"brush_{Brush(kind).value}")
         _settle()
         start = self._ring() if kind == "ring" else self._on_limb(0.5)
-        self._send(QEvent.Type.MouseButtonPress, start)
+        send_mouse(self._stage, QEvent.Type.MouseButtonPress, start)
         _settle()
         found = []
         for number in range(steps):
@@ -173,13 +134,13 @@ class _Bench:
             )
             before, cpu = self._painted.count, time.thread_time()
             began = time.perf_counter()
-            self._send(QEvent.Type.MouseMove, start + shift)
+            send_mouse(self._stage, QEvent.Type.MouseMove, start + shift)
             _wait(lambda before=before: self._painted.count > before, idle=False)
             found.append((time.perf_counter() - began) * 1000)
             taken.cpu.append((time.thread_time() - cpu) * 1000)
         taken.steps.append(found)
         began = time.perf_counter()
-        self._send(QEvent.Type.MouseButtonRelease, start)
+        send_mouse(self._stage, QEvent.Type.MouseButtonRelease, start)
         if kind != "ring":
             work = page.work
             _wait(lambda: bool(work.operations) and work.is_current)
@@ -198,13 +159,6 @@ class _Bench:
     def _on_limb(self, share: float) -> QPointF:
         start, end = self._stage.on_view(np.asarray(self._page.scene.axis_line))
         return QPointF(*(start + share * (end - start)))
-
-    def _send(self, kind: QEvent.Type, at: QPointF) -> None:
-        buttons = Qt.MouseButton.NoButton if kind is QEvent.Type.MouseButtonRelease else _LEFT
-        where = self._stage.mapToGlobal(at)
-        QApplication.sendEvent(
-            self._stage, QMouseEvent(kind, at, where, _LEFT, buttons, Qt.KeyboardModifier.NoModifier)
-        )
 
 
 def _wait(holds: Callable[[], bool], *, idle: bool = True, what: str = "come that far") -> None:

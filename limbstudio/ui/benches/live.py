@@ -1,36 +1,27 @@
 """How fast the body follows: a wrist dragged in a real window, from the mouse's event to the picture that shows it."""
 
-import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QEvent, QEventLoop, QPointF, QSettings, Qt, QTimer
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QEvent, QEventLoop, QPointF, QTimer
 from PySide6.QtWidgets import QApplication
 
 from limbstudio.domain.anatomy import LDPOSE_INDEX
 from limbstudio.evaluation.benchmarks import Figures
 from limbstudio.services.live import LiveAnswer, LivePicture
-from limbstudio.services.samples import sample_project
-from limbstudio.services.studio import Studio
-from limbstudio.ui.app import make_application
-from limbstudio.ui.bridge import Bridge
+from limbstudio.ui.benches.sample_window import SIZE, sample_window, send_mouse, step_figures
 from limbstudio.ui.living.live_body import LivingBody
 from limbstudio.ui.main_window import MainWindow
-from limbstudio.ui.theme import DARK, apply_theme
 
-SIZE = (1440, 900)
 # What a step may take from event to picture, p95 (ms): alone, and while a batch of fits runs.
 BAR_MS, BAR_WITH_BATCH_MS = 33.0, 50.0
 _RADIUS_PX = 40.0  # of the circle on which the wrist goes round, screen px
 _PATIENCE_S = 120.0
 _ALARM_MS = 50
-_LEFT = Qt.MouseButton.LeftButton
 
 
 @dataclass
@@ -45,14 +36,7 @@ class _Taken:
     live_cpu: list[float] = field(default_factory=list)
 
     def figures(self, bar_ms: float) -> dict[str, float | bool]:
-        every = [ms for steps in self.steps for ms in steps]
-        p95 = float(np.percentile(every, 95))
-        return {
-            "event_to_picture_p50_ms": float(np.median(every)),
-            "event_to_picture_p95_ms": p95,
-            "event_to_picture_p95_quietest_ms": min(float(np.percentile(s, 95)) for s in self.steps),
-            "bar_p95_ms": bar_ms,
-            "within_bar": p95 <= bar_ms,
+        return step_figures("event to picture", self.steps, bar_ms) | {
             "window_cpu_per_step_ms": float(np.median(self.window_cpu)),
             "live_process_cpu_per_step_ms": float(np.median(self.live_cpu)),
             "settled_after_release_p50_ms": float(np.median(self.settled)),
@@ -70,7 +54,7 @@ def bench_live(
     With the inset and with the large 3D view, each alone and while a batch of fits runs. A step is one mouse move; the
     next comes when its body is painted. The quietest round is reported too: other programs only ever make it slower.
     """
-    with tempfile.TemporaryDirectory() as folder, _window(Path(folder)) as window:
+    with tempfile.TemporaryDirectory() as folder, sample_window(Path(folder)) as window:
         report(0.0, "Live: fitting the first person")
         bench = _Bench(window)
         kinds = {"inset": (False, False), "large_view": (True, False)}
@@ -87,28 +71,6 @@ def bench_live(
     }
     title = f"Living body, window {SIZE[0]} x {SIZE[1]}"
     return Figures(title, {"first_drag_first_picture_ms": first, **values})
-
-
-@contextmanager
-def _window(folder: Path) -> Iterator[MainWindow]:
-    """Open the window on a copy of the sample project, as the program does, with workers of its own."""
-    app = make_application()
-    apply_theme(app, DARK)
-    shutil.copytree(sample_project(), folder / "sample.limb")
-    bridge = Bridge()
-    studio = Studio(who="bench", deliver=bridge.deliver)
-    studio.open(folder / "sample.limb")
-    memory = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
-    window = MainWindow(studio, bridge, DARK, memory=memory)
-    window.resize(*SIZE)
-    window.show()
-    window.load_3d()
-    try:
-        yield window
-    finally:
-        window.close()
-        window.deleteLater()
-        QApplication.processEvents()
 
 
 class _Bench:
@@ -142,7 +104,7 @@ class _Bench:
         if batch:
             self._start_batch()
         middle = self._view.points_on_screen()[LDPOSE_INDEX["left_wrist"]]
-        self._mouse(QEvent.Type.MouseButtonPress, middle)
+        send_mouse(self._view.viewport(), QEvent.Type.MouseButtonPress, middle)
         found: list[float] = []
         window_cpu = live_cpu = 0.0
         for number in range(steps + 1):
@@ -158,7 +120,7 @@ class _Bench:
         taken.window_cpu.append((time.thread_time() - window_cpu) * 1000 / steps)
         taken.live_cpu.append((_cpu_s(self._living) - live_cpu) * 1000 / steps)
         start = time.perf_counter()
-        self._mouse(QEvent.Type.MouseButtonRelease, middle)
+        send_mouse(self._view.viewport(), QEvent.Type.MouseButtonRelease, middle)
         _wait(lambda: self._is_last and self._pictured >= self._living.asked)
         _settle()
         taken.settled.append((time.perf_counter() - start) * 1000)
@@ -170,7 +132,7 @@ class _Bench:
 
     def _step(self, at: QPointF) -> float:
         start = time.perf_counter()
-        self._mouse(QEvent.Type.MouseMove, at)
+        send_mouse(self._view.viewport(), QEvent.Type.MouseMove, at)
         asked = self._living.asked
         _wait(lambda: self._pictured >= asked)
         _settle()
@@ -188,13 +150,6 @@ class _Bench:
         if self._batch is not None:
             self._batch.cancel()
             _wait(lambda: self._batch is not None and self._batch.state.has_ended)
-
-    def _mouse(self, kind: QEvent.Type, at: QPointF) -> None:
-        pressed = Qt.MouseButton.NoButton if kind is QEvent.Type.MouseButtonRelease else _LEFT
-        button = Qt.MouseButton.NoButton if kind is QEvent.Type.MouseMove else _LEFT
-        where = self._view.viewport().mapToGlobal(at)
-        event = QMouseEvent(kind, at, where, button, pressed, Qt.KeyboardModifier.NoModifier)
-        QApplication.sendEvent(self._view.viewport(), event)
 
 
 def _cpu_s(living: LivingBody) -> float:
