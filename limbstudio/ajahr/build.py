@@ -4,13 +4,15 @@ The released network and the paper's supplement differ in places (the supplement
 convolutions are ResNet-34's): names and shapes here are the released ones, so that a user's own weights load.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from limbstudio.domain.anatomy import Limb
 
 if TYPE_CHECKING:  # torch takes two seconds to import, and tables are read without it
     from limbstudio.ajahr.bpac import BpacNet
+    from limbstudio.ajahr.network import AjahrNet
+    from limbstudio.ajahr.tokenizer import PoseTokenizer
 
 # The four heads in the order of the released classifier.
 HEAD_LIMBS: tuple[Limb, ...] = (Limb.RIGHT_ARM, Limb.LEFT_ARM, Limb.LEFT_LEG, Limb.RIGHT_LEG)
@@ -24,6 +26,13 @@ INTACT_LABEL = 12
 
 # The 12 COCO keypoints whose heatmaps the classifier sees: shoulders to ankles, left before right.
 HEATMAP_KEYPOINTS = slice(5, 17)
+
+# A tokenized pose: SMPL's joints 1 to 21, each rotation as six numbers; the whole pose adds root and two hands.
+POSE_JOINTS = 21
+ROTATION_NUMBERS = 6
+N_HAND_JOINTS = 2
+POSE_NUMBERS = (1 + POSE_JOINTS + N_HAND_JOINTS) * ROTATION_NUMBERS
+N_SHAPE = 10
 
 
 @dataclass(frozen=True)
@@ -45,9 +54,105 @@ class BpacNumbers:
     projected: int = 1280
 
 
+@dataclass(frozen=True)
+class TokenizerNumbers:
+    """The sizes of a pose tokenizer (supplement; TokenHMR's published ones where AJAHR's are silent).
+
+    codes, code_width: the vocabulary. widenings: how often the encoder stretches the row, each time to the double of
+    first_length at first; halvings: how often it halves it. tokens follow: 80, 160, 320, 640 for 3, 4, 5, 6 widenings.
+    decoder_steps: how often the decoder changes the row's length on its way to 21 joints. depth, dilation_rate: the
+    residual blocks. code_decay: of the moving means that codes follow.
+    """
+
+    codes: int = 2048
+    code_width: int = 256
+    width: int = 512
+    widenings: int = 4
+    halvings: int = 1
+    first_length: int = 40
+    decoder_steps: int = 4
+    depth: int = 2
+    dilation_rate: int = 3
+    code_decay: float = 0.99
+
+    @property
+    def tokens(self) -> int:
+        """Return how many words a pose takes."""
+        return self.first_length * 2 ** (self.widenings - 1) // 2**self.halvings
+
+    def for_tokens(self, tokens: int) -> "TokenizerNumbers":
+        """Return the same tokenizer for another number of tokens; raise KeyError where no widening makes it."""
+        for widenings in range(1, 9):
+            other = replace(self, widenings=widenings)
+            if other.tokens == tokens:
+                return other
+        raise KeyError(tokens)
+
+
+@dataclass(frozen=True)
+class BackboneNumbers:
+    """The sizes of the picture encoder, ViT-H of ViTPose. left_out: share of training steps without the last block."""
+
+    width: int = 1280
+    blocks: int = 32
+    heads: int = 16
+    hidden: int = 5120
+    patch_px: int = 16
+    border_px: int = 2
+    rows: int = 16
+    columns: int = 12
+    left_out: float = 0.55
+
+
+@dataclass(frozen=True)
+class DecoderNumbers:
+    """The sizes of the transformer decoder (supplement: six blocks; the rest as in the released weights)."""
+
+    width: int = 1024
+    blocks: int = 6
+    heads: int = 8
+    head_width: int = 64
+    hidden: int = 1024
+    context_width: int = 1280
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class TokenHeadNumbers:
+    """The sizes of the token head; `tokens` may differ from the tokenizer's, whose decoder takes any length."""
+
+    tokens: int = 160
+    width: int = 64
+    layers: int = 4
+    token_hidden: int = 64
+    channel_hidden: int = 256
+
+
+@dataclass(frozen=True)
+class AjahrNumbers:
+    """Every size of the whole network."""
+
+    bpac: BpacNumbers = field(default_factory=BpacNumbers)
+    backbone: BackboneNumbers = field(default_factory=BackboneNumbers)
+    decoder: DecoderNumbers = field(default_factory=DecoderNumbers)
+    head: TokenHeadNumbers = field(default_factory=TokenHeadNumbers)
+    tokenizer: TokenizerNumbers = field(default_factory=TokenizerNumbers)
+
+
 RELEASED = BpacNumbers()
 # With and without the running statistics of the normalisations and the heatmaps' grids.
 BPAC_ELEMENTS, BPAC_PARAMETERS = 22_163_476, 22_145_904
+RELEASED_TOKENIZER = TokenizerNumbers()
+RELEASED_AJAHR = AjahrNumbers()
+
+
+def released_ajahr(head_tokens: int, tokenizer_tokens: int) -> AjahrNumbers:
+    """Return the paper's size for a checkpoint's numbers of tokens, which may differ from each other."""
+    return replace(
+        RELEASED_AJAHR,
+        head=replace(RELEASED_AJAHR.head, tokens=head_tokens),
+        tokenizer=RELEASED_TOKENIZER.for_tokens(tokenizer_tokens),
+    )
 
 
 def build_bpac(numbers: BpacNumbers = RELEASED) -> "BpacNet":
@@ -55,3 +160,17 @@ def build_bpac(numbers: BpacNumbers = RELEASED) -> "BpacNet":
     from limbstudio.ajahr.bpac import BpacNet
 
     return BpacNet(numbers)
+
+
+def build_tokenizer(numbers: TokenizerNumbers = RELEASED_TOKENIZER) -> "PoseTokenizer":
+    """Return an untrained pose tokenizer."""
+    from limbstudio.ajahr.tokenizer import PoseTokenizer
+
+    return PoseTokenizer(numbers)
+
+
+def build_ajahr(numbers: AjahrNumbers = RELEASED_AJAHR) -> "AjahrNet":
+    """Return the whole untrained network; at the paper's size it takes 2.9 GB and seconds to fill with numbers."""
+    from limbstudio.ajahr.network import AjahrNet
+
+    return AjahrNet(numbers)
