@@ -145,14 +145,14 @@ def test_a_vocabulary_learns_a_few_poses_by_heart_and_goes_on_from_where_it_was(
     poses = rotations_of(torch.randn(8, 21, 6))
     optimizer = torch.optim.AdamW(tokenizer.parameters(), 3e-3)
     first = last = 0.0
-    for step in range(60):
+    for step in range(150):
         found = tokenizer(poses)
         loss = (found.rotations - poses).square().mean()
         optimizer.zero_grad()
         (loss + 0.02 * found.quantised.commitment).backward()
         optimizer.step()
         first, last = (float(loss.detach()), first) if step == 0 else (first, float(loss.detach()))
-    assert last < 0.6 * first
+    assert last < 0.3 * first
     assert 2 < float(found.quantised.perplexity) <= 64
 
     again = build_tokenizer(TokenizerNumbers(codes=64, code_width=16, width=32, widenings=2)).train()
