@@ -1,6 +1,6 @@
 """Open residual limbs for correction: refine them in the whole mesh, chart them, and know how they are posed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ Int = NDArray[np.integer]
 Bool = NDArray[np.bool_]
 
 _POLAR_STEPS = 3
+_MOST_ROUNDS = 24  # of splitting, so that a shape that stretches without end ends
 _SLOWLY = 2.5  # times the farthest move: how far from the seam it takes to reach it
 
 
@@ -70,36 +71,18 @@ def open_limbs(
     owner = np.full(len(faces), -1)
     for number, limb in enumerate(frames):
         owner[_faces_of(mesh, by_limb[limb])] = number
-    recipe = refine(faces, owner >= 0, rest)
-    new_owner = owner[recipe.source]
+    recipe, shaped = _refined(faces, owner, rest, [by_limb[limb] for limb in frames], frames, shapes)
     flat_rest, flat_posed = recipe.carry(rest), recipe.carry(posed)
     rotation = _rotations(rest, posed, faces[owner >= 0], recipe)
     parts = np.concatenate([mesh.parts, np.zeros(len(flat_rest) - len(rest), np.uint8)])
     residual = np.concatenate([mesh.residual, np.zeros(len(flat_rest) - len(rest), bool)])
     _carry_labels(recipe, parts, residual, len(rest))
     limbs, cap_faces, rings, tips = {}, {}, {}, {}
-    for number, (limb, frame) in enumerate(frames.items()):
-        cap = by_limb[limb]
-        is_cap_face = np.zeros(len(faces), bool)
-        is_cap_face[cap.faces] = True
-        cap_faces[limb] = np.flatnonzero(is_cap_face[recipe.source])
-        rings[limb] = _rim(recipe.faces[cap_faces[limb]])
-        tips[limb] = cap.tip
-        own = new_owner == number
-        limbs[limb] = _surface(
-            limb,
-            frame,
-            cap,
-            recipe,
-            own,
-            rest,
-            flat_rest,
-            flat_posed,
-            rotation,
-            rings[limb],
-            shapes.get(limb),
-        )
-        residual[recipe.faces[own]] = True
+    for limb, frame in frames.items():
+        cap, made = by_limb[limb], shaped[limb]
+        cap_faces[limb], rings[limb], tips[limb] = made.cap_faces, made.rim, cap.tip
+        limbs[limb] = _surface(cap, frame, made, recipe.faces, flat_rest, flat_posed, rotation)
+        residual[recipe.faces[made.own]] = True
         free = limbs[limb].vertex_ids[~limbs[limb].mesh.joined]
         parts[free] = part_of(limb, cap.segment)
     return OpenedMesh(
@@ -174,22 +157,69 @@ def _face_axes(corners: Float) -> Float:
     return np.stack([x, np.cross(z, x), z], axis=2)
 
 
-def _surface(
-    limb: Limb,
-    frame: LimbFrame,
+@dataclass(frozen=True, eq=False)
+class _Shaped:
+    """A refined limb with its end rounded and shaped. own (F',): its faces; ids (n,): its vertices in the whole mesh.
+
+    joined (n,): shared with the body. points (n, 3): at rest; height (n,), footing (n, 3): see `dome`. rim: vertex ids
+    of the ring; cap_faces: of the whole mesh.
+    """
+
+    own: Bool
+    ids: Int
+    joined: Bool
+    points: Float
+    height: Float
+    footing: Float
+    ring: Ring
+    rim: Int
+    cap_faces: Int
+
+
+def _refined(
+    faces: Int,
+    owner: Int,
+    rest: Float,
+    caps: Sequence[StumpCap],
+    frames: Mapping[Limb, LimbFrame],
+    shapes: Mapping[Limb, TipShape],
+) -> tuple[Refinement, dict[Limb, _Shaped]]:
+    """Refine the limbs until no edge is too long where their ends have been rounded and shaped, too.
+
+    owner (F,): which of the caps' limbs each face belongs to, -1 none.
+    """
+    recipe = refine(faces, owner >= 0, rest)
+    while True:
+        points = recipe.carry(rest)
+        flat, owner_now, shaped = points.copy(), owner[recipe.source], {}
+        for number, cap in enumerate(caps):
+            limb = cap.limb
+            own = owner_now == number
+            made = _shaped(cap, frames[limb], faces, recipe, own, rest, flat, shapes.get(limb))
+            points[made.ids] = made.points
+            shaped[limb] = made
+        again = refine(recipe.faces, owner_now >= 0, points)
+        if not again.parents or len(recipe.parents) > _MOST_ROUNDS:
+            return recipe, shaped
+        recipe = recipe.then(again)
+
+
+def _shaped(
     cap: StumpCap,
+    frame: LimbFrame,
+    faces: Int,
     recipe: Refinement,
     own: Bool,
     rest: Float,
     flat_rest: Float,
-    flat_posed: Float,
-    rotation: Float,
-    rim: Int,
     shape: TipShape | None,
-) -> LimbSurface:
-    faces_whole = recipe.faces[own]
-    ids = np.unique(faces_whole)
-    faces = np.searchsorted(ids, faces_whole)
+) -> _Shaped:
+    """Round a limb's cap, and give its end the shape asked for. faces (F, 3), rest (V, 3): before refinement."""
+    is_cap_face = np.zeros(len(faces), bool)
+    is_cap_face[cap.faces] = True
+    cap_faces = np.flatnonzero(is_cap_face[recipe.source])
+    rim = _rim(recipe.faces[cap_faces])
+    ids = np.unique(recipe.faces[own])
     beyond = np.zeros(len(flat_rest), bool)
     beyond[recipe.faces[~own]] = True
     height, footing = _cap_attributes(cap, rest, recipe, ids)
@@ -206,18 +236,33 @@ def _surface(
         points[inside] = dome(
             height[inside], footing[inside], ring, height=cap.shape.height, lateral=frame.lateral, shape=shape
         )
+    return _Shaped(own, ids, beyond[ids], points, height, footing, ring, rim, cap_faces)
+
+
+def _surface(
+    cap: StumpCap,
+    frame: LimbFrame,
+    made: _Shaped,
+    faces: Int,
+    flat_rest: Float,
+    flat_posed: Float,
+    rotation: Float,
+) -> LimbSurface:
+    """Chart a limb. faces (F', 3), flat_rest, flat_posed (V', 3), rotation (V', 3, 3): of the whole refined mesh."""
+    ids, wall = made.ids, made.height <= 0
+    faces = np.searchsorted(ids, faces[made.own])
     local = frame.local(flat_rest[ids])
     reach = np.maximum(np.linalg.norm(local[:, 1:], axis=1), 1e-9)
     girth = float(reach[wall].mean()) if wall.any() else float(reach.mean())
     wall_chart = np.column_stack([local[:, 0], girth * local[:, 1:] / reach[:, None]])
-    arms = footing - ring.centre
+    arms = made.footing - made.ring.centre
     psi = np.arctan2(arms @ frame.lateral, arms @ frame.anterior)
-    disk_chart = (1 - height)[:, None] * np.stack([np.cos(psi), np.sin(psi)], axis=1)
+    disk_chart = (1 - made.height)[:, None] * np.stack([np.cos(psi), np.sin(psi)], axis=1)
     mesh = Mesh(
-        faces, ids, np.flatnonzero(own), beyond[ids], height, wall_chart, disk_chart, girth, rotation[ids],
+        faces, ids, np.flatnonzero(made.own), made.joined, made.height, wall_chart, disk_chart, girth, rotation[ids],
         flat_rest[ids], flat_posed[ids],
     )  # fmt: skip
-    return LimbSurface(limb, cap.segment, frame, mesh, points, points)
+    return LimbSurface(cap.limb, cap.segment, frame, mesh, made.points, made.points)
 
 
 def _held_at_seam(move: Callable[[Float], Float], wall: Float, seam: Float) -> Callable[[Float], Float]:

@@ -37,6 +37,10 @@ class Refinement:
             values = np.concatenate([values, ((values[one] + values[two]) / 2).astype(values.dtype)])
         return values
 
+    def then(self, later: "Refinement") -> "Refinement":
+        """Return this refinement and one of its result, as one."""
+        return Refinement(later.faces, self.source[later.source], (*self.parents, *later.parents))
+
 
 def refine(faces: Int, region: Bool, points: Float, *, longest_m: float = LONGEST_EDGE_M) -> Refinement:
     """Split edges until none of a face of `region` is longer than `longest_m`.
