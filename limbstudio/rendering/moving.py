@@ -47,16 +47,15 @@ def draw_moving(
     width, height = (max(int(np.ceil(side / scale)), 1) for side in extent)
     # Pixel centres: photo px p lies at (p + 0.5 - low) / scale - 0.5 of the small picture, low being its corner.
     small = (points + 0.5 - low) / scale - 0.5
-    faces = _facing(small, faces)
-    raster = rasterise(small, 1 / depth, faces, size_px=(width, height), cull=False)
+    raster = rasterise(small, 1 / depth, faces, size_px=(width, height))
     rgba = np.zeros((height, width, 4), np.uint8)
     if len(raster.ys):
         is_seen = np.zeros(len(faces), bool)
         is_seen[raster.face] = True
         seen = np.flatnonzero(is_seen)
-        table = np.empty((len(faces), 4), np.uint8)
-        table[seen] = _face_colours(v, faces[seen], residual)
-        rgba.reshape(-1, 4)[raster.ys * width + raster.xs] = table[raster.face]
+        table = np.empty(len(faces), np.uint32)  # four bytes at once: a tenth of the time
+        table[seen] = _face_colours(v, faces.take(seen, 0), residual).view(np.uint32)[:, 0]
+        rgba.view(np.uint32).reshape(-1)[raster.ys * width + raster.xs] = table.take(raster.face)
     found, _ = cv2.findContours((rgba[..., 3] > 0).view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     outlines = tuple(
         (cv2.approxPolyDP(line, _OUTLINE_OFF_PX, True)[:, 0].astype(np.float32) + 0.5) * scale + low - 0.5
@@ -66,22 +65,23 @@ def draw_moving(
     return MovingPicture(rgba, (float(low[0]) - 0.5, float(low[1]) - 0.5), scale, outlines)
 
 
-def _facing(points_px: Floats, faces: Ints) -> Ints:
-    """Return the faces that are seen from outside: all that follows costs half as much."""
-    a, b, c = (points_px[faces[:, i]] for i in range(3))
-    ab, ac = b - a, c - a
-    return faces[ab[:, 0] * ac[:, 1] - ac[:, 0] * ab[:, 1] < 0]
-
-
 def _face_colours(v: np.ndarray, faces: Ints, residual: np.ndarray) -> np.ndarray:
     """Return a colour per face, (F, 4) uint8."""
-    a, b, c = (v[faces[:, i]] for i in range(3))
-    (ux, uy, uz), (wx, wy, wz) = (b - a).T, (c - a).T
-    normals = np.stack([uy * wz - uz * wy, uz * wx - ux * wz, ux * wy - uy * wx], 1)
-    normals /= np.maximum(np.sqrt((normals * normals).sum(1)), 1e-20)[:, None]
-    towards = -a / np.maximum(np.sqrt((a * a).sum(1)), 1e-12)[:, None]
-    lit = np.clip(shade(normals, towards), 0, 1)[:, None]
-    marked = np.asarray(residual, bool)[faces].sum(1) >= 2
-    colours = np.where(marked[:, None], RESIDUAL_COLOUR, BODY_COLOUR)
-    strength = np.where(marked, _RESIDUAL_OPACITY, _OPACITY)[:, None] * 255
-    return np.concatenate([lit * colours, strength], 1).astype(np.uint8)
+    corners = np.ascontiguousarray(faces.T, np.intp)
+    x, y, z = (column.take(corners) for column in np.ascontiguousarray(v.T))  # each (3, F)
+    ux, uy, uz = x[1] - x[0], y[1] - y[0], z[1] - z[0]
+    wx, wy, wz = x[2] - x[0], y[2] - y[0], z[2] - z[0]
+    normals = _unit(np.stack([uy * wz - uz * wy, uz * wx - ux * wz, ux * wy - uy * wx]))
+    towards = _unit(np.stack([-x[0], -y[0], -z[0]]))
+    lit = np.clip(shade(normals.T, towards.T), 0, 1)
+    marked = np.asarray(residual, bool).take(corners).sum(0) >= 2
+    colours = np.empty((len(faces), 4), np.uint8)
+    for channel, (body, limb) in enumerate(zip(BODY_COLOUR, RESIDUAL_COLOUR, strict=True)):
+        colours[:, channel] = lit * np.where(marked, float(limb), float(body))
+    colours[:, 3] = np.where(marked, int(_RESIDUAL_OPACITY * 255), int(_OPACITY * 255))
+    return colours
+
+
+def _unit(vectors: Floats) -> Floats:
+    """Return vectors (3, N) of length one."""
+    return vectors / np.maximum(np.sqrt((vectors * vectors).sum(0)), 1e-20)

@@ -43,8 +43,9 @@ def shade(normals: Floats, towards_viewer: Floats) -> Floats:
     """Return brightness (N,) of unit normals (N, 3) seen along unit vectors (N, 3): camera axes."""
     light = _LIGHT / np.linalg.norm(_LIGHT)
     facing = np.clip(np.einsum("nk,nk->n", normals, towards_viewer), 0, 1)
-    lit = np.clip(0.5 + 0.5 * (normals @ light), 0, 1) ** 1.5
-    return _AMBIENT + (1 - _AMBIENT) * (0.45 * facing + 0.55 * lit) + _RIM * (1 - facing) ** 3
+    half = np.clip(0.5 + 0.5 * (normals @ light), 0, 1)
+    lit, away = half * np.sqrt(half), 1 - facing  # powers take ten times as long
+    return _AMBIENT + (1 - _AMBIENT) * (0.45 * facing + 0.55 * lit) + _RIM * (away * away * away)
 
 
 def draw_body(

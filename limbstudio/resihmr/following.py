@@ -1,13 +1,15 @@
-"""The surface that follows a dragged point: the body of a fit in a few milliseconds, its residual limbs cut.
+"""The surface that follows a dragged point: the body of a fit in a millisecond or two, its residual limbs cut.
 
-A cut is a recipe on the body's own vertices, so it is kept from one frame to the next: only the pose changes. It is
-found anew where a lambda has moved the end by more than a hair, and once more when the drag has ended.
+While a point moves it is a body of a quarter of the vertices (`body.coarse`); the last surface of a drag is the whole
+one. A cut is a recipe on the body's own vertices, so it is kept from one frame to the next: only the pose changes. It
+is found anew where a lambda has moved the end by more than a hair, and once more when the drag has ended.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from limbstudio.body.coarse import coarse_body
 from limbstudio.body.kinematics import rotation_matrices
 from limbstudio.body.model import BodyModel
 from limbstudio.domain.anatomy import Limb
@@ -55,17 +57,29 @@ class SurfaceFollower:
 
     def __init__(self, body: BodyModel) -> None:
         self.body = body
+        self._whole = _Cutter(body)
+        self._moving = _Cutter(coarse_body(body))
+
+    def surface(self, person: Person, fit: BodyFit, *, exact: bool = False) -> MovingSurface:
+        """Return the surface. exact: of the whole body, cut at the very lambda of this fit, whatever was kept."""
+        return (self._whole if exact else self._moving).surface(person, fit, anew=exact)
+
+
+class _Cutter:
+    """Pose one body and cut it, by the last recipe while that serves."""
+
+    def __init__(self, body: BodyModel) -> None:
+        self._body = body
         self._cut: tuple[tuple[object, ...], tuple[float, ...]] | None = None
         self._recipe: Reconstruction | None = None
         self._faces = np.ascontiguousarray(body.faces, np.int32)
         self._residual = np.zeros(body.n_vertices, bool)
 
-    def surface(self, person: Person, fit: BodyFit, *, exact: bool = False) -> MovingSurface:
-        """Return the surface. exact: cut at the very lambda of this fit, whatever was kept."""
+    def surface(self, person: Person, fit: BodyFit, *, anew: bool) -> MovingSurface:
         limbs = [limb for limb in fit.limbs if limb.accepted and fit.mode is not FitMode.INTACT]
-        if exact or not self._fits(person, limbs):
+        if anew or not self._fits(person, limbs):
             self._find_cut(person, fit, limbs)
-        posed = posed_vertices(fit, self.body)
+        posed = posed_vertices(fit, self._body)
         vertices = posed if self._recipe is None else self._recipe.carry_points(posed)
         return MovingSurface(np.asarray(vertices, np.float32), self._faces, self._residual)
 
@@ -80,7 +94,7 @@ class SurfaceFollower:
         )
 
     def _find_cut(self, person: Person, fit: BodyFit, limbs: list[LimbFit]) -> None:
-        body = self.body
+        body = self._body
         self._cut = _names(person, limbs), tuple(limb.length_m for limb in limbs)
         self._recipe = None
         in_pose = fit.mode is FitMode.PAPER

@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING, Any
 from limbstudio.domain.errors import KnownError
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from limbstudio.resihmr.following import MovingSurface
     from limbstudio.services.live import LiveRequest
 
 # The last picture of a drag is to be looked at: as many pixels as a screen has.
@@ -54,8 +51,6 @@ class _Following:
         self._previous: Any = None
         self._surfaces: dict[Any, Any] = {}
         self._sent_faces: Any = None
-        self._drawn_faces: Any = None  # of the last frame
-        self._coarse: Any = None  # fewer faces for the same vertices, once a topology has stayed for a frame
 
     def warm_up(self) -> None:
         """Import what is slow and load the bundled body."""
@@ -114,7 +109,7 @@ class _Following:
             return
         drawn = draw_moving(
             surface.vertices,
-            surface.faces if request.is_last else self._faces_to_draw(surface),
+            surface.faces,
             surface.residual,
             camera,
             _SHARP_PX if request.is_last else LONGEST_SIDE_PX,
@@ -123,16 +118,6 @@ class _Following:
         if live_memory.holds_picture(*size):
             live_memory.write_picture(self._memory, drawn.rgba)
             self._connection.send(("picture", size, drawn.origin_px, drawn.scale, drawn.outlines))
-
-    def _faces_to_draw(self, surface: "MovingSurface") -> "np.ndarray":
-        from limbstudio.rendering.coarse import coarse_faces
-
-        if surface.faces is not self._drawn_faces:
-            self._drawn_faces, self._coarse = surface.faces, None
-            return surface.faces
-        if self._coarse is None:
-            self._coarse = coarse_faces(surface.vertices, surface.faces, surface.residual)
-        return self._coarse
 
     def _surface_follower(self, body_file: Any) -> Any:  # noqa: ANN401 - a path; the body is imported here only
         from limbstudio.body.model import load_body
