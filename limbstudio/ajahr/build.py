@@ -130,13 +130,14 @@ class TokenHeadNumbers:
 
 @dataclass(frozen=True)
 class AjahrNumbers:
-    """Every size of the whole network."""
+    """Every size of the whole network. tokenizer_loss: of the tokenizer for limb loss, where it differs."""
 
     bpac: BpacNumbers = field(default_factory=BpacNumbers)
     backbone: BackboneNumbers = field(default_factory=BackboneNumbers)
     decoder: DecoderNumbers = field(default_factory=DecoderNumbers)
     head: TokenHeadNumbers = field(default_factory=TokenHeadNumbers)
     tokenizer: TokenizerNumbers = field(default_factory=TokenizerNumbers)
+    tokenizer_loss: TokenizerNumbers | None = None
 
 
 RELEASED = BpacNumbers()

@@ -64,7 +64,8 @@ class BodyHead(nn.Module):
         width = numbers.decoder.width
         self.transformer = QueryDecoder(numbers.decoder)
         self.decpose_grot = nn.Linear(width, ROTATION_NUMBERS)
-        self.decpose = TokenHead(width, numbers.head, numbers.tokenizer)
+        words_loss = numbers.tokenizer_loss or numbers.tokenizer
+        self.decpose = TokenHead(width, numbers.head, numbers.tokenizer, words_loss)
         self.decpose_hands = nn.Linear(width, N_HAND_JOINTS * ROTATION_NUMBERS)
         self.decshape = nn.Linear(width, N_SHAPE)
         self.deccam = nn.Linear(width, 3)

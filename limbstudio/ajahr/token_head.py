@@ -55,7 +55,10 @@ class TokenPose:
 class TokenHead(nn.Module):
     """Words of a pose and the pose that they spell."""
 
-    def __init__(self, given: int, numbers: TokenHeadNumbers, words: TokenizerNumbers) -> None:
+    def __init__(
+        self, given: int, numbers: TokenHeadNumbers, words: TokenizerNumbers, words_loss: TokenizerNumbers
+    ) -> None:
+        """Make a head for vectors of `given` numbers; words, words_loss: the two tokenizers, one vocabulary size."""
         super().__init__()
         self.tokens, self.width = numbers.tokens, numbers.width
         row = numbers.tokens * numbers.width
@@ -65,7 +68,7 @@ class TokenHead(nn.Module):
             nn.Linear(numbers.width, numbers.width), nn.LayerNorm(numbers.width), nn.ReLU()
         )
         self.class_pred_layer = nn.Linear(numbers.width, words.codes)
-        self.tokenizer_amp = PoseCodec(words)
+        self.tokenizer_amp = PoseCodec(words_loss)
         self.tokenizer_normal = PoseCodec(words)
         # Of no use, but a released file has it.
         self.register_buffer("zero_tensor", torch.zeros(N_HEADS, dtype=torch.int64))

@@ -92,7 +92,8 @@ def _rebuild_holder(kind: type, base: type, state: object) -> object:
     return kind()
 
 
-def _numpy_names() -> dict[tuple[str, str], object]:
+def numpy_pickle_names() -> dict[tuple[str, str], object]:
+    """Return what a pickle may name of numpy, (module, name) to object: how arrays and single numbers are rebuilt."""
     numeric = np.array(0.0).__reduce__()[0]  # numpy's own array rebuilder, whatever its module is called here
     scalar = np.float64(0).__reduce__()[0]
     names: dict[tuple[str, str], object] = {("numpy", "ndarray"): np.ndarray, ("numpy", "dtype"): np.dtype}
@@ -106,7 +107,7 @@ def _numpy_names() -> dict[tuple[str, str], object]:
 
 
 _ALLOWED: dict[tuple[str, str], object] = {
-    **_numpy_names(),
+    **numpy_pickle_names(),
     ("_codecs", "encode"): _encode_latin1,
     ("copy_reg", "_reconstructor"): _rebuild_holder,
     ("copyreg", "_reconstructor"): _rebuild_holder,

@@ -1,7 +1,6 @@
 """AJAHR at the paper's size has the released names and shapes and, given the same numbers, the released outputs."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,6 @@ import torch
 
 from limbstudio.ajahr.build import (
     RELEASED_TOKENIZER,
-    AjahrNumbers,
-    BackboneNumbers,
-    DecoderNumbers,
-    TokenHeadNumbers,
     TokenizerNumbers,
     build_ajahr,
     build_tokenizer,
@@ -31,13 +26,7 @@ from limbstudio.ajahr.rotations import rotations_of, six_numbers
 from limbstudio.ajahr.tokenizer import PoseTokenizer, TokenizedPose, decoder_lengths
 
 from .agreed import drawn, fill
-
-TINY = AjahrNumbers(
-    backbone=BackboneNumbers(width=32, blocks=2, heads=2, hidden=64),
-    decoder=DecoderNumbers(width=32, blocks=2, heads=2, head_width=8, hidden=32, context_width=32),
-    head=TokenHeadNumbers(tokens=20, width=8, layers=1, token_hidden=8, channel_hidden=16),
-    tokenizer=TokenizerNumbers(codes=16, code_width=8, width=16),
-)
+from .tiny import TINY
 
 
 def manifest(shared_data: Path, name: str) -> dict[str, list[int]]:
@@ -261,13 +250,7 @@ def test_the_whole_network_gives_the_golden_numbers(whole: AjahrOutput, golden: 
 
 def test_the_second_pass_uses_bpacs_feature_and_keeps_people_apart():
     torch.manual_seed(2)
-    network = build_ajahr(
-        replace(
-            TINY,
-            decoder=replace(TINY.decoder, context_width=1280),
-            backbone=BackboneNumbers(width=1280, blocks=1, heads=2, hidden=8),
-        )
-    ).eval()
+    network = build_ajahr(TINY).eval()
     crops, keypoints = torch.randn(3, 3, 256, 256), torch.rand(3, 17, 2) * 256
 
     with torch.inference_mode():
