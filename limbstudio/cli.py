@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from limbstudio.cli_project import project_app
+from limbstudio.cli_weights import weights_app
 from limbstudio.domain.errors import KnownError
 from limbstudio.training.commands import train_app
 
@@ -42,6 +43,7 @@ app.add_typer(samples_app, name="samples")
 app.add_typer(plugins_app, name="plugins")
 app.add_typer(train_app, name="train")
 app.add_typer(project_app, name="project")
+app.add_typer(weights_app, name="weights")
 
 Mode = Literal["joint", "paper", "intact"]
 PostureName = Literal["unknown", "standing", "sitting", "lying"]

@@ -163,7 +163,7 @@ def _weights() -> list[Finding]:
     found = _files(weights_folder(), (".pt", ".pth", ".ckpt", ".safetensors"))
     if found:
         return [Finding("weights", Verdict.WORKS, ", ".join(path.name for path in found))]
-    hint = f"Weights of networks are looked for in {weights_folder()}."
+    hint = f"`limbstudio weights add FILE...` checks your own and puts them into {weights_folder()}."
     return [Finding("weights", Verdict.OPTIONAL, "none; reconstruction from placed points needs none", hint)]
 
 

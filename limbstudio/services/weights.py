@@ -1,0 +1,149 @@
+"""A user's own weights: recognised, checked, copied to where the program looks, and what is still missing."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from limbstudio.domain.errors import KnownError
+from limbstudio.services.settings import bodies_folder, weights_folder
+
+if TYPE_CHECKING:
+    from limbstudio.ajahr.checkpoint import WeightsFile
+
+Report = Callable[[float, str], None]
+_AJAHR_NAME, _VITPOSE_NAME, _TOKENIZER_NAME = "ajahr.ckpt", "vitpose_h.pth", "tokenizer_{}.pth"
+_BODY_SUFFIXES = (".pkl", ".npz")
+_PIECE = 16 << 20
+
+
+@dataclass(frozen=True)
+class Added:
+    """A file that was added. what: what it is, in words. path: where it lies now. was_there: it was added before."""
+
+    name: str
+    what: str
+    path: Path
+    was_there: bool = False
+
+
+@dataclass(frozen=True)
+class WeightsState:
+    """What of AJAHR is at hand. there: what was found, a line each. missing: what is not, a line each."""
+
+    there: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """Return both, a line each."""
+        return [*self.there, *(f"missing: {line}" for line in self.missing)]
+
+    @property
+    def as_plain(self) -> Mapping[str, Any]:
+        """Return it for JSON."""
+        return {"there": list(self.there), "missing": list(self.missing)}
+
+
+def add_weights(paths: Iterable[Path], *, replace: bool, report: Report) -> list[Added]:
+    """Check files and copy them to the user's folder; all are checked before the first is copied.
+
+    replace: take the place of another file of the same kind. Raise KnownError where a file is not recognised or not
+    whole, or its place is taken; nothing is copied then.
+    """
+    plans = []
+    for path in paths:
+        report(0.0, f"Checking {path.name}")
+        plans.append(_plan(path))
+    for plan in plans:
+        if plan.path.exists() and not plan.was_there and not replace:
+            raise KnownError(
+                f"There is already another {plan.what} in {plan.path}.",
+                "Give --replace to use the new one instead.",
+            )
+    for number, (source, plan) in enumerate(zip(paths, plans, strict=True)):
+        if not plan.was_there:
+            report(number / len(plans), f"Copying {plan.name}")
+            _copy(source, plan.path)
+    return plans
+
+
+def weights_state() -> WeightsState:
+    """Return what of AJAHR's weights is at hand; a file that is not whole is named among the missing."""
+    from limbstudio.ajahr.checkpoint import WeightsKind, tokenizers_of
+
+    there, missing, files = [], [], []
+    for path in sorted(weights_folder().glob("*")):
+        if path.suffix in (".ckpt", ".pth"):
+            try:
+                files.append(_recognise(path))
+                there.append(files[-1].sentence)
+            except KnownError as error:
+                missing.append(str(error))
+    main = next((file for file in files if file.kind is WeightsKind.AJAHR), None)
+    tokenizers = [file for file in files if file.kind is WeightsKind.TOKENIZER]
+    if main is None:
+        missing.append("AJAHR's checkpoint (published as ajahr_ckeckpoint.ckpt)")
+    found = tokenizers_of(main, tokenizers) if main is not None else {}
+    for name, whom in (("normal", "with all limbs"), ("loss", "with limb loss")):
+        if name not in found:
+            missing.append(f"the tokenizer for people {whom} that belongs to the checkpoint")
+    if not [path for path in bodies_folder().glob("*") if path.suffix in _BODY_SUFFIXES]:
+        missing.append("the SMPL body model (SMPL_NEUTRAL.pkl, from its own page)")
+    return WeightsState(tuple(there), tuple(missing))
+
+
+def _recognise(path: Path) -> "WeightsFile":
+    from limbstudio.ajahr.checkpoint import recognise
+
+    return recognise(path)
+
+
+def _plan(path: Path) -> Added:
+    from limbstudio.ajahr.checkpoint import WeightsKind
+    from limbstudio.body.smpl_files import KIND_NAMES, read_smpl_file
+
+    if path.suffix.lower() in _BODY_SUFFIXES:
+        kind = KIND_NAMES[read_smpl_file(path).kind]
+        what, target = f"{kind} body model", bodies_folder() / path.name
+    else:
+        file = _recognise(path)
+        what = str(file.kind)
+        name = {
+            WeightsKind.AJAHR: _AJAHR_NAME,
+            WeightsKind.VITPOSE: _VITPOSE_NAME,
+            WeightsKind.TOKENIZER: _TOKENIZER_NAME.format(_digest(path)[:8]),
+        }[file.kind]
+        target = weights_folder() / name
+    was_there = target.exists() and (target.samefile(path) or _same(target, path))
+    return Added(path.name, what, target, was_there)
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.stat().st_size == other.stat().st_size and _digest(one) == _digest(other)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file whole or not at all."""
+    part = target.with_name(target.name + ".part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with source.open("rb") as read, part.open("wb") as write:
+            shutil.copyfileobj(read, write, _PIECE)
+            write.flush()
+            os.fsync(write.fileno())
+        part.replace(target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise KnownError(
+            f"{source.name} could not be copied to {target.parent} ({error.strerror}).",
+            "Make space there, or set LIMBSTUDIO_HOME to a folder with more of it.",
+        ) from error

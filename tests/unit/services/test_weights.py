@@ -1,0 +1,118 @@
+"""Weights that a user adds are checked, copied whole, and what is missing is said."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from limbstudio.ajahr import checkpoint
+from limbstudio.ajahr.build import (
+    AjahrNumbers,
+    BackboneNumbers,
+    BpacNumbers,
+    DecoderNumbers,
+    TokenHeadNumbers,
+    TokenizerNumbers,
+    build_ajahr,
+    build_tokenizer,
+)
+from limbstudio.cli import app
+from limbstudio.domain.errors import KnownError
+from limbstudio.services import weights
+from limbstudio.services.settings import weights_folder
+from limbstudio.services.weights import add_weights, weights_state
+
+TINY = AjahrNumbers(
+    bpac=BpacNumbers(blocks=(1, 1, 1, 1), widths=(16, 16, 16, 32), attention_reduction=4, projected=32),
+    backbone=BackboneNumbers(width=32, blocks=1, heads=2, hidden=64),
+    decoder=DecoderNumbers(width=32, blocks=1, heads=2, head_width=8, hidden=32, context_width=32),
+    head=TokenHeadNumbers(tokens=20, width=8, layers=1, token_hidden=8, channel_hidden=16),
+    tokenizer=TokenizerNumbers(codes=16, code_width=8, width=16),
+)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LIMBSTUDIO_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(weights, "_recognise", partial(checkpoint.recognise, numbers=TINY))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    network = build_ajahr(TINY)
+    torch.save({"state_dict": network.state_dict()}, tmp_path / "main.ckpt")
+    for which in ("amp", "normal"):
+        tokenizer = build_tokenizer(TINY.tokenizer)
+        codec = network.smpl_head.decpose.get_submodule(f"tokenizer_{which}")
+        tokenizer.load_state_dict({**tokenizer.state_dict(), **codec.state_dict()})
+        torch.save({"net": tokenizer.state_dict()}, tmp_path / f"{which}.pth")
+    return [tmp_path / name for name in ("main.ckpt", "amp.pth", "normal.pth")]
+
+
+def quiet(fraction: float, sentence: str) -> None: ...
+
+
+def test_nothing_is_there_at_first_and_everything_that_is_missing_is_named():
+    state = weights_state()
+
+    assert state.there == ()
+    assert [line.partition(" (")[0] for line in state.missing] == [
+        "AJAHR's checkpoint",
+        "the tokenizer for people with all limbs that belongs to the checkpoint",
+        "the tokenizer for people with limb loss that belongs to the checkpoint",
+        "the SMPL body model",
+    ]
+
+
+def test_files_are_added_once_and_found_again(files: list[Path]):
+    first = add_weights(files, replace=False, report=quiet)
+    again = add_weights(files, replace=False, report=quiet)
+
+    assert [row.what for row in first] == ["AJAHR checkpoint", "AJAHR tokenizer", "AJAHR tokenizer"]
+    assert [row.was_there for row in first + again] == [False] * 3 + [True] * 3
+    assert len(list(weights_folder().iterdir())) == 3
+    assert len(weights_state().there) == 3
+    assert [line.partition(" (")[0] for line in weights_state().missing] == ["the SMPL body model"]
+
+
+def test_one_bad_file_among_good_ones_and_nothing_is_copied(files: list[Path], tmp_path: Path):
+    (tmp_path / "cut.ckpt").write_bytes(files[0].read_bytes()[:2000])
+
+    with pytest.raises(KnownError, match="cut.ckpt is cut off"):
+        add_weights([*files, tmp_path / "cut.ckpt"], replace=False, report=quiet)
+
+    assert not weights_folder().exists()
+
+
+def test_another_checkpoint_takes_the_place_only_when_told_to(files: list[Path], tmp_path: Path):
+    add_weights(files[:1], replace=False, report=quiet)
+    other = tmp_path / "other.ckpt"
+    torch.save({"state_dict": build_ajahr(TINY).state_dict()}, other)
+
+    with pytest.raises(KnownError, match="already another AJAHR checkpoint"):
+        add_weights([other], replace=False, report=quiet)
+    add_weights([other], replace=True, report=quiet)
+
+    assert (weights_folder() / "ajahr.ckpt").read_bytes() == other.read_bytes()
+
+
+def test_a_disk_that_is_full_leaves_nothing_half_written(files, monkeypatch: pytest.MonkeyPatch):
+    def full(read: object, write: object, length: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(weights.shutil, "copyfileobj", full)
+
+    with pytest.raises(KnownError, match="No space left on device"):
+        add_weights(files, replace=False, report=quiet)
+    assert list(weights_folder().iterdir()) == []
+
+
+def test_the_command_says_what_was_added_and_what_is_missing(files: list[Path]):
+    said = CliRunner().invoke(app, ["weights", "add", *map(str, files[:2])]).stdout
+
+    assert "main.ckpt: AJAHR checkpoint, added" in said
+    assert "Still missing: the tokenizer for people with all limbs" in said
+    assert "AJAHR checkpoint" in CliRunner().invoke(app, ["weights", "list"]).stdout
