@@ -35,6 +35,7 @@ class Owner(StrEnum):
     MASKS = "masks"
     PLUGINS = "plugins"
     SHORTCUTS = "shortcuts"
+    KEYBOARD = "keyboard"
     SWITCHES = "switches"
     PROPOSALS = "proposals"
     APPEARANCE = "appearance"

@@ -138,7 +138,9 @@ class AnnotatePage(QWidget):
         self.view.set_drawing_box(checked)
         if checked:
             self._session.said.emit(
-                "Draw the box: drag from one corner of the person to the other.", "", False
+                "Draw the box: drag from one corner of the person to the other.",
+                "By keys: arrows, Space, arrows, Space.",
+                False,
             )
             self.view.setFocus()
 

@@ -8,10 +8,14 @@ class CanvasTool:
     """A tool on the canvas. Positions are pixels of the photo, (0, 0) the centre of the top-left pixel.
 
     The canvas keeps panning (middle button, space) and zooming to itself; everything else goes to the tool first.
-    What a tool draws are items that it adds to the canvas's scene.
+    What a tool draws are items that it adds to the canvas's scene. The keyboard's crosshair works a tool as the mouse
+    does: arrows are `move`, a tap on the space bar is `press` and the next one `release`.
+
+    holds: whether something is drawn between a press and its release; else each tap is a whole click.
     """
 
     cursor = Qt.CursorShape.CrossCursor
+    holds = True
 
     def press(self, at: QPointF, event: QMouseEvent) -> bool:
         """Begin at a press; False leaves the press to the canvas."""

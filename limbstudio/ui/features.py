@@ -60,6 +60,7 @@ def feature_classes() -> tuple[type[Feature], ...]:
     from limbstudio.ui.photo_search import PhotoSearch
     from limbstudio.ui.plugins_feature import PluginsFeature
     from limbstudio.ui.privacy.feature import Privacy
+    from limbstudio.ui.shortcuts.by_keys import ByKeys
     from limbstudio.ui.shortcuts.feature import Shortcuts
     from limbstudio.ui.shortcuts.switches import Switches
 
@@ -85,4 +86,5 @@ def feature_classes() -> tuple[type[Feature], ...]:
         Help,
         MeshSpeech,
         LanguageChoice,
+        ByKeys,
     )

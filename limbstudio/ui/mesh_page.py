@@ -15,6 +15,7 @@ from limbstudio.services.studio import facts_of
 from limbstudio.ui.actions import Actions, Where
 from limbstudio.ui.floats import FloatFrame
 from limbstudio.ui.limb.cameras import Aim, aim_at, axis_aim, body_aim
+from limbstudio.ui.limb.cursor import LimbCursor
 from limbstudio.ui.limb.scene import LimbScene
 from limbstudio.ui.limb.strip import ValidityStrip
 from limbstudio.ui.limb.toolbox import OptionsBar, Rail, Toolbox
@@ -41,6 +42,7 @@ class MeshPage(QWidget):
     """Show the chosen fit of the person in work from all sides.
 
     work: which residual limb is in work. scene: what of it is in the 3D view. toolbox: the view's tools.
+    limb_cursor: where the keyboard is on the limb.
 
     Signals:
         scene_changed(): the 3D view shows something else, or from elsewhere by a standard view.
@@ -66,6 +68,7 @@ class MeshPage(QWidget):
         self.view = MeshView(theme, "Fit body to see it in 3D", "Fitted body in 3D", self._area)
         self.work = LimbWork(session, self)
         self.scene = LimbScene(self.view)
+        self.limb_cursor = LimbCursor(self.work, self.scene)
         self.toolbox = Toolbox(self.view.stage, actions, self)
         inside = QVBoxLayout(self._area)
         inside.setContentsMargins(0, 0, 0, 0)
@@ -228,6 +231,8 @@ class MeshPage(QWidget):
         self.refresh()
 
     def hideEvent(self, event: QHideEvent) -> None:
+        if self.toolbox.current is not None:
+            self.toolbox.current.pause()
         self.work.is_wanted = False
         super().hideEvent(event)
 

@@ -123,7 +123,7 @@ class PhotoView(QGraphicsView):
         self._dragged_box: Box | None = None
         self._tool: CanvasTool | None = None
         self._mouse = CanvasMouse(self)
-        self._keys = CanvasKeys(self, self._mouse)
+        self.keys = CanvasKeys(self, self._mouse)
 
     # ------------------------------------------------------------------------------------------------ what is shown
 
@@ -151,7 +151,7 @@ class PhotoView(QGraphicsView):
         self._show(None if pixmap.isNull() else PhotoPyramid(pixels_of(pixmap.toImage())), size)
 
     def _show(self, photo: PhotoPyramid | None, size: tuple[int, int] | None) -> None:
-        self._mouse.give_up()
+        self.give_up()
         self._photo_item.set_photo(photo, size)
         width, height = self._photo_item.size
         # Room around the photo, so that any part of it can be brought to the middle of the view.
@@ -199,7 +199,7 @@ class PhotoView(QGraphicsView):
         self._person = person
         self._others = {other.id: other for other in others}
         if changed:
-            self._mouse.give_up()
+            self.give_up()
             self._scene.person.remove()
             self._selected = self._hovered = self._hovered_handle = None
             self._set_selection(frozenset())
@@ -324,7 +324,9 @@ class PhotoView(QGraphicsView):
     def set_tool(self, tool: CanvasTool | None) -> None:
         """Give mouse and keys to a tool, or take them back with None."""
         if self._tool is not None and tool is not self._tool:
+            self.keys.give_up()
             self._tool.leave()
+            self.hide_crosshair()
         changed = tool is not self._tool
         self._tool = tool
         self._mouse.drop_tool()
@@ -351,10 +353,14 @@ class PhotoView(QGraphicsView):
         self.moved.emit()
 
     def zoom_by(self, factor: float, anchor: QPointF | None = None) -> None:
-        """Zoom, keeping what lies under `anchor` (viewport px; the middle by default) where it is."""
+        """Zoom, keeping what lies under `anchor` (viewport px; the crosshair or the middle by default) where it is."""
         if self.has_photo:
-            self.viewpoint.zoom_by(factor, anchor or QPointF(self.viewport().rect().center()))
+            self.viewpoint.zoom_by(factor, anchor or self._zoom_anchor())
             self.moved.emit()
+
+    def _zoom_anchor(self) -> QPointF:
+        at = self.crosshair
+        return QPointF(self.viewport().rect().center()) if at is None else self.on_screen(at.x(), at.y())
 
     def turn_to(self, degrees: float) -> None:
         """See the photo turned; what is recorded stays in the photo's own pixels."""
@@ -422,6 +428,8 @@ class PhotoView(QGraphicsView):
 
     def set_drawing_box(self, draws: bool) -> None:
         """Let the next drag draw the box of the person in work."""
+        if not draws:
+            self.keys.give_up()
         self._mouse.draws_box = draws
         self.show_cursor()
 
@@ -439,6 +447,7 @@ class PhotoView(QGraphicsView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.has_photo:
+            self.keys.give_up()
             self._mouse.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -472,8 +481,9 @@ class PhotoView(QGraphicsView):
         self.menu_asked.emit(-1 if index is None else index, self.viewport().mapToGlobal(at).toPoint())
 
     def give_up(self) -> bool:
-        """Give up the drag that goes on; tell whether there was one."""
-        return self._mouse.give_up()
+        """Give up the drag that goes on, by mouse or crosshair; tell whether there was one."""
+        by_keys = self.keys.give_up()
+        return self._mouse.give_up() or by_keys
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
@@ -494,10 +504,10 @@ class PhotoView(QGraphicsView):
         return self._tool is not None and self._tool.wants(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        event.setAccepted(self._keys.press(event))
+        event.setAccepted(self.keys.press(event))
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        event.setAccepted(self._keys.release(event))
+        event.setAccepted(self.keys.release(event))
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
@@ -523,9 +533,16 @@ class PhotoView(QGraphicsView):
                 return item.pos()
         return None
 
+    @property
+    def crosshair(self) -> QPointF | None:
+        """Return where the keyboard's crosshair is, in pixels of the photo; None while it is not shown."""
+        return self._crosshair_item.pos() if self._crosshair_item.isVisible() else None
+
     def show_crosshair(self, at: QPointF) -> None:
+        """Show the keyboard's crosshair at a pixel of the photo, and that part of the photo."""
         self._crosshair_item.setPos(at)
         self._crosshair_item.setVisible(True)
+        self.viewpoint.keep_in_view(at)
 
     def hide_crosshair(self) -> None:
         self._crosshair_item.setVisible(False)

@@ -137,11 +137,12 @@ class BoxDraw(Drag):
 
     def __init__(self, view: "PhotoView", start: QPointF) -> None:
         super().__init__(view, start)
+        self._corner = view.on_photo(start)  # the photo may be scrolled under the crosshair meanwhile
         self._box: Box | None = None
 
     def move(self, position: QPointF, modifiers: Qt.KeyboardModifier) -> None:
         width, height = self._view.photo_size
-        corners = [self._view.on_photo(self._start), self._view.on_photo(position)]
+        corners = [self._corner, self._view.on_photo(position)]
         xs = sorted(min(max(c.x(), 0.0), width) for c in corners)
         ys = sorted(min(max(c.y(), 0.0), height) for c in corners)
         self._box = Box(xs[0], ys[0], xs[1] - xs[0], ys[1] - ys[0])

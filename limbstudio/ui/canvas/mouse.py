@@ -64,6 +64,7 @@ class CanvasMouse:
             view.show_cursor()
         elif view.tool is not None and view.tool.press(view.on_photo(event.position()), event):
             self._tool_pressed = True
+            view.hide_crosshair()
         elif event.button() is Qt.MouseButton.LeftButton:
             self._pressed_at = event.position()
             self._target = view.target_at(event.position())

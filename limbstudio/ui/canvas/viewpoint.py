@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _ZOOM_LIMITS = (0.02, 40.0)
 _FIT_MARGIN_PX = 14
+_KEPT_IN_PX = 48.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,19 @@ class Viewpoint:
         self._apply(min(max(self.zoom * factor, _ZOOM_LIMITS[0]), _ZOOM_LIMITS[1]), self.turn)
         self.scroll(self._view.on_screen(before.x(), before.y()) - anchor)
         self.fitted = False
+
+    def keep_in_view(self, at: QPointF) -> None:
+        """Scroll as little as brings a pixel of the photo well into the view."""
+        on_screen = self._view.on_screen(at.x(), at.y())
+        port = QRectF(self._view.viewport().rect())
+        margin = min(_KEPT_IN_PX, port.width() / 4, port.height() / 4)
+        room = port.adjusted(margin, margin, -margin, -margin)
+        by = QPointF(
+            on_screen.x() - min(max(on_screen.x(), room.left()), room.right()),
+            on_screen.y() - min(max(on_screen.y(), room.top()), room.bottom()),
+        )
+        if not self.fitted and not by.isNull():
+            self._view.pan_by(by)
 
     def turn_to(self, degrees: float) -> None:
         """Turn the photo about the middle of the view; a photo that was seen whole is seen whole again."""

@@ -18,6 +18,9 @@ class ToolCard:
 
 _APPLY = (("Enter", "Apply"),)
 _SIZES = ("brush_larger", "brush_smaller", "undo")
+# By keys: the crosshair on the photo, the cursor on the limb.
+_STROKES = (("Arrows", "Move the crosshair"), ("Space", "Begin and end a stroke"), ("Enter", "One dab"))
+_ON_LIMB = (("Arrows", "Move 1 mm over the limb"), ("Space", "Begin and end a stroke"), ("Enter", "One dab"))
 
 CARDS: Mapping[str, ToolCard] = {
     "select": ToolCard(
@@ -38,7 +41,7 @@ CARDS: Mapping[str, ToolCard] = {
     "draw_box": ToolCard(
         "Drag from one corner of the person to the other. The box tells people apart and where a body may be.",
         ("new_person",),
-        (("Esc", "Leave the box as it is"),),
+        (("Arrows", "Move the crosshair"), ("Space", "Set a corner"), ("Esc", "Leave the box as it is")),
     ),
     "swap_limb": ToolCard(
         "Exchanges left and right of the limb that the selected point belongs to.", ("undo",)
@@ -70,17 +73,22 @@ CARDS: Mapping[str, ToolCard] = {
     "mask_polygon": ToolCard(
         "Click around what belongs to the layer; click the first corner, or press Enter, to close the outline.",
         ("mask_next_layer", "masks"),
-        (("Enter", "Close the outline"), ("Backspace", "Take the last corner back")),
+        (
+            ("Arrows", "Move the crosshair"),
+            ("Space", "Set a corner"),
+            ("Enter", "Close the outline"),
+            ("Backspace", "Take the last corner back"),
+        ),
     ),
     "mask_brush": ToolCard(
         "Paint what belongs to the layer. The circle is the brush.",
         ("mask_larger", "mask_smaller", "mask_next_layer"),
-        (("Ctrl Wheel", "Size of the brush"),),
+        (*_STROKES, ("Ctrl Wheel", "Size of the brush")),
     ),
     "mask_eraser": ToolCard(
         "Takes away what was painted too much.",
         ("mask_larger", "mask_smaller"),
-        (("Ctrl Wheel", "Size of the brush"),),
+        (*_STROKES, ("Ctrl Wheel", "Size of the brush")),
     ),
     "mask_grab_cut": ToolCard(
         "Finds the person's outline from the box and the points. Mend what is wrong with brush and eraser.",
@@ -90,7 +98,11 @@ CARDS: Mapping[str, ToolCard] = {
         "Measures around the residual limb. Drag the ring along the limb, or move it in steps of 5 mm.",
         ("ring_up", "ring_down"),
     ),
-    "tape": ToolCard("Measures between two places on the skin: click one, then the other.", ("girth_ring",)),
+    "tape": ToolCard(
+        "Measures between two places on the skin: click one, then the other.",
+        ("girth_ring",),
+        (("Arrows", "Move 1 mm over the limb"), ("Space", "Set a place")),
+    ),
     "section_card": ToolCard(
         "Shows the limb cut at the ring: its outline, girth, area and widths.",
         ("girth_ring", "ring_up", "ring_down"),
@@ -111,11 +123,11 @@ CARDS: Mapping[str, ToolCard] = {
         ("undo",),
         _APPLY,
     ),
-    "brush_pull": ToolCard("Draws the skin out under the brush.", _SIZES),
-    "brush_push": ToolCard("Presses the skin in under the brush.", _SIZES),
-    "brush_smooth": ToolCard("Evens out what is rough under the brush.", _SIZES),
-    "brush_inflate": ToolCard("Makes the limb fuller on all sides under the brush.", _SIZES),
-    "brush_flatten": ToolCard("Levels what stands out under the brush.", _SIZES),
+    "brush_pull": ToolCard("Draws the skin out under the brush.", _SIZES, _ON_LIMB),
+    "brush_push": ToolCard("Presses the skin in under the brush.", _SIZES, _ON_LIMB),
+    "brush_smooth": ToolCard("Evens out what is rough under the brush.", _SIZES, _ON_LIMB),
+    "brush_inflate": ToolCard("Makes the limb fuller on all sides under the brush.", _SIZES, _ON_LIMB),
+    "brush_flatten": ToolCard("Levels what stands out under the brush.", _SIZES, _ON_LIMB),
     "mirror_other": ToolCard(
         "Gives the limb's wall the shape of the other side, mirrored.", ("undo",), _APPLY
     ),

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSpinBox, QWidget
 
 from limbstudio.domain.corrections import Brush, ResetHere, SurfacePoint
 from limbstudio.ui.limb.cameras import FIELD_OF_VIEW_DEG
+from limbstudio.ui.limb.cursor import ENTER, LimbCursor
 from limbstudio.ui.limb.scene import LimbScene
 from limbstudio.ui.limb.toolbox import LimbTool
 from limbstudio.ui.limb.words import is_given
@@ -19,6 +20,7 @@ from limbstudio.ui.theme import DARK, PHOTO_HALO
 
 if TYPE_CHECKING:
     from limbstudio.corrections.brushes import BrushSession, Changed
+    from limbstudio.corrections.limb_surface import LimbSurface
 
 _SMALLEST_MM, _LARGEST_MM = 5, 120
 _LOWEST_MM, _HIGHEST_MM = 0.5, 100.0
@@ -133,15 +135,25 @@ class BrushTool(LimbTool):
     covers = True
 
     def __init__(
-        self, brush: Brush, size: BrushSize, work: LimbWork, scene: LimbScene, say: Callable[[str], None]
+        self,
+        brush: Brush,
+        size: BrushSize,
+        work: LimbWork,
+        scene: LimbScene,
+        cursor: LimbCursor,
+        say: Callable[[str], None],
     ) -> None:
         self.id = f"brush_{brush.value}"
         self.hint = (
-            "Draw on the limb. PgUp and PgDown change the size; Enter does one dab at the ring's front."
+            "Draw on the limb. By keys: arrows move, Space begins and ends a stroke, Enter does one dab, at "
+            "first at the ring's front. PgUp and PgDown change the size."
         )
         self.brush = brush
         self.options = BrushOptions(size, work, brush)
         self._size, self._work, self._scene, self._say = size, work, scene, say
+        self._cursor = cursor
+        self._base: LimbSurface | None = None  # what the stroke began on
+        work.changed.connect(self._on_changed)
         self._stroke: BrushSession | None = None
         self._hover: QPointF | None = None
         self._folds = False
@@ -176,7 +188,7 @@ class BrushTool(LimbTool):
         """Begin a stroke at a place. shown (3,): where it is drawn."""
         from limbstudio.corrections.brushes import BrushSession
 
-        surface = self._work.surface
+        surface = self._base = self._work.surface
         assert surface is not None
         length = surface.frame.length_m
         self._stroke = BrushSession(
@@ -220,13 +232,48 @@ class BrushTool(LimbTool):
             self._work.end_stroke(stroke, session.surface, session.moved)
 
     def key(self, event: QKeyEvent) -> bool:
-        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if self._cursor.key(event):
+            self._hover = None
+            found = self._cursor.place()
+            if self._stroke is not None and found is not None:
+                self._step(*found)
+        elif event.key() in ENTER or event.key() == Qt.Key.Key_Space:
+            if not event.isAutoRepeat():
+                self._press_key(dab=event.key() != Qt.Key.Key_Space)
+        elif event.key() == Qt.Key.Key_Escape and self._stroke is not None:
+            self.drop()
+        else:
             return False
-        found = front_of_ring(self._work, self._scene)
+        return True
+
+    def _press_key(self, *, dab: bool) -> None:
+        """Begin a stroke at the keyboard's place, or end it. dab: at once."""
+        if self._stroke is not None:
+            self.end()
+            return
+        found = self._cursor.place()
         if found is not None and self._work.may_edit():
             self.begin(*found)
-            self.end()
-        return True
+            if dab:
+                self.end()
+
+    def pause(self) -> None:
+        self.end()
+
+    def _on_changed(self) -> None:
+        """Another limb or mesh: a stroke on what was there before goes nowhere."""
+        if self._stroke is not None and self._work.surface is not self._base:
+            self._stroke = None
+            self._flipped = 0
+            self._say("The stroke was given up: the limb has changed meanwhile.")
+
+    def drop(self) -> None:
+        """Give the stroke up: the limb is as it was."""
+        if self._stroke is not None:
+            self._stroke = None
+            self._flipped = 0
+            self._work.drop_stroke()
+            self._work.changed.emit()  # also where the stroke was too short to have been looked at
 
     def wheel(self, event: QWheelEvent) -> bool:
         return _resize_by_wheel(self._size, event)
@@ -238,16 +285,15 @@ class BrushTool(LimbTool):
     def leave(self) -> None:
         self._hover = None
         self.end()
+        self._cursor.forget()
 
     def paint(self, painter: QPainter) -> None:
-        if self._hover is not None:
-            paint_brush(
-                painter,
-                self._scene,
-                self._hover,
-                self.radius_m,
-                bad=self._flipped > 0 and self._stroke is not None,
-            )
+        at = self._hover or self._cursor.at()
+        if at is not None:
+            bad = self._flipped > 0 and self._stroke is not None
+            paint_brush(painter, self._scene, at, self.radius_m, bad=bad)
+        if self._hover is None:
+            self._cursor.paint(painter)
 
 
 class ResetTool(LimbTool):
@@ -255,11 +301,14 @@ class ResetTool(LimbTool):
 
     id = "reset_here"
     covers = True
-    hint = "Click a place of the limb: it returns to what the fit made of it. Enter: at the ring's front."
+    hint = (
+        "Click a place of the limb: it returns to what the fit made of it. By keys: arrows move, Enter does it, at "
+        "first at the ring's front."
+    )
 
-    def __init__(self, size: BrushSize, work: LimbWork, scene: LimbScene) -> None:
+    def __init__(self, size: BrushSize, work: LimbWork, scene: LimbScene, cursor: LimbCursor) -> None:
         self.options = BrushOptions(size, work, None)
-        self._size, self._work, self._scene = size, work, scene
+        self._size, self._work, self._scene, self._cursor = size, work, scene, cursor
         self._hover: QPointF | None = None
 
     def press(self, at: QPointF, event: QMouseEvent) -> bool:
@@ -278,10 +327,14 @@ class ResetTool(LimbTool):
             )
 
     def key(self, event: QKeyEvent) -> bool:
-        found = front_of_ring(self._work, self._scene)
-        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter) or found is None:
+        if self._cursor.key(event):
+            self._hover = None
+            return True
+        found = self._cursor.place()
+        if event.key() not in (*ENTER, Qt.Key.Key_Space) or found is None:
             return False
-        self._reset(found[0])
+        if not event.isAutoRepeat():
+            self._reset(found[0])
         return True
 
     def wheel(self, event: QWheelEvent) -> bool:
@@ -293,21 +346,14 @@ class ResetTool(LimbTool):
 
     def leave(self) -> None:
         self._hover = None
+        self._cursor.forget()
 
     def paint(self, painter: QPainter) -> None:
-        if self._hover is not None:
-            paint_brush(painter, self._scene, self._hover, self._size.radius_mm / 1000, bad=False)
-
-
-def front_of_ring(work: LimbWork, scene: LimbScene) -> tuple[SurfacePoint, np.ndarray] | None:
-    """Return the place of the limb at the ring that faces the eye, and where it is drawn (3,)."""
-    surface, section = work.surface, work.section
-    if surface is None or section is None or section.loop is None:
-        return None
-    shown = scene.as_shown(section.loop.points)
-    nearest = int(np.argmin(np.linalg.norm(shown - scene.aim.eye, axis=1)))
-    vertex = int(surface.tree.query(section.loop.points[nearest])[1])
-    return surface.point_of(vertex), scene.points[vertex]
+        at = self._hover or self._cursor.at()
+        if at is not None:
+            paint_brush(painter, self._scene, at, self._size.radius_mm / 1000, bad=False)
+        if self._hover is None:
+            self._cursor.paint(painter)
 
 
 def _resize_by_wheel(size: BrushSize, event: QWheelEvent) -> bool:

@@ -34,12 +34,15 @@ class Correcting(Feature):
         self.work, self.scene, self.toolbox = self.page.work, self.page.scene, self.page.toolbox
         self.size = BrushSize(self)
         say = self.page.options.say
-        self.brushes = {brush: BrushTool(brush, self.size, self.work, self.scene, say) for brush in Brush}
+        cursor = self.page.limb_cursor
+        self.brushes = {
+            brush: BrushTool(brush, self.size, self.work, self.scene, cursor, say) for brush in Brush
+        }
         self.end = EndTool(self.work, self.scene, say)
         self.plane = PlaneTool(self.work, self.scene, say)
         self.tip = TipTool(self.work)
         self.mirror = MirrorTool(self.work)
-        self.reset_tool = ResetTool(self.size, self.work, self.scene)
+        self.reset_tool = ResetTool(self.size, self.work, self.scene, cursor)
         tools: list[LimbTool] = [
             self.end,
             self.plane,

@@ -40,7 +40,8 @@ class Measuring(Feature):
         self.actions = window.actions_table
         self.overlay = LimbOverlay()
         self.ring = RingTool(self.work, self.scene, self.overlay, self.seen)
-        self.tape = TapeTool(self.work, self.scene, self.overlay, self._on_tape)
+        self.cursor = self.page.limb_cursor
+        self.tape = TapeTool(self.work, self.scene, self.overlay, self.cursor, self._on_tape)
         self.toolbox.add(self.ring, stands=True)
         self.toolbox.add(self.tape)
         self.views = LinkedViews(self.page, self.overlay, window.theme)
@@ -221,7 +222,7 @@ class Measuring(Feature):
                 f"{length_words(made.along_m, scale)}.{given}"
             )
         else:
-            self.page.options.say("Click the second place.")
+            self.page.options.say("Click the second place, or arrows and Space.")
         self.page.view.stage.update()
         self.views.redraw_lines()
 

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 
+from limbstudio.ui.limb.cursor import ENTER, LimbCursor
 from limbstudio.ui.limb.overlay import Curve, LimbOverlay, Seen
 from limbstudio.ui.limb.scene import LimbScene
 from limbstudio.ui.limb.toolbox import LimbTool
@@ -113,12 +114,21 @@ class TapeTool(LimbTool):
 
     id = "tape"
     covers = True
-    hint = "Click two places on the limb. Enter measures from the end to the front of the ring."
+    hint = (
+        "Click two places on the limb. By keys: arrows move, Space sets a place; Enter at once measures from the end "
+        "to the front of the ring."
+    )
 
     def __init__(
-        self, work: LimbWork, scene: LimbScene, overlay: LimbOverlay, measured: "Callable[[], None]"
+        self,
+        work: LimbWork,
+        scene: LimbScene,
+        overlay: LimbOverlay,
+        cursor: LimbCursor,
+        measured: "Callable[[], None]",
     ) -> None:
         self._work, self._scene, self._overlay, self._measured = work, scene, overlay, measured
+        self._cursor = cursor
         self._first: np.ndarray | None = None
 
     def press(self, at: QPointF, event: QMouseEvent) -> bool:
@@ -126,14 +136,19 @@ class TapeTool(LimbTool):
         if surface is None or found is None:
             return False
         face, place = found
-        rest = place if self._scene.rest else surface.locate(surface.at_rest(face, place))
+        self._set(place if self._scene.rest else surface.locate(surface.at_rest(face, place)))
+        return True
+
+    def _set(self, rest: np.ndarray) -> None:
+        """Take a place (3,) at rest as the first, or lay the tape to it."""
+        surface = self._scene.surface
+        assert surface is not None
         if self._first is None:
             self._first = rest
             self._overlay.tape, self._overlay.first_place = None, Curve(surface, rest[None], closed=False)
         else:
             self.lay(self._first, rest)
         self._measured()
-        return True
 
     def lay(self, start: np.ndarray, end: np.ndarray) -> None:
         """Lay the tape from place to place, (3,) at rest."""
@@ -146,10 +161,20 @@ class TapeTool(LimbTool):
         self._overlay.first_place = self._first = None
 
     def key(self, event: QKeyEvent) -> bool:
+        if self._cursor.key(event):
+            return True
+        rest = self._cursor.rest()
+        sets = event.key() == Qt.Key.Key_Space or (event.key() in ENTER and self._cursor.is_shown)
+        if sets and rest is not None:
+            if not event.isAutoRepeat():
+                self._set(rest)
+            return True
+        return event.key() in ENTER and self._measure_end()
+
+    def _measure_end(self) -> bool:
+        """Measure from the limb's end to the front of the ring."""
         surface, section = self._scene.surface, self._work.section
-        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter) or surface is None:
-            return False
-        if section is None or section.loop is None:
+        if surface is None or section is None or section.loop is None:
             return False
         tip = surface.points[int(np.argmax(surface.frame.axial_of(surface.points)))]
         front = section.loop.points[int(np.argmax(section.loop.points @ surface.frame.anterior))]
@@ -163,3 +188,7 @@ class TapeTool(LimbTool):
 
     def leave(self) -> None:
         self._overlay.first_place = self._first = None
+        self._cursor.forget()
+
+    def paint(self, painter: QPainter) -> None:
+        self._cursor.paint(painter)

@@ -48,6 +48,9 @@ class LimbTool(MeshTool):
     def enter(self) -> None:
         """Be chosen."""
 
+    def pause(self) -> None:
+        """End what a key began: the view is hidden."""
+
     def hover(self, at: QPointF | None) -> None:
         """Follow the pointer while no button is down; None: it left."""
 

@@ -43,6 +43,8 @@ class Masks(Feature):
         self.items: dict[LayerName, LayerItem] = {}
         self._shown: dict[LayerName, tuple[str, MaskLayer | None]] = {}
         self._reading = 0
+        # Of the stroke that goes on: whose it is, of which layer, and where it is drawn.
+        self._drawn_in: tuple[str, LayerName, LayerItem] | None = None
         self.card = LayersCard(self._actions, window.annotate_page)
         self.card.hide()
         window.annotate_page.floats.add(self.card)
@@ -209,16 +211,23 @@ class Masks(Feature):
         if item is None and self._shown.get(self.layer, (person.id, None)) == (person.id, None):
             item = self._make_item(self.layer, np.zeros((photo.height, photo.width), np.uint8))
             self._shown[self.layer] = (person.id, None)
+        self._drawn_in = None if item is None else (person.id, self.layer, item)
         return item
 
     def _stroke_ended(self, verb: str) -> None:
         """Record a stroke at once: what was drawn is in the journal before the next one begins."""
-        person, item, name = self.session.person, self.items.get(self.layer), self.layer
-        if person is None or item is None:
+        if self._drawn_in is None:
             return
+        (owner, name, item), self._drawn_in = self._drawn_in, None
         mask = item.pixels.astype(bool)
         label = f"{verb}: {name.label.lower()}"
-        edit = self.session.attempt(lambda: masking.kept_pixels(self._studio, person, name, mask, label))
+        edit = self.session.attempt(
+            lambda: masking.kept_pixels(self._studio, self._studio.person(owner), name, mask, label)
+        )
+        if self.items.get(name) is not item:  # another person or photo was chosen while it was drawn
+            if edit is not None:
+                self.session.do(edit)
+            return
         if edit is None:
             self._remove(name)  # what could not be kept is not shown as if it were
             self._on_person()
@@ -228,7 +237,7 @@ class Masks(Feature):
             after = layer_of_person(after)
         # What is shown is what is recorded: it need not be read again.
         self._shown[name] = (
-            person.id,
+            owner,
             after if isinstance(after, MaskLayer) and not after.is_empty else None,
         )
         self.session.do(edit)

@@ -76,6 +76,9 @@ class LayersCard(QFrame):
         column.addLayout(grid)
         column.addLayout(tools)
         column.addWidget(self.facts)
+        by_keys = label("By keys: arrows aim, Space draws and stops, Enter clicks.", "caption")
+        by_keys.setWordWrap(True)
+        column.addWidget(by_keys)
         self.setFixedWidth(292)
 
     def show_layer(self, name: LayerName, facts: str) -> None:

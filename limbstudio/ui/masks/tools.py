@@ -47,7 +47,8 @@ class _Ring(QGraphicsItem):
 class BrushTool(CanvasTool):
     """Paint (or erase) discs along the pointer's way into the layer's pixels; a stroke begun with Shift does the other.
 
-    layer: gives the item that is painted in, None while it is being read. done: called once for every stroke.
+    layer: gives the item that is painted in, None while it is being read; a stroke stays in the item that it began in.
+    done: called once for every stroke.
     """
 
     view: PhotoView
@@ -57,6 +58,7 @@ class BrushTool(CanvasTool):
     radius_changed: Callable[[float], None] = lambda radius: None
     radius: float = 12.0
     _ring: _Ring = field(default_factory=_Ring)
+    _item: LayerItem | None = None
     _last: QPointF | None = None
     _inverts: bool = False
     cursor = Qt.CursorShape.BlankCursor
@@ -73,8 +75,11 @@ class BrushTool(CanvasTool):
         self.radius_changed(self.radius)
 
     def press(self, at: QPointF, event: QMouseEvent) -> bool:
-        if event.button() is not Qt.MouseButton.LeftButton or self.layer() is None:
-            return event.button() is Qt.MouseButton.LeftButton
+        if event.button() is not Qt.MouseButton.LeftButton:
+            return False
+        self._item = self.layer()
+        if self._item is None:
+            return True
         self._last = at
         self._inverts = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         self._paint(at, at)
@@ -88,8 +93,11 @@ class BrushTool(CanvasTool):
             self._last = at
 
     def release(self, at: QPointF, event: QMouseEvent) -> None:
+        self._end()
+
+    def _end(self) -> None:
         if self._last is not None:
-            self._last = None
+            self._last = self._item = None
             self.done("Erase" if self.erases else "Brush")
 
     def wheel(self, event: QWheelEvent) -> bool:
@@ -100,7 +108,7 @@ class BrushTool(CanvasTool):
 
     def leave(self) -> None:
         self._ring.setVisible(False)
-        self._last = None
+        self._end()  # what was painted is seen, so it is kept
 
     def remove(self) -> None:
         """Take what it draws off the canvas."""
@@ -109,7 +117,7 @@ class BrushTool(CanvasTool):
     def _paint(self, start: QPointF, end: QPointF) -> None:
         import cv2
 
-        layer = self.layer()
+        layer = self._item
         if layer is None:
             return
         value = int(self.erases == self._inverts)
@@ -130,10 +138,13 @@ class BrushTool(CanvasTool):
 class PolygonTool(CanvasTool):
     """Set corners by clicks; Enter, a double click or a click on the first corner closes the outline.
 
+    By keys, Enter sets a corner at the crosshair, and closes the outline where the last corner is.
+
     done: called with the corners and whether it is a hole (Shift held at the end). Backspace drops the last corner.
     """
 
     cursor = Qt.CursorShape.CrossCursor
+    holds = False
 
     def __init__(self, view: PhotoView, done: Callable[[list[tuple[float, float]], bool], None]) -> None:
         self._view = view
@@ -175,7 +186,7 @@ class PolygonTool(CanvasTool):
         return bool(self.corners) and event.key() in taken
 
     def key(self, event: QKeyEvent) -> bool:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.corners:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.corners and not self._is_away():
             self._close(bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
         elif event.key() == Qt.Key.Key_Backspace and self.corners:
             self.corners.pop()
@@ -195,6 +206,11 @@ class PolygonTool(CanvasTool):
         """Take what it draws off the canvas."""
         for item in self._items:
             self._view.scene().removeItem(item)
+
+    def _is_away(self) -> bool:
+        """Tell whether the crosshair has been moved on from the last corner."""
+        at = self._view.crosshair
+        return at is not None and (at.x(), at.y()) != self.corners[-1]
 
     def _close(self, is_hole: bool) -> None:
         corners = self.corners

@@ -29,9 +29,13 @@ BUILT_IN: Mapping[Where, Mapping[str, str]] = {
         **_MOVES,
         **_FAR,
         **dict.fromkeys(("Return", "Enter", "Num+Enter"), "places at the crosshair"),
-        "Space": "skips the point; held, it pans",
+        "Space": "skips the point, presses with a tool; held, it pans",
     },
-    Where.MESH: dict.fromkeys(_MOVES, "orbits by 15 degrees"),
+    Where.MESH: {
+        **dict.fromkeys((*_MOVES, *(f"Ctrl+{key}" for key in _MOVES)), "orbits by 15 degrees"),
+        **dict.fromkeys(("Return", "Enter", "Num+Enter"), "applies what is shown, or one dab of a brush"),
+        "Space": "begins and ends a stroke, sets a place",
+    },
 }
 WHERE_WORDS: Mapping[Where, str] = {
     Where.WINDOW: "Everywhere",
