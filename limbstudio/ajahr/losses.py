@@ -53,7 +53,7 @@ def mix_loss(
 
 
 def codebook_loss(features: Tensor, codes: Tensor) -> Tensor:
-    """Return L_codebook = |sg(z) - e|^2, the mean: it moves codes only. Codes that follow moving means do without it."""
+    """Return L_codebook = |sg(z) - e|^2, the mean: it moves codes only; moving means do without it."""
     return (features.detach() - codes).square().mean()
 
 
@@ -77,12 +77,12 @@ def shape_loss(shape: Tensor, truth: Tensor) -> Tensor:
 
 
 def points_loss(points: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
-    """Return L_2D: absolute differences of projected points (B, N, 2) in crop widths, times confidence (B, N), summed."""
+    """Return L_2D: absolute differences of projected points (B, N, 2) in crop widths by confidence (B, N), summed."""
     return _weighted_absolute(points, truth, weight)
 
 
 def joints_loss(joints: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
-    """Return L_3D: absolute differences of joints (B, N, 3), metres from the pelvis, times confidence (B, N), summed."""
+    """Return L_3D: absolute differences of joints (B, N, 3), metres from the pelvis, by confidence (B, N), summed."""
     return _weighted_absolute(joints, truth, weight)
 
 
