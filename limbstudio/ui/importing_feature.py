@@ -1,5 +1,6 @@
 """Photos and annotations come in: by dialog, drop, paste or folder, looked at before anything is changed."""
 
+import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 
 from limbstudio.services import settings
 from limbstudio.services.importing import ImportReport, OnConflict, Preflight
+from limbstudio.services.jobs import JobState, JobView
 from limbstudio.ui.action_row import Owner
 from limbstudio.ui.background.waiting import without_freezing
 from limbstudio.ui.features import Feature
@@ -32,6 +34,9 @@ class Importing(Feature):
     def __init__(self, window: "MainWindow") -> None:
         super().__init__(window)
         self._studio = window.studio
+        # The project that was made for what comes in, until something is in it.
+        self._made: Path | None = None
+        window.status.job_ended.connect(self._on_job_ended)  # before the window tells of it
 
     # -------------------------------------------------------------------------------------------------- the actions
 
@@ -152,6 +157,7 @@ class Importing(Feature):
         else:
             elsewhere = None if preflight.path.is_dir() else partial(self.look_elsewhere, preflight.path)
             dialog = PreflightDialog(preflight, go_on, self.window, elsewhere=elsewhere)
+            dialog.rejected.connect(self._withdraw)
             if waited_s < _AT_ONCE_S:
                 dialog.show()
                 return
@@ -165,6 +171,7 @@ class Importing(Feature):
 
     def tell(self, report: ImportReport) -> None:
         """Say what an import brought, and offer to take it back."""
+        self._withdraw()
         if report.photos and self.session.photo is None:
             self.session.select_photo(report.photos[0].sha256)
         photos, people = len(report.photos), len(report.people)
@@ -236,7 +243,28 @@ class Importing(Feature):
             home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             self.window.message_bar.say(
-                f"A project could not be made in {home}: {error.strerror}.", "Make one yourself: Ctrl+N."
+                f"A project could not be made in {home}: {error.strerror}.",
+                f"Make one yourself: {self.window.actions_table.how('new_project')}.",
             )
             return False
-        return self.window.create_project(folder)
+        made = self.window.create_project(folder)
+        self._made = folder if made else None
+        return made
+
+    def _on_job_ended(self, view: JobView) -> None:
+        if view.state in (JobState.FAILED, JobState.CANCELLED):
+            self._withdraw()
+
+    def _withdraw(self) -> None:
+        """Leave nothing behind of a project that was made for what could not be taken in."""
+        folder, studio = self._made, self._studio
+        if folder is None or not studio.is_open or studio.folder != folder or studio.photos:
+            self._made = None
+            return
+        # What was pasted lies in the project, and nowhere else.
+        if any(not job.state.has_ended for job in studio.jobs) or any(folder.glob("photos/*")):
+            return
+        self._made = None
+        if self.session.attempt(lambda: self.window.withdraw_project(folder)):
+            shutil.rmtree(folder, ignore_errors=True)
+            self.window.show_recent()

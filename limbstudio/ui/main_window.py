@@ -349,6 +349,12 @@ class MainWindow(QMainWindow):
             self._remember(self.studio.folder)
         return made
 
+    def withdraw_project(self, folder: Path) -> bool:
+        """Close the open project, which is going to be deleted, and forget that it was ever open."""
+        self._close_open_project()
+        self._memory.setValue("recent", [str(f) for f in self.recent() if f != folder])
+        return True
+
     def open_project(self) -> None:
         folder = self.dialogs.project()
         if folder is not None:

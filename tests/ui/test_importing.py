@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from limbstudio.domain import edits
+from limbstudio.services import settings
 from limbstudio.services.importing import OnConflict
 from limbstudio.ui.preflight_dialog import PreflightDialog
 
@@ -95,3 +96,63 @@ def test_a_photo_is_collected_and_survives_the_loss_of_its_folder(
         photo.unlink()
 
     assert window.studio.photo_pixels(window.studio.photos[0]).shape == (800, 600, 3)
+
+
+def nothing_is_left(window) -> bool:
+    projects = settings.home_folder() / "projects"
+    return not window.studio.is_open and not (projects.is_dir() and any(projects.iterdir()))
+
+
+@pytest.mark.parametrize("how", ["pasted", "dropped"])
+def test_a_file_that_cannot_be_read_leaves_no_empty_project_behind(
+    open_window, tmp_path, monkeypatch, qtbot, how
+):
+    monkeypatch.setenv("LIMBSTUDIO_HOME", str(tmp_path / "home"))
+    window = open_window(None)
+    file = tmp_path / "broken.jpg"
+    file.write_bytes(b"no picture")
+
+    if how == "pasted":
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(file))])
+        QApplication.clipboard().setMimeData(data)
+        QTest.keyClick(window, Qt.Key.Key_V, CTRL)
+    else:
+        window.open_paths([file])
+
+    qtbot.waitUntil(lambda: "broken.jpg" in window.message_bar.text, timeout=20000)
+    assert window.message_bar.isVisible()
+    assert nothing_is_left(window)
+    qtbot.waitUntil(window.start_page.isVisible)
+    assert window.recent() == []
+
+
+def test_an_annotation_file_that_is_none_leaves_no_empty_project_behind(
+    open_window, tmp_path, monkeypatch, qtbot
+):
+    monkeypatch.setenv("LIMBSTUDIO_HOME", str(tmp_path / "home"))
+    window = open_window(None)
+    file = tmp_path / "broken.json"
+    file.write_text("{")
+
+    window.open_paths([file])
+
+    qtbot.waitUntil(lambda: "broken.json" in window.message_bar.text, timeout=20000)
+    assert nothing_is_left(window)
+
+
+def test_a_project_that_was_made_for_photos_stays_when_some_came_in(
+    open_window, photo_files, tmp_path, monkeypatch, qtbot
+):
+    monkeypatch.setenv("LIMBSTUDIO_HOME", str(tmp_path / "home"))
+    window = open_window(None)
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture")
+
+    window.open_paths([photo_files[0], broken])
+    qtbot.waitUntil(lambda: "broken.jpg" in window.message_bar.text, timeout=20000)
+
+    assert len(window.studio.photos) == 1
+    window.open_paths([broken])
+    qtbot.waitUntil(lambda: "Nothing was added" in window.message_bar.text, timeout=20000)
+    assert window.studio.is_open
