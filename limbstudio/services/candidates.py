@@ -129,11 +129,11 @@ def choose_other_explanation(studio: Studio, person: Person) -> Job | None:
     """
     fit = studio.fit_of(person.id)
     if fit is None:
-        raise KnownError("There is no fit to turn round yet.", "Fit the body first: F.")
+        raise KnownError("There is no fit to turn round yet.", "Fit the body first.")
     if not fit.fit.alternatives:
         raise KnownError(
             "The points leave only one explanation, so there is none to compare with.",
-            "If front and back are wrong, swap left and right: Shift+X.",
+            "If front and back are wrong, swap left and right of the body.",
         )
     first, *rest = fit.fit.alternatives
     back = replace(fit.fit, alternatives=(), warnings=fit.fit.warnings)
@@ -181,7 +181,7 @@ def _keep_and_choose(
     made = studio.keep_blobs(work, answer)
     made = replace(made, inputs_hash=of.inputs_hash)
     if studio.fit_of(made.person) != of:
-        raise KnownError("Another fit was chosen meanwhile.", "Press B again to compare with its other side.")
+        raise KnownError("Another fit was chosen meanwhile.", "Turn it round again to see its other side.")
     key = ("chosen_fit", made.person)
     changes = (
         Change(("fit", made.id), None, made),

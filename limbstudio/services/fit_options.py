@@ -48,9 +48,7 @@ def pin(project: Project, person: Person, keypoint: int, fit: KeptFit | None, *,
 def _place_in_space(fit: KeptFit | None, keypoint: int) -> tuple[float, float, float]:
     definition = LDPOSE[keypoint]
     if fit is None:
-        raise KnownError(
-            "A point can be pinned in space only where a fit has put it.", "Fit the body first: F."
-        )
+        raise KnownError("A point can be pinned in space only where a fit has put it.", "Fit the body first.")
     from limbstudio.domain.anatomy import SMPLX_INDEX  # only here
 
     if definition.name not in SMPLX_INDEX:
@@ -67,7 +65,7 @@ def lock_shape(project: Project, person: Person, fit: KeptFit | None) -> Edit:
     if before.shape is not None:
         return _change(project, replace(before, shape=None), "Free the body's shape")
     if fit is None:
-        raise KnownError("There is no shape to hold yet.", "Fit the body first: F.")
+        raise KnownError("There is no shape to hold yet.", "Fit the body first.")
     shape = tuple(float(v) for v in fit.fit.shape)
     return _change(project, replace(before, shape=shape), "Hold the body's shape")
 

@@ -93,7 +93,7 @@ class _Following:
         surface = surfaces.surface(person, fit, exact=request.is_last)
         counts = (len(surface.vertices), len(surface.faces))
         if not live_memory.holds(*counts):
-            raise KnownError("This body has too many points to follow a drag.", "Fit it after the drag: F.")
+            raise KnownError("This body has too many points to follow a drag.", "Fit it after the drag.")
         live_memory.write_body(
             self._memory,
             live_memory.BodyArrays(

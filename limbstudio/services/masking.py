@@ -182,7 +182,7 @@ def _crop_of(person: Person, size: tuple[int, int]) -> tuple[int, int, int, int]
     seen = person.keypoints.positions_px[person.keypoints.observed]
     if box is None and len(seen) < 4:
         raise KnownError(
-            "There is no box around the person.", "Draw one (Shift+G), or place some points, and try again."
+            "There is no box around the person.", "Draw one, or place some points, and try again."
         )
     if box is not None:
         low, high = np.array([box.x, box.y]), np.array([box.x + box.width, box.y + box.height])

@@ -35,7 +35,7 @@ PHOTO, ALL, MOMENTS = "This photo", "All photos", "Checkpoints and backups"
 _EMPTY = {
     PHOTO: "Nothing was done on this photo yet.",
     ALL: "Nothing was done in this project yet.",
-    MOMENTS: "There are no checkpoints yet. Ctrl S names this moment.",
+    MOMENTS: "There are no checkpoints yet. To name this moment, {how}.",
 }
 _NEWEST = 2000
 _SETTLE_MS = 120
@@ -46,7 +46,7 @@ class HistoryPanel(QWidget):
 
     def __init__(self, feature: "History") -> None:
         super().__init__()
-        actions = feature.window.actions_table
+        actions = self._actions = feature.window.actions_table
         self.choices = QButtonGroup(self)
         self.choices.setExclusive(True)
         top = QHBoxLayout()
@@ -90,13 +90,14 @@ class HistoryPanel(QWidget):
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for column, width in enumerate((140, 150, 0, 220)):
+        for column, width in enumerate((140, 190, 0, 220)):
             if width:
                 self.table.setColumnWidth(column, width)
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         self.empty = label("", "small")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.pages = QStackedWidget()
+        self.pages.setContentsMargins(10, 0, 4, 4)  # its first column begins under the heading
         self.pages.addWidget(self.table)
         self.pages.addWidget(self.empty)
         column = QVBoxLayout(self)
@@ -120,7 +121,7 @@ class HistoryPanel(QWidget):
         if feature is not None:
             self.model.show(rows, feature.session.studio.project)
         self.pages.setCurrentWidget(self.table if rows else self.empty)
-        self.empty.setText(_EMPTY[self.choice])
+        self.empty.setText(_EMPTY[self.choice].replace("{how}", self._actions.how("checkpoint")))
         flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
         for number, row in enumerate(rows):
             if _mark(row) in kept:

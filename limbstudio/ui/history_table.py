@@ -57,11 +57,12 @@ class HistoryModel(QAbstractTableModel):
 
     def _text(self, row: Row, column: int) -> str:
         if isinstance(row, JournalLine):
-            by = row.who or ("someone" if row.human else "LimbStudio")
+            by = names.annotator_name(row.who) or ("someone" if row.human else "LimbStudio")
             who = by if row.human else f"{by}, by machine"
             return (_when(row.time), who, _VERBS[row.kind] + row.label, self._photo(row.photo))[column]
         if isinstance(row, Checkpoint):
-            return (_when(row.time), row.who or "someone", f"Checkpoint “{row.name}”", "All photos")[column]
+            who = names.annotator_name(row.who) or "someone"
+            return (_when(row.time), who, f"Checkpoint “{row.name}”", "All photos")[column]
         size = f"{row.size / 2**20:.1f} MB"
         what = f"Backup before {row.name}" if row.kind is BackupKind.BEFORE else "Backup"
         return (_when(row.time.isoformat()), "LimbStudio", f"{what}, {size}", "All photos")[column]

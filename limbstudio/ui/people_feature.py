@@ -109,7 +109,9 @@ class People(Feature):
             mime.setText(f"Person {person.id}")
             QGuiApplication.clipboard().setMimeData(mime)
             self.window.message_bar.say(
-                "The person was copied.", "Paste with Ctrl+V in any photo.", serious=False
+                "The person was copied.",
+                f"To paste in any photo, {self.window.actions_table.how('paste_photos')}.",
+                serious=False,
             )
 
     def paste_person(self) -> bool:

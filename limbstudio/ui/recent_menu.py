@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
+from limbstudio.ui.privacy import names
 from limbstudio.ui.words import tr
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class RecentMenu(QMenu):
         here = self._window.studio.folder
         folders = [folder for folder in self._window.recent() if here is None or folder != here]
         for folder in folders:
-            action = self.addAction(f"{folder.stem}  ·  {folder.parent}")
+            place = "" if names.are_hidden() else f"  ·  {folder.parent}"
+            action = self.addAction(f"{names.project_name(folder)}{place}")
             action.setEnabled(folder.is_dir())
             action.triggered.connect(lambda _=False, f=folder: self._open(f))
         if not folders:

@@ -12,8 +12,10 @@ from limbstudio.domain import edits
 from limbstudio.domain.anatomy import LDPOSE_INDEX
 from limbstudio.domain.geometry import Box
 from limbstudio.ui.canvas.pixels import pixels_of
+from limbstudio.ui.history_panel import History
 from limbstudio.ui.privacy import names
 from limbstudio.ui.privacy.feature import Privacy
+from limbstudio.ui.recent_menu import RecentMenu
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 CTRL_ALT = CTRL | Qt.KeyboardModifier.AltModifier
@@ -204,3 +206,37 @@ def test_the_minutes_are_chosen_in_the_menu_and_remembered(window, minutes):
     checked = [m for m in (0, 1, 5, 15) if window.actions_table[f"cover_after_{m}"].isChecked()]
     assert checked == [minutes]
     assert window.memory.value("cover_minutes", -1, int) == minutes
+
+
+def test_who_worked_is_hidden_in_history_and_in_the_table_of_photos(window, qtbot):
+    window.annotate_page.new_person()
+    window.actions_table["history"].trigger()
+    history = next(f for f in window.features if isinstance(f, History)).panel.model
+    qtbot.waitUntil(lambda: history.rowCount() > 0)
+    photos = window.photos_panel.model
+
+    def said() -> list[str]:
+        who = [history.data(history.index(row, 1)) for row in range(history.rowCount())]
+        return [*who, *(str(photos.data(photos.index(0, column))) for column in range(photos.columnCount()))]
+
+    assert any("test" in words for words in said())
+
+    window.actions_table["hide_names"].trigger()
+
+    assert not any("test" in words for words in said())
+    assert any("Annotator A" in words for words in said())
+    window.actions_table["hide_names"].trigger()
+    assert any("test" in words for words in said())
+
+
+def test_recent_projects_are_not_named_in_the_menu_either(window, tmp_path, qtbot):
+    other = tmp_path / "Anna Muster.limb"
+    other.mkdir()
+    window.memory.setValue("recent", [str(other)])
+    window.actions_table["hide_names"].trigger()
+
+    menu = next(menu for menu in window.findChildren(RecentMenu))
+    menu.aboutToShow.emit()
+
+    assert [action.text() for action in menu.actions()] == ["Project"]
+    window.actions_table["hide_names"].trigger()

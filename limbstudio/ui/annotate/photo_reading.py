@@ -37,6 +37,7 @@ class PhotoReading(QObject):
     def __init__(self, session: Session, actions: Actions, view: PhotoView, page: QWidget) -> None:
         super().__init__(page)
         self._session = session
+        self._actions = actions
         self._view = view
         self._shown_photo: str | None = None
         self._picture: PhotoPyramid | None = None
@@ -104,7 +105,8 @@ class PhotoReading(QObject):
         if photo is None:
             self._walk.look_at(None)
             if self._session.studio.is_open and not self._session.studio.photos:
-                self._say("Start with a photo: press Ctrl+O, or drop photos here.")
+                how = self._actions.how("open_photos")
+                self._say(f"Start with a photo: {how}, or drop photos here.")
             return
         picture, is_sharp = self._walk.look_at(photo, self._nearby(photo))
         if picture is not None:

@@ -209,7 +209,8 @@ class Comparing(Feature):
         if self.comparison is Comparison.ONE and not self._shows_difference:
             return
         if fit is None or other is None or not self.page.view.has_body:
-            self.session.said.emit("There is no other fit to compare with.", "Fit again, or press B.", False)
+            hint = f"Fit again, or {self.window.actions_table.how('flip_fit')}."
+            self.session.said.emit("There is no other fit to compare with.", hint, False)
             self.end()
             return
         studio = self.session.studio

@@ -94,7 +94,8 @@ class FitOptionsFeature(Feature):
             lambda: fit_options.pin(studio.project, person, index, fit, in_space=in_space)
         )
         if made is not None and self.session.do(made):
-            self.session.said.emit(f"{made.label}.", "Fit again to see what it does: F.", False)
+            how = self.window.actions_table.how("fit_body")
+            self.session.said.emit(f"{made.label}.", f"Fit again to see what it does: {how}.", False)
 
     def _unpin(self, keypoint: int) -> None:
         person = self.session.person

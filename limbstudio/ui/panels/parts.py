@@ -138,6 +138,8 @@ def action_button(action: QAction, role: str = "") -> QPushButton:
 class Choice(QComboBox):
     """A list of choices that shows what it is about over what is chosen; `marked` makes it stand out."""
 
+    _SHORT = Qt.ItemDataRole.UserRole + 1
+
     def __init__(self, caption: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._caption = caption
@@ -149,6 +151,16 @@ class Choice(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(8)
         self.setMaxVisibleItems(12)
+
+    def add_choice(self, words: str, value: object, *, short: str) -> None:
+        """Add a choice. words: in the list; short: what is shown of it when the list is closed."""
+        self.addItem(words, value)
+        self.setItemData(self.count() - 1, said(short), self._SHORT)
+
+    @property
+    def shown_words(self) -> str:
+        """Return what the closed list shows of what is chosen."""
+        return self.currentData(self._SHORT) or self.currentText()
 
     def set_marked(self, marked: bool) -> None:
         self._marked = marked
@@ -181,7 +193,7 @@ class Choice(QComboBox):
         painter.setFont(text_font(13, QFont.Weight.DemiBold))
         painter.setPen(QColor(t.text if self.isEnabled() else t.disabled))
         words = painter.fontMetrics().elidedText(
-            self.currentText(), Qt.TextElideMode.ElideRight, int(inner.width())
+            self.shown_words, Qt.TextElideMode.ElideRight, int(inner.width())
         )
         painter.drawText(inner, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, words)
         arrow = QRectF(self.width() - 22, (self.height() - 12) / 2, 12, 12)

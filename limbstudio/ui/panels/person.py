@@ -30,6 +30,7 @@ from limbstudio.domain.review import ReviewState
 from limbstudio.ui import guided, icons
 from limbstudio.ui.actions import Actions
 from limbstudio.ui.glyphs import STATE_WORDS, Glyph, glyph_icon, glyph_of
+from limbstudio.ui.level_words import level_words
 from limbstudio.ui.limb_diagram import LimbDiagram
 from limbstudio.ui.panels.findings import Finding, FindingsList
 from limbstudio.ui.panels.limb_record import LimbRecord
@@ -166,7 +167,7 @@ class PersonPanel(QWidget):
     def _level_choice(self, limb: Limb) -> Choice:
         choice = Choice(limb_name(limb), self._theme)
         for level in levels_of(limb):
-            choice.addItem(level.label, level)
+            choice.add_choice(level_words(level), level, short=level.label)
         choice.setAccessibleName(f"{limb_name(limb)} level")
         choice.setToolTip(f"{limb_name(limb)}: where it ends (ISO 8549-4)")
         choice.activated.connect(lambda index: self._set_level(limb, Level(choice.itemData(index))))
@@ -240,7 +241,8 @@ class PersonPanel(QWidget):
         if person is None:
             self._title.setText("No person")
             self._review.hide()
-            self._facts.setText("Draw a box, or press G and click" if self._session.photo else "")
+            begin = f"Draw a box, or {self._actions.how('guided')} and click"
+            self._facts.setText(begin if self._session.photo else "")
         else:
             number = [p.id for p in people].index(person.id) + 1
             self._title.setText(names.person_name(number) + (f" of {len(people)}" if len(people) > 1 else ""))
@@ -391,7 +393,7 @@ class PersonPanel(QWidget):
         title.setEnabled(False)
         menu.addSeparator()
         for level in levels_of(limb):
-            action = menu.addAction(level.label)
+            action = menu.addAction(level_words(level))
             action.setCheckable(True)
             action.setChecked(person.limbs[limb].level is level)
             action.triggered.connect(lambda _=False, lv=level: self._set_level(limb, lv))

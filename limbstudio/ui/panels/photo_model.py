@@ -207,7 +207,7 @@ class PhotoModel(QAbstractTableModel):
         if last is None:
             return ""
         when = datetime.fromisoformat(last.time).astimezone()
-        return f"{when:%Y-%m-%d %H:%M}" + (f"  {last.who}" if last.who else "")
+        return f"{when:%Y-%m-%d %H:%M}" + (f"  {names.annotator_name(last.who)}" if last.who else "")
 
     def state(self, photo: Photo) -> tuple[str, str, str]:
         """Return icon, colour token and word of a photo's state."""

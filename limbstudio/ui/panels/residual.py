@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QPushButton,
     QScrollArea,
     QSpinBox,
     QTableWidget,
@@ -114,11 +115,15 @@ class ResidualLimbPanel(QWidget):
                 ("accepted", "Cut"),
             )
         ):
-            facts.addWidget(label(words, "small"), row, 0, Qt.AlignmentFlag.AlignTop)
-            value = label("", "small" if key.endswith("interval") else "value")
+            is_interval = key.endswith("interval")
+            value = label("", "small" if is_interval else "value")
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             value.setWordWrap(True)
-            facts.addWidget(value, row, 1)
+            if is_interval:
+                facts.addWidget(value, row, 0, 1, 2)  # it belongs to the row above, and is long
+            else:
+                facts.addWidget(label(words, "small"), row, 0, Qt.AlignmentFlag.AlignTop)
+                facts.addWidget(value, row, 1)
             self._rows[key] = value
         facts.setColumnStretch(1, 1)
 
@@ -141,18 +146,25 @@ class ResidualLimbPanel(QWidget):
         stature_row.addWidget(self.stature)
         self._girth_note = label("", "small")
         self._girth_note.setWordWrap(True)
+        self.stature_link = QPushButton("Enter it")
+        self.stature_link.setProperty("role", "link")
+        self.stature_link.setAccessibleName("Enter the stature")
+        self.stature_link.clicked.connect(lambda _=False: self.ask_stature())
+        note_row = QHBoxLayout()
+        note_row.addWidget(self._girth_note, 1)
+        note_row.addWidget(self.stature_link, 0, Qt.AlignmentFlag.AlignTop)
         self.table = self._girth_table()
 
         self._empty = label("", "small")
         self._empty.setWordWrap(True)
         self._body = QWidget()
         inside = QVBoxLayout(self._body)
-        inside.setContentsMargins(0, 0, 6, 0)
+        inside.setContentsMargins(0, 0, 4, 0)
         inside.setSpacing(10)
         inside.addWidget(self._choice)
         inside.addWidget(self._stale)
         inside.addWidget(section("Girths"))
-        inside.addWidget(self._girth_note)
+        inside.addLayout(note_row)
         inside.addWidget(self.table)
         self._parts = QVBoxLayout()
         self._parts.setSpacing(10)
@@ -174,7 +186,7 @@ class ResidualLimbPanel(QWidget):
         buttons.addWidget(self.fit_button)
 
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 12, 16, 12)
+        column.setContentsMargins(16, 12, 12, 12)
         column.setSpacing(8)
         column.addLayout(head)
         column.addWidget(self._warning)
@@ -203,7 +215,7 @@ class ResidualLimbPanel(QWidget):
         table.setShowGrid(False)
         table.setAccessibleName("Girths")
         # Five columns in a narrow panel.
-        table.setStyleSheet("QTableView::item { padding: 0 3px; } QHeaderView::section { padding: 5px 3px; }")
+        table.setStyleSheet("QTableView::item { padding: 0 1px; } QHeaderView::section { padding: 5px 1px; }")
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         table.itemSelectionChanged.connect(self._on_row)
@@ -330,6 +342,7 @@ class ResidualLimbPanel(QWidget):
             )
         else:
             self._girth_note.setText(SCALE_WORDS[fit.scale].capitalize() + ".")
+        self.stature_link.setVisible(bool(rows) and fit.scale is ScaleSource.PRIOR)
         self._levels = levels if is_open else []
         self.table.blockSignals(True)
         self.table.setVisible(bool(rows))
@@ -380,6 +393,12 @@ class ResidualLimbPanel(QWidget):
         return residual_girths(
             mesh.vertices, mesh.faces, mesh.residual, upstream=limb.upstream_position, end=limb.endpoint
         )
+
+    def ask_stature(self) -> None:
+        """Bring the field of the stature into view, ready to be typed in."""
+        self._scroll.ensureWidgetVisible(self.stature)
+        self.stature.setFocus()
+        self.stature.selectAll()
 
     def _set_stature(self) -> None:
         person = self._session.person

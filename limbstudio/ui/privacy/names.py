@@ -1,6 +1,6 @@
 """Names on the screen: as they are, or, while they are hidden, 'Photo 12' and 'Person A' in their place.
 
-Everything that shows a photo, a project or a message asks here; what is kept on disk never changes.
+Everything that shows a photo, a project, who worked on it, or a message asks here; what is kept on disk never changes.
 """
 
 import re
@@ -18,6 +18,7 @@ _BREAKS = "\n\t“”\"'/\\"
 
 Numbers = Callable[[], Mapping[str, int]]
 _hidden: list[Numbers] = []
+_annotators: dict[str, str] = {}  # name -> 'A', in the order in which they were shown
 
 
 def hide(numbers: Numbers) -> None:
@@ -28,6 +29,7 @@ def hide(numbers: Numbers) -> None:
 def show() -> None:
     """Show names again."""
     _hidden.clear()
+    _annotators.clear()
 
 
 def are_hidden() -> bool:
@@ -54,13 +56,22 @@ def photo_place(photo: Photo) -> str:
 
 def person_name(number: int) -> str:
     """Return what a person of a photo is called, number from 1: 'Person 1', or 'Person A'."""
-    if not _hidden:
-        return tr("Person {number}", number=number)
+    return tr("Person {number}", number=_letters(number) if _hidden else number)
+
+
+def annotator_name(who: str) -> str:
+    """Return what somebody who works on the project is called: by name, or 'Annotator A'."""
+    if not _hidden or not who:
+        return who
+    return tr("Annotator {letter}", letter=_annotators.setdefault(who, _letters(len(_annotators) + 1)))
+
+
+def _letters(number: int) -> str:
     letters = ""
     while number > 0:
         number, rest = divmod(number - 1, 26)
         letters = chr(ord("A") + rest) + letters
-    return tr("Person {number}", number=letters)
+    return letters
 
 
 def project_name(folder: Path) -> str:
