@@ -18,6 +18,7 @@ T = TypeVar("T")
 # Steps that follow each other so closely are walking; a photo is read sharp when one stays this long.
 _WALKING_S = 0.25
 _STAYS_S = 0.14
+_LONGEST_WAIT_S = 0.15
 _DRAFTS_AHEAD, _SHARP_AHEAD = 4, 2
 _BYTES_PER_PIXEL = 4.5  # what a sharp picture takes, with the smaller copies that it is shown by
 
@@ -101,6 +102,7 @@ class PhotoWalk(Generic[T]):
         self._target: Photo | None = None
         self._nearby: tuple[Photo, ...] = ()
         self._since = self._before = -10.0
+        self._waits_until = -10.0
         self._under_way: set[tuple[str, bool]] = set()
         # Drafts that there are none of, and photos that cannot be read.
         self._useless: set[tuple[str, bool]] = set()
@@ -117,20 +119,30 @@ class PhotoWalk(Generic[T]):
         with self._changed:
             return self._kept[True].bytes + self._kept[False].bytes
 
-    def look_at(self, photo: Photo | None, nearby: Sequence[Photo] = ()) -> tuple[T | None, bool]:
+    def look_at(
+        self, photo: Photo | None, nearby: Sequence[Photo] = (), *, wait: bool = False
+    ) -> tuple[T | None, bool]:
         """Turn to a photo; return what is there of it at once, and whether that is sharp. The rest is told.
 
-        nearby: whom to read ahead, the most likely first.
+        nearby: whom to read ahead, the most likely first. wait: with that until `read_on` is called, or a moment has
+        passed: who looks has the processor for what it shows. A photo of which nothing is there is read at once.
         """
         with self._changed:
             self._target, self._nearby = photo, tuple(nearby)
             self._before, self._since = self._since, monotonic()
+            self._waits_until = self._since + _LONGEST_WAIT_S if wait else self._since
             self._changed.notify_all()
             if photo is None:
                 return None, False
             self._useless.discard((photo.sha256, True))
             sharp = self._kept[True].get(photo.sha256)
             return (self._kept[False].get(photo.sha256), False) if sharp is None else (sharp, True)
+
+    def read_on(self) -> None:
+        """Read sharp and ahead from now on: what was there is shown."""
+        with self._changed:
+            self._waits_until = self._since
+            self._changed.notify_all()
 
     def forget(self, sha256: str | None = None) -> None:
         """Read a photo (None: every one) anew when it is asked for: its file was found or changed."""
@@ -186,7 +198,10 @@ class PhotoWalk(Generic[T]):
         return self._since - self._before < _WALKING_S and monotonic() - self._since < _STAYS_S
 
     def _until_settled(self) -> float | None:
-        return max(0.005, self._since + _STAYS_S - monotonic()) if self._is_walking else None
+        now = monotonic()
+        if now < self._waits_until:
+            return max(0.005, self._waits_until - now)
+        return max(0.005, self._since + _STAYS_S - now) if self._is_walking else None
 
     def _next(self) -> tuple[Photo, bool] | None:
         """Return what to read now, and whether sharp; None when there is nothing to do."""
@@ -195,6 +210,8 @@ class PhotoWalk(Generic[T]):
             return None
         if self._lacks_all(target):
             return target, self._has_no_draft(target)
+        if monotonic() < self._waits_until:
+            return None
         settled = not self._is_walking
         if settled and self._lacks(target, True):
             return target, True

@@ -73,6 +73,7 @@ class Actions:
         self._menus: dict[str, QMenu] = {}
         self._keys: dict[str, tuple[str, ...]] = {}
         self._key_listeners: list[Callable[[], None]] = []
+        self._available: frozenset[str] | None = None
         self._give_keys: Callable[[Sequence[ActionRow]], Mapping[str, tuple[str, ...]]] | None = None
         self.rows: tuple[ActionRow, ...] = ()
         for row in ACTIONS:
@@ -85,6 +86,8 @@ class Actions:
         action.setCheckable(row.checkable)
         if row.where is not Where.WINDOW:
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        if row.needs and self._available is not None:
+            action.setEnabled(row.needs in self._available)
         self._actions[row.id] = action
         self.rows = (*self.rows, row)
         self._set_keys(row, row.keys)
@@ -197,8 +200,10 @@ class Actions:
 
     def enable(self, available: frozenset[str]) -> None:
         """Enable the actions whose needs are among `available`."""
+        before, self._available = self._available, available
         for row in self.rows:
-            self._actions[row.id].setEnabled(not row.needs or row.needs in available)
+            if row.needs and (before is None or (row.needs in before) is not (row.needs in available)):
+                self._actions[row.id].setEnabled(row.needs in available)
 
     def fill(self, bar: QMenuBar) -> None:
         """Build the menus."""

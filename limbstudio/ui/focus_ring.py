@@ -1,8 +1,9 @@
 """A ring around the widget that has the focus, wherever that is, so that the keyboard's place is always seen."""
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QMenu, QMenuBar, QWidget
+from shiboken6 import isValid
 
 from limbstudio.ui.theme import Theme
 
@@ -27,7 +28,11 @@ class _Ring(QWidget):
 
 
 class FocusRing(QObject):
-    """Draw the ring once the keyboard moved the focus, until the mouse is used; with high contrast always."""
+    """Draw the ring once the keyboard moved the focus, until the mouse is used; with high contrast always.
+
+    It watches as little as it can: the widget with the focus for keys, the widget within the ring for its place, and
+    the whole program only while the mouse would take the ring away. Every event that is watched costs a call.
+    """
 
     def __init__(self, theme: Theme, parent: QObject) -> None:
         super().__init__(parent)
@@ -38,8 +43,9 @@ class FocusRing(QObject):
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         self._app = app
+        self._keys_of: QWidget | None = None
         app.focusChanged.connect(self._on_focus)
-        app.installEventFilter(self)
+        self._listen_to(app.focusWidget())
 
     @property
     def around(self) -> QWidget | None:
@@ -57,25 +63,49 @@ class FocusRing(QObject):
     def close_ring(self) -> None:
         """Let go of the application."""
         self._app.focusChanged.disconnect(self._on_focus)
-        self._app.removeEventFilter(self)
+        self._set_by_keys(False)
+        self._listen_to(None)
         self._drop()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        kind = event.type()
-        if kind is QEvent.Type.KeyPress and event.key() in _KEYS:  # type: ignore[attr-defined]
-            self._by_keys = True
-            self._follow(self._app.focusWidget())
-        elif kind is QEvent.Type.MouseButtonPress and self._by_keys:
-            self._by_keys = False
-            self._follow(self._app.focusWidget())
-        elif watched is self._around and kind in (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.Show):
-            self._lay()
-        elif watched is self._around and kind in (QEvent.Type.Hide, QEvent.Type.DeferredDelete):
-            self._drop()
+        if isinstance(event, QKeyEvent):
+            # A key that a shortcut takes is seen before it, and never as pressed.
+            if event.key() in _KEYS and event.type() in (QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride):
+                self._set_by_keys(True)
+        elif isinstance(event, QMouseEvent):
+            if self._by_keys and event.type() is QEvent.Type.MouseButtonPress:
+                self._set_by_keys(False)
+        elif watched is self._around:
+            self._follow_place(event.type())
         return False
+
+    def _set_by_keys(self, by_keys: bool) -> None:
+        if by_keys is self._by_keys:
+            return
+        self._by_keys = by_keys
+        if by_keys:
+            self._app.installEventFilter(self)
+        else:
+            self._app.removeEventFilter(self)
+        self._follow(self._app.focusWidget())
+
+    def _follow_place(self, kind: QEvent.Type) -> None:
+        if kind in (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.Show):
+            self._lay()
+        elif kind in (QEvent.Type.Hide, QEvent.Type.DeferredDelete):
+            self._drop()
+
+    def _listen_to(self, widget: QWidget | None) -> None:
+        """Hear the keys of the widget that has the focus."""
+        before, self._keys_of = self._keys_of, widget
+        if before is not None and before is not self._around and isValid(before):
+            before.removeEventFilter(self)
+        if widget is not None:
+            widget.installEventFilter(self)
 
     def _on_focus(self, _before: QWidget | None, now: QWidget | None) -> None:
         self._follow(now)
+        self._listen_to(now)
 
     def _follow(self, widget: QWidget | None) -> None:
         self._drop()
@@ -86,6 +116,7 @@ class FocusRing(QObject):
         if isinstance(area, QAbstractScrollArea) and area.viewport() is widget:
             widget = area
         self._around = widget
+        widget.installEventFilter(self)
         self._ring = _Ring(self._theme.accent, widget.window())
         self._lay()
 
@@ -105,4 +136,7 @@ class FocusRing(QObject):
         if self._ring is not None:
             self._ring.hide()
             self._ring.deleteLater()
+        around = self._around
         self._around = self._ring = None
+        if around is not None and around is not self._keys_of and isValid(around):
+            around.removeEventFilter(self)

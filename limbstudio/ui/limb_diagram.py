@@ -1,6 +1,7 @@
 """The limb diagram: a drawn figure, seen from the front, on which a limb is chosen and its level is seen."""
 
 import math
+from functools import cache
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -55,12 +56,14 @@ def _capsule(
     return path
 
 
+@cache
 def _segment_path(limb: Limb, segment: Segment, share: float = 1.0) -> QPainterPath:
     joints = _joints(limb)
     i = limb.segments.index(segment)
     return _capsule(joints[i], joints[i + 1], share)
 
 
+@cache
 def limb_path(limb: Limb) -> QPainterPath:
     """Return the outline of a whole limb: what a click on it means."""
     path = QPainterPath()
@@ -218,6 +221,7 @@ class LimbDiagram(QWidget):
         painter.drawText(QRectF(_SIZE.width() - 20, 2, 16, 18), Qt.AlignmentFlag.AlignCenter, "L")
 
 
+@cache
 def _trunk() -> QPainterPath:
     path = QPainterPath()
     path.addEllipse(QPointF(_MIDDLE, 16), 10.5, 13)

@@ -205,11 +205,8 @@ class MainWindow(QMainWindow):
         self.limb_panel = ResidualLimbPanel(self.session, actions, theme)
         for action in actions.of(Where.CANVAS):
             # Letters go on acting after a point or a level was chosen in the panel.
-            for widget in (
-                self.person_panel.tree,
-                self.person_panel.diagram,
-                *self.person_panel.levels.values(),
-            ):
+            # As few widgets as can be: each is told whenever an action can be run or no longer.
+            for widget in (self.person_panel.tree, self.person_panel.limbs):
                 widget.addAction(action)
 
         self._annotate = self._columns(
@@ -598,7 +595,7 @@ class MainWindow(QMainWindow):
     def show_available(self) -> None:
         """Enable what can be done now, and say in the menu what undo would undo."""
         studio, session = self.studio, self.session
-        if session.is_turning:
+        if session.is_unsettled:
             return  # once is enough: the fit's signal comes last
         there = set()
         if studio.is_open:

@@ -4,7 +4,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtGui import QInputEvent
+from PySide6.QtWidgets import QApplication
 
 from limbstudio.domain.edits import Change, Edit
 from limbstudio.domain.errors import KnownError
@@ -18,6 +20,12 @@ from limbstudio.services.studio import Studio, StudioEvent, What
 from limbstudio.ui.bridge import Bridge
 
 _T = TypeVar("_T")
+_ACTS = (
+    QEvent.Type.ShortcutOverride,
+    QEvent.Type.KeyPress,
+    QEvent.Type.MouseButtonPress,
+    QEvent.Type.TouchBegin,
+)
 
 
 class Session(QObject):
@@ -30,6 +38,7 @@ class Session(QObject):
         photo_selected(): another photo, or none, is in view.
         person_selected(): another person, or none, is in work.
         people_changed(object): a record of this photo changed; the history's `Entry`.
+        settled(): all of what is said of a photo that was selected has been said; it may have been painted.
         fit_changed(): the fit of the person in work, or whether it is stale, may have changed.
         point_selected(int): LDPose index, -1 for none.
         saving_changed(object): a `SaveState`.
@@ -45,6 +54,7 @@ class Session(QObject):
     person_selected = Signal()
     people_changed = Signal(object)
     fit_changed = Signal()
+    settled = Signal()
     point_selected = Signal(int)
     saving_changed = Signal(object)
     job_started = Signal(object)
@@ -60,6 +70,10 @@ class Session(QObject):
         self.shown: Sequence[str] | None = None
         # While another photo is being selected: who is told of all of it shows itself once, at the last signal.
         self.is_turning = False
+        # The photo and its people are in view, what stands beside them follows: see `step_photo`.
+        self.is_settling = False
+        self._soon = QTimer(self, interval=0, singleShot=True)  # after what waits to be painted
+        self._soon.timeout.connect(self.settle)
         self._stop_listening = studio.listen(self._on_event)
 
     # ---------------------------------------------------------------------------------------------- the selection
@@ -91,7 +105,13 @@ class Session(QObject):
     def can_edit(self) -> bool:
         return self.studio.is_open and not self.studio.read_only_reason
 
-    def select_photo(self, sha256: str | None) -> None:
+    @property
+    def is_unsettled(self) -> bool:
+        """Tell whether `fit_changed` is still to come for the photo that was turned to: who shows all of it waits."""
+        return self.is_turning or self.is_settling
+
+    def select_photo(self, sha256: str | None, *, settle_later: bool = False) -> None:
+        """Look at a photo. settle_later: paint it first; `fit_changed` comes right after, or before the next key."""
         if sha256 == self._photo:
             return
         self._photo = sha256
@@ -99,20 +119,46 @@ class Session(QObject):
         people = self.people
         self._person = people[0].id if people else None
         self._point = None
-        self.is_turning = True
+        self.is_turning = self.is_settling = True
+        if settle_later:
+            self._application().installEventFilter(self)
+            self._soon.start()
         try:
             self.photo_selected.emit()
             self.person_selected.emit()
             self.point_selected.emit(-1)
         finally:
             self.is_turning = False
-        self.fit_changed.emit()
+        if not settle_later:
+            self.settle()
 
     def step_photo(self, step: int) -> None:
-        """Go to the next (+1) or previous (-1) photo of those that are shown; stay at the ends."""
+        """Go to the next (+1) or previous (-1) photo of those that are shown; stay at the ends.
+
+        Panels take as long to fill as the photo to paint: they follow when it is on the screen.
+        """
         target = self.photo_beside(step)
         if target is not None:
-            self.select_photo(target)
+            self.select_photo(target, settle_later=True)
+
+    def settle(self) -> None:
+        """Let everything follow that waits for the photo to be painted."""
+        if self.is_settling:
+            self.is_settling = False
+            self._soon.stop()
+            self._application().removeEventFilter(self)
+            self.fit_changed.emit()
+            self.settled.emit()
+
+    def _application(self) -> QApplication:
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        return app
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QInputEvent) and event.type() in _ACTS:
+            self.settle()  # a key must find the actions of the photo that is seen
+        return False
 
     def photo_beside(self, step: int) -> str | None:
         """Return the photo so many steps after (before) the one in view, or the last one there is that way."""
@@ -177,6 +223,8 @@ class Session(QObject):
         return self.attempt(action)
 
     def close(self) -> None:
+        self._soon.stop()
+        self._application().removeEventFilter(self)
         self._stop_listening()
 
     # --------------------------------------------------------------------------------------------------- the review

@@ -69,6 +69,7 @@ class PhotoReading(QObject):
         self.locate.setParent(page)
         self.locate.hide()
         session.photo_selected.connect(self.begin)
+        session.settled.connect(self._walk.read_on)
         session.opened.connect(self.begin_anew)
 
     @property
@@ -108,7 +109,7 @@ class PhotoReading(QObject):
                 how = self._actions.how("open_photos")
                 self._say(f"Start with a photo: {how}, or drop photos here.")
             return
-        picture, is_sharp = self._walk.look_at(photo, self._nearby(photo))
+        picture, is_sharp = self._walk.look_at(photo, self._nearby(photo), wait=self._session.is_settling)
         if picture is not None:
             self._show(photo, picture, is_sharp=is_sharp)
             return

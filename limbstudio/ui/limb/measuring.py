@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from limbstudio.domain.body import ScaleSource
@@ -90,7 +91,7 @@ class Measuring(Feature):
         self._follows.stop()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() is QEvent.Type.Resize:
+        if isinstance(event, QResizeEvent):
             self.views.fit_height(self.window.height())
             self._place()
         return False

@@ -100,7 +100,9 @@ class PersonPanel(QWidget):
         for choice in self.levels.values():
             choices.addWidget(choice)
         choices.addStretch(1)
-        limbs = QHBoxLayout()
+        self.limbs = QWidget()
+        limbs = QHBoxLayout(self.limbs)
+        limbs.setContentsMargins(0, 0, 0, 0)
         limbs.setSpacing(10)
         limbs.addWidget(self.diagram, 0, Qt.AlignmentFlag.AlignTop)
         limbs.addLayout(choices, 1)
@@ -116,7 +118,7 @@ class PersonPanel(QWidget):
         column.setContentsMargins(16, 0, 16, 8)
         column.setSpacing(8)
         column.addWidget(section("Limbs"))
-        column.addLayout(limbs)
+        column.addWidget(self.limbs)
         column.addWidget(self.record)
         column.addWidget(line())
         column.addWidget(section("Points", self._points_count))
@@ -229,11 +231,11 @@ class PersonPanel(QWidget):
     def set_asked(self, index: int | None) -> None:
         """Say which point the guide asks for: its row reads 'Next'."""
         self._asked = index
-        if not self._session.is_turning:
+        if not self._session.is_unsettled:
             self._show_points(self._session.person)
 
     def refresh(self) -> None:
-        if self._session.is_turning:
+        if self._session.is_unsettled:
             return  # the fit's signal comes last
         person = self._session.person
         people = self._session.people

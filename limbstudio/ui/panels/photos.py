@@ -84,7 +84,7 @@ class PhotosPanel(QWidget):
         column.addWidget(line())
         column.addWidget(stack_host, 1)
 
-        session.photo_selected.connect(self._on_photo_selected)
+        session.settled.connect(self._on_photo_selected)
         session.people_changed.connect(lambda _entry: self.show_progress())
         for signal in (session.opened, session.closed, session.photos_changed, session.shown_changed):
             signal.connect(self._refresh)

@@ -1,7 +1,7 @@
 """The screen cover: what hides every window of the program until a key is pressed. It is no lock."""
 
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QInputEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
 
 from limbstudio.ui import icons
@@ -9,6 +9,7 @@ from limbstudio.ui.theme import Theme, text_font
 from limbstudio.ui.words import tr
 
 _USED = (
+    QEvent.Type.ShortcutOverride,  # of a key that a shortcut takes it is all that comes
     QEvent.Type.KeyPress,
     QEvent.Type.MouseButtonPress,
     QEvent.Type.MouseMove,
@@ -16,6 +17,7 @@ _USED = (
     QEvent.Type.TabletPress,
     QEvent.Type.TouchBegin,
 )
+_MOST_DEAF_MS = 1000
 _TAKES_OFF = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.TouchBegin)
 _SWALLOWED = (
     *_USED,
@@ -56,6 +58,9 @@ class CoverSheet(QWidget):
 class ScreenCover(QObject):
     """Cover every window when nothing was done for a while, or at once.
 
+    It listens to the whole program, and that costs a call for every event. So once something was done it hears nothing
+    for a moment: the cover comes by so much later, never earlier.
+
     Signals:
         changed(bool): whether the screen is covered now.
     """
@@ -70,10 +75,13 @@ class ScreenCover(QObject):
         self._idle.setSingleShot(True)
         self._idle.timeout.connect(self.cover)
         self._ms = 0
+        self._deaf = QTimer(self)
+        self._deaf.setSingleShot(True)
+        self._deaf.timeout.connect(self._listen)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         self._app = app
-        app.installEventFilter(self)
+        self._listen()
 
     @property
     def is_on(self) -> bool:
@@ -102,6 +110,7 @@ class ScreenCover(QObject):
                 self._lay(window)
         if self._sheets:
             self._idle.stop()
+            self._listen()
             self.changed.emit(True)
 
     def uncover(self) -> None:
@@ -116,6 +125,7 @@ class ScreenCover(QObject):
     def close_cover(self) -> None:
         """Let go of the application."""
         self._idle.stop()
+        self._deaf.stop()
         self._app.removeEventFilter(self)
 
     def _lay(self, window: QWidget) -> None:
@@ -127,13 +137,27 @@ class ScreenCover(QObject):
             self._idle.start(self._ms)
         else:
             self._idle.stop()
+        self._listen()
+
+    def _listen(self) -> None:
+        """Hear what is done, where that matters; before everybody else who listens."""
+        self._deaf.stop()
+        self._app.removeEventFilter(self)
+        if self._ms or self._sheets:
+            self._app.installEventFilter(self)
+
+    def _note_use(self) -> None:
+        deaf = min(_MOST_DEAF_MS, self._ms // 10)
+        self._idle.start(self._ms + deaf)
+        self._app.removeEventFilter(self)
+        self._deaf.start(deaf)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        kind = event.type()
         if not self._sheets:
-            if self._ms and kind in _USED:
-                self._idle.start(self._ms)
+            if self._ms and isinstance(event, QInputEvent) and event.type() in _USED:
+                self._note_use()
             return False
+        kind = event.type()
         if kind is QEvent.Type.Resize and watched in self._sheets and isinstance(watched, QWidget):
             self._sheets[watched].setGeometry(watched.rect())
         elif kind is QEvent.Type.Show and isinstance(watched, (QMainWindow, QDialog)):

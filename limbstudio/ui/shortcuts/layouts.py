@@ -148,13 +148,22 @@ class LayoutFilter(QObject):
             for a in self._actions.of(where)
             for o in a.associatedObjects()
         ]
-        for widget in (self._window, *views):
-            if isinstance(widget, QWidget) and id(widget) not in self._watched:
-                self._watched.add(id(widget))
-                widget.installEventFilter(self)
+        widgets = [self._window, *(view for view in dict.fromkeys(views) if isinstance(view, QWidget))]
+        for widget in widgets:
+            self._watch(widget)
+        for view in widgets[1:]:
+            # A list or a box within takes letters for itself.
+            for part in view.findChildren(QWidget):
+                if part.focusPolicy() is not Qt.FocusPolicy.NoFocus:
+                    self._watch(part)
+
+    def _watch(self, widget: QWidget) -> None:
+        if id(widget) not in self._watched:
+            self._watched.add(id(widget))
+            widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() is not QEvent.Type.KeyPress or not isinstance(event, QKeyEvent):
+        if not isinstance(event, QKeyEvent) or event.type() is not QEvent.Type.KeyPress:
             return False
         if latin_key(event) == event.key() or _types(event):
             return False

@@ -189,3 +189,28 @@ def test_closing_lets_the_threads_go(library, make_walk):
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.01)
     assert threading.active_count() <= before
+
+
+def test_what_is_there_is_shown_before_anything_is_read_ahead(library, make_walk):
+    walk = make_walk(library)
+    walk.look_at(photo(1))
+    library.wait_for(lambda: ("sharp", 1) in library.read)
+    time.sleep(0.3)  # not walking any more
+    before = list(library.read)
+
+    picture, is_sharp = walk.look_at(photo(1), [photo(2)], wait=True)
+    time.sleep(0.05)
+    assert (picture, is_sharp) == (("sharp", 1), True)
+    assert library.read == before
+    walk.read_on()
+
+    library.wait_for(lambda: ("draft", 2) in library.read)
+
+
+def test_who_waits_for_nothing_is_read_at_once_and_nobody_waits_for_ever(library, make_walk):
+    walk = make_walk(library)
+
+    assert walk.look_at(photo(1), [photo(2)], wait=True) == (None, False)
+
+    library.wait_for(lambda: any(number == 1 for _, number in library.read))
+    library.wait_for(lambda: any(number == 2 for _, number in library.read))
