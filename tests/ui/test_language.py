@@ -14,6 +14,7 @@ import limbstudio
 from limbstudio.domain.anatomy import LDPOSE, KeypointState, Level, Limb, Posture
 from limbstudio.domain.corrections import TipKind
 from limbstudio.domain.mask_layers import MaskKind
+from limbstudio.services import search_completion
 from limbstudio.ui import mesh_speech, words
 from limbstudio.ui.actions import ACTIONS, MENUS
 from limbstudio.ui.canvas.people import short_name
@@ -79,6 +80,7 @@ def spoken_by_tables() -> set[str]:
         kind.value.replace("_", " ").capitalize() for kinds in (Posture, TipKind, MaskKind) for kind in kinds
     }
     found |= {*definitions.every_sentence(), *cards.every_sentence(), *tour.every_sentence()}
+    found |= set(search_completion.every_sentence())
     return found | set(mesh_speech.side_sentences())
 
 

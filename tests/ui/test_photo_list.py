@@ -217,3 +217,77 @@ def test_only_photos_on_the_screen_are_looked_up(qtbot, window):
     assert panel.model.rowCount() == number
     assert asked and len(asked) < 100
     assert number - 1 in asked
+
+
+def test_the_grammar_is_offered_and_taken_by_keys(qtbot, window, shown):
+    field = window.photos_panel.search
+    type_search(qtbot, window, "li")
+    assert field.completion.choices == ("limb:",)
+
+    qtbot.keyClick(field.edit, Qt.Key.Key_Tab)
+    assert field.edit.text() == "limb:"
+    assert "limb:transtibial" in field.completion.choices
+    qtbot.keyClicks(field.edit, "tib")
+    qtbot.keyClick(field.edit, Qt.Key.Key_Return)
+    assert field.edit.text() == "limb:transtibial "
+    assert not field.completion.is_open
+    qtbot.keyClicks(field.edit, "side:")
+    qtbot.keyClick(field.edit, Qt.Key.Key_Down)
+    qtbot.keyClick(field.edit, Qt.Key.Key_Return)
+
+    assert field.edit.text() == "limb:transtibial side:left "
+    assert field.edit.hasFocus()
+    qtbot.waitUntil(lambda: shown() == ["leg.png"])
+
+
+def test_escape_closes_the_offer_first_and_enter_searches_what_is_typed(qtbot, window, shown):
+    field = window.photos_panel.search
+    type_search(qtbot, window, "s")  # a part of a name, too
+    assert field.completion.is_open
+
+    qtbot.keyClick(field.edit, Qt.Key.Key_Escape)
+    assert not field.completion.is_open
+    assert field.edit.text() == "s"
+    qtbot.keyClicks(field.edit, "c")
+    assert field.completion.choices == ("score>",)
+    qtbot.keyClick(field.edit, Qt.Key.Key_Return)
+
+    assert field.edit.text() == "sc"
+    assert not field.completion.is_open
+    qtbot.waitUntil(lambda: shown() == ["scar.png"])
+    assert window.photos_panel.view.hasFocus()
+
+
+def test_a_click_takes_what_is_offered_and_the_field_keeps_the_focus(qtbot, window):
+    field = window.photos_panel.search
+    type_search(qtbot, window, "-is:")
+    rows = field.completion.list
+    item = rows.topLevelItem(field.completion.choices.index("is:predicted"))
+    assert item.text(1) == "With a prediction"
+
+    qtbot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=rows.visualItemRect(item).center())
+
+    assert field.edit.text() == "-is:predicted "
+    assert field.edit.hasFocus()
+    type_search(qtbot, window, "st")
+    window.annotate_page.view.setFocus()
+    assert not field.completion.is_open
+
+
+def test_panels_follow_when_the_photo_was_painted_or_a_key_comes(qtbot, window):
+    view, actions = window.annotate_page.view, window.actions_table
+    qtbot.waitUntil(lambda: in_view(window) == "arm.png" and view.has_photo)
+    assert actions["delete_person"].isEnabled()
+
+    actions["next_photo"].trigger()
+    assert in_view(window) == "empty.png"
+    assert window.session.is_unsettled
+    qtbot.waitUntil(lambda: not actions["delete_person"].isEnabled())
+    assert window.person_panel._title.text() == "No person"
+    assert window.photos_panel.list.currentIndex().row() == 1
+
+    actions["next_photo"].trigger()
+    qtbot.keyClick(view, Qt.Key.Key_Shift)  # no event of the window's own was handled meanwhile
+    assert not window.session.is_unsettled
+    assert actions["delete_person"].isEnabled()
+    assert window.person_panel._title.text() == "Person 1"

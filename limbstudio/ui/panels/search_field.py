@@ -10,6 +10,7 @@ from limbstudio.domain.saved_search import SavedSearch
 from limbstudio.services.search_grammar import FIELDS, GrammarError, parse
 from limbstudio.ui import icons
 from limbstudio.ui.panels.parts import label
+from limbstudio.ui.panels.search_completion import SearchCompletion
 from limbstudio.ui.theme import Theme
 
 _ASK_AFTER_MS = 120
@@ -87,6 +88,7 @@ class SearchField(QWidget):
         examples = "\n".join(f"{field.example}   {field.words}" for field in FIELDS)
         self.edit.setToolTip(f"Search photos   Ctrl F\n{examples}\nOR, a minus and quotes combine them.")
         self.edit.setClearButtonEnabled(True)
+        self.completion = SearchCompletion(self.edit, theme)
         for button in self.edit.findChildren(QToolButton):
             button.setAccessibleName("Clear the field")
         self.menu_button = QToolButton()
@@ -125,7 +127,7 @@ class SearchField(QWidget):
         return timer
 
     def set_theme(self, theme: Theme) -> None:
-        self.edit.theme = theme
+        self.edit.theme = self.completion.theme = theme
         self.menu_button.setIcon(icons.icon("ph.bookmark-simple", theme.text2))
 
     @property
@@ -135,6 +137,7 @@ class SearchField(QWidget):
     def set_query(self, query: str) -> None:
         """Put a query into the field and ask it at once."""
         self.edit.setText(query)
+        self.completion.close()
         self._on_return()
 
     def show_saved(self, saved: Sequence[SavedSearch]) -> None:
@@ -169,6 +172,7 @@ class SearchField(QWidget):
     def _on_return(self) -> None:
         self._ask.stop()
         self._complain.stop()
+        self.completion.close()
         if self._ask_now():
             self.left.emit()
         else:
