@@ -11,7 +11,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from limbstudio.corrections.limb_surface import LimbSurface, face_normals
+from limbstudio.corrections.limb_surface import LimbSurface, distinct, face_normals, face_volumes
 from limbstudio.domain.corrections import Brush, BrushStroke, SurfacePoint
 
 Float = NDArray[np.floating]
@@ -66,7 +66,7 @@ class StrokeEvaluation:
         dabs = [at] if self._last is None else self._between(self._last, at)
         self._last = at
         moved = [self._dab(dab) for dab in dabs]
-        return np.unique(np.concatenate(moved))
+        return moved[0] if len(moved) == 1 else distinct(np.concatenate(moved), len(self.points))
 
     def _between(self, start: SurfacePoint, end: SurfacePoint) -> list[SurfacePoint]:
         """Return the dabs after `start` up to `end`, no further apart than the spacing."""
@@ -172,7 +172,10 @@ class BrushSession:
         self._brush, self._radius, self._strength = brush, radius, strength
         self._evaluation = StrokeEvaluation(surface, brush, radius=radius, strength=strength)
         self._path: list[SurfacePoint] = []
+        self._is_flipped = np.zeros(len(surface.faces), bool)
         self._flipped = np.zeros(0, np.int64)
+        self._volumes = surface.face_volumes.copy()
+        self._place = np.full(len(surface.points), -1)  # rows of the vertices of one step, while it is taken
 
     def step(self, at: SurfacePoint) -> Changed:
         """Carry the stroke on to a place. A step too short to matter changes nothing."""
@@ -188,15 +191,17 @@ class BrushSession:
             return Changed(moved, empty, empty, empty, self._flipped)
         around = surface.mesh.faces_at(moved)
         # Vertices whose faces moved have new normals too: all corners of those faces are given.
-        ids = np.unique(surface.faces[around])
+        ids = distinct(surface.faces[around], len(points))
         rim = surface.mesh.faces_at(ids)
         corners = surface.faces[rim]
         now = face_normals(points, corners)
-        turned = (now * surface.face_normals[rim]).sum(axis=1) <= 0
-        still = self._flipped[~np.isin(self._flipped, rim)]
-        self._flipped = np.sort(np.concatenate([still, rim[turned]]))
-        place = np.searchsorted(ids, corners.reshape(-1)).clip(0, len(ids) - 1)
-        mine = ids[place] == corners.reshape(-1)
+        self._is_flipped[rim] = (now * surface.face_normals[rim]).sum(axis=1) <= 0
+        self._flipped = np.flatnonzero(self._is_flipped)
+        self._volumes[rim] = face_volumes(points[corners[:, 0]], now, surface.lid)
+        self._place[ids] = np.arange(len(ids))
+        place = self._place[corners.reshape(-1)]
+        self._place[ids] = -1
+        mine = place >= 0
         weight = np.repeat(now, 3, axis=0)[mine]
         total = np.stack(
             [np.bincount(place[mine], weights=weight[:, i], minlength=len(ids)) for i in range(3)], axis=1
@@ -204,6 +209,11 @@ class BrushSession:
         normals = np.einsum("nij,nj->ni", surface.mesh.rotation[ids], total)
         normals /= np.maximum(np.linalg.norm(normals, axis=1), 1e-30)[:, None]
         return Changed(ids, points[ids], surface.posed(points[ids], ids), normals, self._flipped)
+
+    @property
+    def volume_m3(self) -> float:
+        """Return the volume within the limb and its lid as far as the stroke has come."""
+        return float(self._volumes.sum())
 
     @property
     def moved(self) -> Int:

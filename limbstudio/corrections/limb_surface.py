@@ -69,6 +69,14 @@ class Mesh:
         return matrix
 
     @cached_property
+    def is_open(self) -> bool:
+        """Tell whether the surface has a rim, where it joins the body."""
+        starts, ends = self.faces.reshape(-1), self.faces[:, [1, 2, 0]].reshape(-1)
+        count = len(self.cap)
+        # A closed surface goes along every edge once in either direction.
+        return not np.array_equal(np.sort(starts * count + ends), np.sort(ends * count + starts))
+
+    @cached_property
     def on_cap(self) -> Bool:
         """Return which faces (m,) belong to the cap."""
         return self.cap[self.faces].max(axis=1) > 0
@@ -91,7 +99,7 @@ class Mesh:
         first, count = starts[vertices], starts[vertices + 1] - starts[vertices]
         total = int(count.sum())
         offset = np.arange(total) - np.repeat(np.cumsum(count) - count, count)
-        return np.unique(ids[np.repeat(first, count) + offset])
+        return distinct(ids[np.repeat(first, count) + offset], len(self.faces))
 
     def place(self, at: SurfacePoint) -> tuple[Int, Float, float]:
         """Return the corners (3,) and weights (3,) of a place, and how far beyond the wall it lies (axial)."""
@@ -180,9 +188,22 @@ class LimbSurface:
         """Return the normals (m, 3) of the faces, twice as long as the faces are large."""
         return face_normals(self.points, self.faces)
 
+    @cached_property
+    def face_volumes(self) -> Float:
+        """Return what each face adds to the volume within the limb and its lid, (m,) m3; see `lid`."""
+        return face_volumes(self.points[self.faces[:, 0]], self.face_normals, self.lid)
+
+    @cached_property
+    def lid(self) -> Float:
+        """Return the middle (3,) of the rim where the limb joins the body, to which a fan of triangles closes it.
+
+        They hold it, so they add nothing to a volume that is measured about it. It never moves.
+        """
+        return self.points[self.mesh.joined if self.mesh.is_open else slice(None)].mean(axis=0)
+
     def warm(self) -> "LimbSurface":
         """Compute what a brush asks for, so that its first step is not slower than the others."""
-        _ = (self.normals, self.tree, self.fade, self.face_normals, self.mesh.around, self.mesh.on_cap)
+        _ = (self.normals, self.tree, self.fade, self.face_volumes, self.mesh.around, self.mesh.on_cap)
         self.mesh.place(SurfacePoint(0.5, 0.0))
         self.mesh.place(SurfacePoint(0.5, 0.0, 0.5))
         return self
@@ -208,7 +229,7 @@ class LimbSurface:
         corners = self.points[self.faces]
         return float(np.linalg.norm(corners - corners[:, [1, 2, 0]], axis=2).mean())
 
-    @property
+    @cached_property
     def end_axial(self) -> float:
         """Return the axial fraction of the limb's most distal point; 1 - lambda."""
         return float(self.frame.axial_of(self.points).max())
@@ -268,6 +289,18 @@ def vertex_normals(points: Float, faces: Int, count: int) -> Float:
         [np.bincount(corner, weights=np.repeat(normal[:, i], 3), minlength=count) for i in range(3)], axis=1
     )
     return total / np.maximum(np.linalg.norm(total, axis=1), 1e-30)[:, None]
+
+
+def distinct(ids: Int, count: int) -> Int:
+    """Return the ids, each once, ascending; all below `count`. Sorting them would take longer."""
+    there = np.zeros(count, bool)
+    there[ids] = True
+    return np.flatnonzero(there)
+
+
+def face_volumes(first_corners: Float, normals: Float, origin: Float) -> Float:
+    """Return the signed volumes (m,) between faces and an origin (3,). normals (m, 3): as `face_normals` has them."""
+    return ((first_corners - origin) * normals).sum(axis=1) / 6
 
 
 def face_normals(points: Float, faces: Int) -> Float:

@@ -50,9 +50,8 @@ class LimbSection:
 def section_at(surface: LimbSurface, from_end_m: float, points: Float | None = None) -> LimbSection:
     """Cut a limb at a distance from its end. points (n, 3): at rest, instead of the surface's own."""
     frame = surface.frame
-    points = surface.points if points is None else points
-    axial = float(frame.axial_of(points).max()) - from_end_m / frame.length_m
-    return section_at_axial(surface, axial, from_end_m, points)
+    end = surface.end_axial if points is None else float(frame.axial_of(points).max())
+    return section_at_axial(surface, end - from_end_m / frame.length_m, from_end_m, points)
 
 
 def section_at_axial(

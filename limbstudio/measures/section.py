@@ -41,7 +41,9 @@ class Loop:
     def area_m2(self) -> float:
         """Return the area inside, by the shoelace formula; negative for the wall of a hollow."""
         about = self.points - self.points.mean(axis=0)
-        return float(np.cross(about, np.roll(about, -1, axis=0)).sum(axis=0) @ self.normal) / 2
+        (x, y, z), (u, v, w) = about.T, np.roll(about, -1, axis=0).T
+        doubled = np.array([(y * w - z * v).sum(), (z * u - x * w).sum(), (x * v - y * u).sum()])
+        return float(doubled @ self.normal) / 2
 
     @cached_property
     def centroid(self) -> Float:
@@ -58,13 +60,15 @@ class Loop:
     @cached_property
     def tape_girth_m(self) -> float:
         """Return the length of a taut tape around the loop (its convex hull), which bridges hollows."""
-        hull = self._in_plane()[_hull(self._in_plane())]
+        points = self._in_plane()
+        hull = points[_hull(points)]
         return float(np.linalg.norm(np.roll(hull, -1, axis=0) - hull, axis=1).sum())
 
     @cached_property
     def caliper_widths_m(self) -> tuple[float, float]:
         """Return the widest and the narrowest distance between a caliper's jaws around the loop."""
-        hull = self._in_plane()[_hull(self._in_plane())]
+        points = self._in_plane()
+        hull = points[_hull(points)]
         widest = float(np.linalg.norm(hull[:, None] - hull[None], axis=-1).max())
         edges = np.roll(hull, -1, axis=0) - hull
         normals = np.column_stack([-edges[:, 1], edges[:, 0]]) / np.linalg.norm(edges, axis=1)[:, None]
@@ -142,7 +146,7 @@ def plane_section(vertices: Float, faces: Int, *, origin: Float, normal: Float) 
     following, high_next = np.roll(corners, -1, axis=1), np.roll(high, -1, axis=1)
     keys = np.minimum(corners, following) * len(points) + np.maximum(corners, following)
     entering, leaving = keys[high & ~high_next], keys[~high & high_next]
-    if len(np.unique(entering)) < len(entering) or len(np.unique(leaving)) < len(leaving):
+    if _repeats(entering) or _repeats(leaving):
         raise KnownError(
             "More than two faces meet in one edge where the surface is measured.",
             "Repair the mesh, or move the level.",
@@ -154,6 +158,11 @@ def plane_section(vertices: Float, faces: Int, *, origin: Float, normal: Float) 
     chains = _chains(place[: len(rows)].tolist(), place[len(rows) :].tolist())
     loops = [Loop(crossings[chain], unit, closed) for chain, closed in chains]
     return tuple(sorted(loops, key=lambda loop: -loop.girth_m))
+
+
+def _repeats(keys: Int) -> bool:
+    ordered = np.sort(keys)
+    return bool((ordered[1:] == ordered[:-1]).any())
 
 
 def _chains(starts: Sequence[int], ends: Sequence[int]) -> list[tuple[list[int], bool]]:

@@ -196,3 +196,27 @@ def test_a_limb_without_corrections_is_as_the_fit_has_it(body, four_limbs):
     np.testing.assert_array_equal(same.vertices, plain.vertices)
     np.testing.assert_array_equal(same.faces, plain.faces)
     assert not same.is_edited
+
+
+def test_the_volume_follows_a_stroke_step_by_step(forearm):
+    session = BrushSession(forearm, Brush.PULL, radius=0.12, strength=0.03)
+    assert session.volume_m3 == pytest.approx(limb_volume(forearm))
+
+    for angle in (0.0, 0.4, 0.8):
+        session.step(SurfacePoint(0.4, angle))
+
+        assert session.volume_m3 == pytest.approx(limb_volume(session.surface), rel=1e-12)
+    assert session.volume_m3 > 1.001 * limb_volume(forearm)
+
+
+def test_the_volume_is_that_of_the_limb_closed_by_a_fan_at_its_seam(forearm):
+    points, faces = forearm.points, forearm.faces
+    directed = {tuple(edge) for edge in np.stack([faces.ravel(), faces[:, [1, 2, 0]].ravel()], 1).tolist()}
+    rim = [edge for edge in directed if edge[::-1] not in directed]
+    middle = points[forearm.mesh.joined].mean(axis=0)
+    closed = np.concatenate([points, middle[None]])
+    lid = np.array([[end, start, len(points)] for start, end in rim])
+
+    volume = surface_facts(closed, np.concatenate([faces, lid])).volume_m3
+
+    assert limb_volume(forearm) == pytest.approx(volume, rel=1e-9)
