@@ -145,6 +145,8 @@ RELEASED = BpacNumbers()
 BPAC_ELEMENTS, BPAC_PARAMETERS = 22_163_476, 22_145_904
 RELEASED_TOKENIZER = TokenizerNumbers()
 RELEASED_AJAHR = AjahrNumbers()
+# The size that we train and ship: the same code, small enough for a CPU.
+STUDIO_TOKENIZER = TokenizerNumbers(codes=1024, code_width=64, width=128, widenings=3)
 
 
 def released_ajahr(head_tokens: int, tokenizer_tokens: int) -> AjahrNumbers:

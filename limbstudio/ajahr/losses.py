@@ -38,17 +38,18 @@ class OverallWeights:
 
 def mix_loss(
     rotations: Tensor, joints: Tensor, vertices: Tensor,
-    true_rotations: Tensor, true_joints: Tensor, true_vertices: Tensor, exists: Tensor,
+    true_rotations: Tensor, true_joints: Tensor, true_vertices: Tensor, *,
+    rotations_exist: Tensor, joints_exist: Tensor, vertices_exist: Tensor,
 ) -> Tensor:  # fmt: skip
     """Return L_mix: the mean square differences of rotations, joints and vertices, added.
 
-    rotations: (B, 21, 3, 3). joints: (B, 21, 3) and vertices (B, V, 3), metres from the root. exists: (B, 21) of the
-    joints; rotations and positions of others do not count. The paper says l2 over the three; the means are our reading.
+    rotations: (B, 21, 3, 3). joints: (B, 21, 3) and vertices (B, V, 3), metres from the root. ..._exist: (B, 21),
+    (B, 21), (B, V), 0 for what the person does not have. The paper says l2 over the three; the means are our reading.
     """
     return (
-        _weighted_square(rotations.flatten(2), true_rotations.flatten(2), exists)
-        + _weighted_square(joints, true_joints, exists)
-        + _weighted_square(vertices, true_vertices, torch.ones_like(vertices[..., 0]))
+        _weighted_square(rotations.flatten(2), true_rotations.flatten(2), rotations_exist)
+        + _weighted_square(joints, true_joints, joints_exist)
+        + _weighted_square(vertices, true_vertices, vertices_exist)
     )
 
 

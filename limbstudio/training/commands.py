@@ -53,3 +53,25 @@ def train_lifter(
     report = learn_lifter(poses, out, steps=steps, seed=seed, start=start, rate=rate, report=say)
     typer.echo(report.text)
     typer.echo(f"The lifter is in {out}.")
+
+
+@train_app.command("tokenizer")
+def train_tokenizer(
+    poses: Annotated[Path, typer.Argument(help="Motion file poses.npz.")],
+    out: Annotated[Path, typer.Option(help="Folder for weights, curves and what to resume from.")],
+    steps: Annotated[int, typer.Option(help="Steps of 256 poses each.")] = 20_000,
+    loss: Annotated[bool, typer.Option("--loss", help="For people with limb loss.")] = False,
+    rate: Annotated[float, typer.Option(help="Highest learning rate; it falls to nothing.")] = 1e-3,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's last state.")] = False,
+) -> None:
+    """Learn a pose tokenizer of AJAHR, at the size that ships, and judge it on held-out clips (hours)."""
+    from limbstudio.ajahr.build import STUDIO_TOKENIZER
+    from limbstudio.training.tokenizing import (
+        TokenizerPlan,
+        learn_tokenizer,
+    )  # torch is not needed for --help
+
+    plan = TokenizerPlan(STUDIO_TOKENIZER, steps, loss=loss, rate=rate, seed=seed)
+    typer.echo(learn_tokenizer(poses, out, plan, resume=resume).text)
+    typer.echo(f"The tokenizer is in {out}.")

@@ -10,16 +10,16 @@ from limbstudio.training.people import PeopleArrays
 
 
 @lru_cache(maxsize=1)
-def _lightning() -> ModuleType:
+def lightning() -> ModuleType:
     """Import Lightning when it is first needed: it takes seconds, and is in an extra."""
     try:
-        import lightning  # pyright: ignore[reportMissingImports] - in an extra
+        import lightning as found  # pyright: ignore[reportMissingImports] - in an extra
     except ImportError as error:
         raise KnownError(
             "Training needs Lightning, which is not installed.",
             'Install it: pip install "limbstudio[train]".',
         ) from error
-    return lightning
+    return found
 
 
 def lifter_module(lifter: Any, body: BodyModel, learning_rate: float | None = None) -> Any:
@@ -27,7 +27,7 @@ def lifter_module(lifter: Any, body: BodyModel, learning_rate: float | None = No
 
     It logs `loss` and, on validation, `joint_error_mm`. Raise KnownError where Lightning is not installed.
     """
-    lightning = _lightning()
+    module = lightning()
     import torch  # only here: `limbstudio train` must answer without it
 
     from limbstudio.training.lifting import (
@@ -38,7 +38,7 @@ def lifter_module(lifter: Any, body: BodyModel, learning_rate: float | None = No
         lifting_loss,
     )
 
-    class LifterModule(lightning.LightningModule):
+    class LifterModule(module.LightningModule):
         def __init__(self) -> None:
             super().__init__()
             self.lifter = lifter
@@ -75,7 +75,7 @@ def people_data_module(
 
     Raise KnownError where Lightning is not installed.
     """
-    lightning = _lightning()
+    module = lightning()
     import torch  # see lifter_module
     from torch.utils.data import DataLoader, TensorDataset
 
@@ -87,7 +87,7 @@ def people_data_module(
         data = TensorDataset(rows.keypoints, rows.joints, rows.exists)
         return DataLoader(data, batch_size=batch, shuffle=shuffle, generator=order)
 
-    class PeopleDataModule(lightning.LightningDataModule):
+    class PeopleDataModule(module.LightningDataModule):
         def train_dataloader(self) -> DataLoader[Any]:
             return loader(train, shuffle=True)
 

@@ -38,7 +38,7 @@ def test_the_tokenizers_loss_adds_mean_squares_of_what_exists():
         return float(
             mix_loss(
                 truth + rotation, ones * joint, torch.full((1, 5, 3), vertex), truth, ones * 0,
-                torch.zeros(1, 5, 3), exists,
+                torch.zeros(1, 5, 3), rotations_exist=exists, joints_exist=exists, vertices_exist=torch.ones(1, 5),
             )
         )  # fmt: skip
 

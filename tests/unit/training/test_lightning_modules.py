@@ -16,7 +16,7 @@ from limbstudio.training.people import synthetic_arrays
 
 def test_without_lightning_the_error_says_how_to_get_it(body: BodyModel, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "lightning", None)
-    lightning_modules._lightning.cache_clear()
+    lightning_modules.lightning.cache_clear()
 
     with pytest.raises(KnownError, match=r"limbstudio\[train\]"):
         lightning_modules.lifter_module(None, body)
