@@ -1,4 +1,6 @@
-"""The surface that follows a dragged point: the body of a fit in a millisecond or two, its residual limbs cut.
+"""The fit and the surface that follow a dragged point: a few solver steps, and a body in a millisecond or two.
+
+A hand goes on as it went: each fit begins where the last two were heading, which saves half of the solver's steps.
 
 While a point moves it is a body of a quarter of the vertices (`body.coarse`); the last surface of a drag is the whole
 one. A cut is a recipe on the body's own vertices, so it is kept from one frame to the next: only the pose changes. It
@@ -10,19 +12,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from limbstudio.body.coarse import coarse_body
-from limbstudio.body.kinematics import rotation_matrices
+from limbstudio.body.kinematics import rotation_matrices, rotation_vectors
 from limbstudio.body.model import BodyModel
 from limbstudio.domain.anatomy import Limb
 from limbstudio.domain.body import BodyFit, FitMode, LimbFit
 from limbstudio.domain.errors import KnownError
+from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
-from limbstudio.resihmr.initial_fit import Followed
+from limbstudio.resihmr.initial_fit import Followed, follow
 from limbstudio.resihmr.pipeline import limb_cut, posed_vertices
+from limbstudio.resihmr.problem import FitSettings
 from limbstudio.resihmr.reconstruction import Reconstruction, reconstruct
 from limbstudio.resihmr.terms import N_LIMBS, Unknowns
 
 # A kept recipe may end a limb this far from where the present lambda does; a pixel of a person seen whole.
 _END_SLACK_M = 0.003
+# A hand that speeds up is not expected to go on faster than this, in ways of the last frame.
+_FARTHEST_AHEAD = 1.5
 
 
 def followed_from(fit: BodyFit) -> Followed:
@@ -39,6 +45,54 @@ def followed_from(fit: BodyFit) -> Followed:
         factor=factor,
     )
     return Followed(replace(fit, alternatives=()), x)
+
+
+class FitFollower:
+    """Fit one person again and again while points of it move, each time from where the last fits were heading."""
+
+    def __init__(self, first: Followed) -> None:
+        self._last = first
+        self._last_px: np.ndarray | None = None  # the points that the last fit was made for
+        self._before: tuple[Followed, np.ndarray] | None = None  # the fit before it, and its points
+
+    def fit(
+        self, person: Person, camera: Camera, body: BodyModel, settings: FitSettings, within_px: float
+    ) -> BodyFit:
+        """Return the fit to the person's present points; `follow` says what within_px is."""
+        points = np.nan_to_num(person.keypoints.positions_px)
+        start = self._last
+        if self._last_px is not None and self._before is not None:
+            before, before_px = self._before
+            share = _onward(points - self._last_px, self._last_px - before_px)
+            if share > 0:
+                start = replace(start, x=_ahead(start.x, before.x, share))
+        found = follow(person, camera, body, start, settings=settings, within_px=within_px)
+        self._before = None if self._last_px is None else (self._last, self._last_px)
+        self._last, self._last_px = found, points
+        return found.fit
+
+
+def _onward(by: np.ndarray, was: np.ndarray) -> float:
+    """Return how much of the last way `was` (N, 2) is gone again in `by`, 0 where it turns back."""
+    length = float((was * was).sum())
+    return 0.0 if length == 0 else min(max(float((by * was).sum()) / length, 0.0), _FARTHEST_AHEAD)
+
+
+def _ahead(last: Unknowns, before: Unknowns, share: float) -> Unknowns:
+    """Go on from `last` by a share of the way from `before`."""
+    turn = rotation_vectors(last.root @ before.root.swapaxes(1, 2))
+
+    def onward(now: np.ndarray, then: np.ndarray) -> np.ndarray:
+        return now + share * (now - then)
+
+    return Unknowns(
+        root=rotation_matrices(share * turn) @ last.root,
+        pose=onward(last.pose, before.pose),
+        move=onward(last.move, before.move),
+        shape=onward(last.shape, before.shape),
+        tilt=onward(last.tilt, before.tilt),
+        factor=np.clip(onward(last.factor, before.factor), 0.0, 1.0),
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -146,7 +146,10 @@ class LiveLane:
             self._sequence += 1
             self._waiting = replace(request, sequence=self._sequence)
             number = self._sequence
-        self._wake()
+            # At once where the process rests: the lane's thread would have to wait for a pause of the asker's.
+            sent = self._connection is not None and self._asked is None and self._send()
+        if not sent:
+            self._wake()
         return number
 
     def warm_up(self) -> None:
@@ -199,21 +202,27 @@ class LiveLane:
             wanted = self._waiting is not None or self._waits_for_process
             if not wanted or self._asked is not None or self._deaths >= _MOST_DEATHS:
                 return
-            request, self._waiting = self._waiting, None
             self._waits_for_process = False
         if self._process is None:
             self._start()
-        if request is None:
-            return
-        self._asked = request
-        known = request.drag == self._begun_drag
-        sent = replace(request, start=None) if known else request
-        self._begun_drag = request.drag
-        assert self._connection is not None
-        try:
-            self._connection.send((sent, not known))
-        except OSError:
+        with self._lock:
+            sent = self._waiting is None or self._asked is not None or self._send()
+        if not sent:
             self._on_death()
+
+    def _send(self) -> bool:
+        """Send what waits to the process, which rests; tell whether it could be sent. The lock is held."""
+        request, self._waiting = self._waiting, None
+        assert request is not None
+        known = request.drag == self._begun_drag
+        try:
+            assert self._connection is not None
+            self._connection.send((replace(request, start=None) if known else request, not known))
+        except OSError:
+            self._waiting = request
+            return False
+        self._asked, self._begun_drag = request, request.drag
+        return True
 
     def _listen(self) -> None:
         sources: list[Any] = [self._bell]
@@ -272,14 +281,15 @@ class LiveLane:
 
     def _start(self) -> None:
         spawn = multiprocessing.get_context("spawn")
-        self._connection, theirs = spawn.Pipe()
+        ours, theirs = spawn.Pipe()
         self._process = spawn.Process(
             target=serve, args=(theirs, self._memory_name), name="limbstudio-live", daemon=True
         )
         with _one_blas_thread():
             self._process.start()
         theirs.close()  # or the pipe would stay open when the process dies
-        self._begun_drag = ""
+        with self._lock:
+            self._connection, self._begun_drag = ours, ""
         self._faces = None
 
     def _on_death(self) -> None:
@@ -302,7 +312,8 @@ class LiveLane:
 
     def _stop(self) -> None:
         process, self._process = self._process, None
-        connection, self._connection = self._connection, None
+        with self._lock:
+            connection, self._connection = self._connection, None
         if process is None:
             return
         for end in (process.terminate, process.kill):

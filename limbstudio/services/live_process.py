@@ -3,6 +3,7 @@
 Nothing heavy is imported here: the program reads this file too, to start the process.
 """
 
+import gc
 import os
 import signal
 import traceback
@@ -27,6 +28,7 @@ def serve(connection: Connection, memory_name: str) -> None:
     memory = SharedMemory(memory_name)
     following = _Following(connection, memory)
     following.warm_up()
+    gc.freeze()  # what is loaded stays: a look through all of it would hold up a frame
     while True:
         try:
             request, is_new = connection.recv()
@@ -48,7 +50,7 @@ class _Following:
     def __init__(self, connection: Connection, memory: SharedMemory) -> None:
         self._connection = connection
         self._memory = memory
-        self._previous: Any = None
+        self._fits: Any = None
         self._surfaces: dict[Any, Any] = {}
         self._sent_faces: Any = None
 
@@ -67,8 +69,8 @@ class _Following:
     def answer(self, request: "LiveRequest", *, is_new: bool) -> None:
         from limbstudio.cameras import choose_camera
         from limbstudio.rendering.moving import LONGEST_SIDE_PX, draw_moving
-        from limbstudio.resihmr.following import followed_from
-        from limbstudio.resihmr.initial_fit import FOLLOW_WITHIN_PX, fit_to_follow, follow
+        from limbstudio.resihmr.following import FitFollower, followed_from
+        from limbstudio.resihmr.initial_fit import FOLLOW_WITHIN_PX, fit_to_follow
         from limbstudio.resihmr.problem import box_height
         from limbstudio.services import live_memory
         from limbstudio.services.fit_options import settings_of
@@ -80,16 +82,13 @@ class _Following:
         )
         settings = settings_of(request.options)
         if is_new:
-            self._previous = followed_from(request.start) if request.start is not None else None
-        if self._previous is None:
-            self._previous = fit_to_follow(person, camera, surfaces.body, settings=settings)
+            self._fits = FitFollower(followed_from(request.start)) if request.start is not None else None
+        if self._fits is None:
+            self._fits = FitFollower(fit_to_follow(person, camera, surfaces.body, settings=settings))
         within = FOLLOW_WITHIN_PX
         if not request.is_last:
             within = max(within, _MOVING_WITHIN * box_height(person))
-        self._previous = follow(
-            person, camera, surfaces.body, self._previous, settings=settings, within_px=within
-        )
-        fit = self._previous.fit
+        fit = self._fits.fit(person, camera, surfaces.body, settings, within)
         surface = surfaces.surface(person, fit, exact=request.is_last)
         counts = (len(surface.vertices), len(surface.faces))
         if not live_memory.holds(*counts):

@@ -8,9 +8,15 @@ import pytest
 from limbstudio.body.surface import surface_facts
 from limbstudio.domain.anatomy import Level, Limb
 from limbstudio.domain.body import FitMode
-from limbstudio.resihmr.following import SurfaceFollower
+from limbstudio.domain.photo import Person
+from limbstudio.resihmr import solver
+from limbstudio.resihmr.following import FitFollower, SurfaceFollower
+from limbstudio.resihmr.initial_fit import fit_to_follow, follow
 from limbstudio.resihmr.pipeline import build_mesh
+from limbstudio.resihmr.problem import DEFAULT_SETTINGS
 
+WRIST = 9
+WITHIN_PX = 0.3
 LEVELS = [
     {Limb.RIGHT_LEG: Level.TRANSTIBIAL},
     {Limb.LEFT_LEG: Level.TRANSFEMORAL, Limb.RIGHT_ARM: Level.TRANSRADIAL},
@@ -78,3 +84,68 @@ def test_the_topology_stays_while_the_end_moves_by_less_than_a_hair(known_fit, f
     assert near.faces is first.faces
     assert far.faces is not first.faces
     assert fit.mode is FitMode.JOINT
+
+
+def on_a_circle(person: Person, step: int) -> Person:
+    """The person with a wrist that goes round a circle, as a hand leads it."""
+    point = person.keypoints.points[WRIST]
+    x, y = point.x + 60 * np.cos(step / 8), point.y + 60 * np.sin(step / 8)
+    return replace(person, keypoints=person.keypoints.replaced(WRIST, replace(point, x=x, y=y)))
+
+
+@pytest.fixture(scope="module")
+def sitter(crowd):
+    """A synthetic person, the camera, and a fit to go on from."""
+    return next(someone for someone in crowd if someone.person.keypoints.points[WRIST].constrains_fit)
+
+
+def test_a_fit_that_goes_on_as_the_hand_went_needs_fewer_steps_and_ends_as_near(sitter, body, monkeypatch):
+    person, camera = sitter.person, sitter.camera
+    counted, evaluate = [0], solver.evaluate
+
+    def counting(*args, **named):
+        counted[0] += 1
+        return evaluate(*args, **named)
+
+    first = fit_to_follow(on_a_circle(person, 0), camera, body)
+    monkeypatch.setattr(solver, "evaluate", counting)
+    ahead, behind = FitFollower(first), first
+    counts, off = [], []
+    for step in range(1, 25):
+        wanted = on_a_circle(person, step)
+        counted[0] = 0
+        fit = ahead.fit(wanted, camera, body, DEFAULT_SETTINGS, WITHIN_PX)
+        went_on = counted[0]
+        behind = follow(wanted, camera, body, behind, within_px=WITHIN_PX)
+        counts.append((went_on, counted[0] - went_on))
+        settled = follow(wanted, camera, body, behind, within_px=0.02).fit
+        off.append(np.nanmax(np.abs(fit.projected_px - settled.projected_px)))
+
+    with_lead, without = np.sum(counts, axis=0)
+    assert with_lead < 0.85 * without
+    assert np.median(off) < 1.0
+
+
+def test_a_hand_that_stops_or_turns_back_is_not_overtaken(sitter, body):
+    person, camera = sitter.person, sitter.camera
+    fits = FitFollower(fit_to_follow(on_a_circle(person, 0), camera, body))
+    for step in (1, 2, 3):
+        fits.fit(on_a_circle(person, step), camera, body, DEFAULT_SETTINGS, WITHIN_PX)
+
+    rested = [fits.fit(on_a_circle(person, 3), camera, body, DEFAULT_SETTINGS, 0.05) for _ in range(3)]
+    back = fits.fit(on_a_circle(person, 2), camera, body, DEFAULT_SETTINGS, 0.05)
+
+    np.testing.assert_allclose(rested[2].projected_px, rested[1].projected_px, atol=0.1)
+    gone = [
+        fit.projected_px[WRIST] - fits_on(person, camera, body, step)
+        for fit, step in ((rested[2], 3), (back, 2))
+    ]
+    assert np.abs(gone).max() < 3.0
+
+
+def fits_on(person, camera, body, step) -> np.ndarray:
+    """Where the wrist ends when that step is fitted by itself."""
+    moved = on_a_circle(person, step)
+    return follow(moved, camera, body, fit_to_follow(moved, camera, body), within_px=0.05).fit.projected_px[
+        WRIST
+    ]

@@ -3,6 +3,7 @@
 import os
 import queue
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from multiprocessing.shared_memory import SharedMemory
@@ -92,6 +93,20 @@ def test_of_many_requests_only_the_newest_is_followed(lane, heard, someone):
     answered = sorted(set(heard.sequences[before:]) & set(numbers))
     assert answered[-1] == numbers[-1]
     assert len(answered) < 30
+
+
+def test_what_is_asked_while_the_process_rests_does_not_wait_for_the_lanes_thread(lane, heard, someone):
+    person, photo = someone
+    heard.until(LivePicture, lane.ask(LiveRequest("a", person, photo)))
+    until = time.monotonic() + _PATIENCE_S
+    while lane.is_busy and time.monotonic() < until:
+        time.sleep(0.001)
+
+    number = lane.ask(LiveRequest("a", moved(person, 3.0), photo))
+    waits = lane._waiting
+
+    assert waits is None
+    heard.until(LivePicture, number)
 
 
 def test_what_was_forgotten_is_not_answered(lane, heard, someone):
