@@ -29,15 +29,16 @@ class _Parts:
         self.count = count
 
     @classmethod
-    def of(cls, content: Mapping[str, Any]) -> "_Parts":
+    def of(cls, items: Iterable[tuple[str, Any]], count: int) -> "_Parts":
+        """Make the dictionary of `count` items, each name once."""
         number = _FEWEST_PARTS
-        while number * number < len(content):
+        while number * number < count:
             number *= 2
         parts: list[dict[str, Any]] = [{} for _ in range(number)]
         mask = number - 1
-        for name, value in content.items():
+        for name, value in items:
             parts[hash(name) & mask][name] = value
-        return cls(parts, len(content))
+        return cls(parts, count)
 
     def get(self, name: str) -> Any | None:  # noqa: ANN401
         return self._parts[hash(name) & self._mask].get(name)
@@ -58,7 +59,7 @@ class _Parts:
                 parts[place][name] = value
                 count += 1
         if count > 8 * len(parts) * len(parts):  # once in a long while: the cost is shared by all that came
-            return _Parts.of({name: value for part in parts for name, value in part.items()})
+            return _Parts.of(((name, value) for part in parts for name, value in part.items()), count)
         return _Parts(parts, count)
 
 
@@ -78,8 +79,8 @@ class Shelf(Sequence[Any]):
     def of(cls, kind: str, content: Mapping[str, Any], read: Reader) -> "Shelf":
         ids = list(content)
         chunks = tuple(tuple(ids[i : i + _CHUNK]) for i in range(0, len(ids), _CHUNK))
-        placed = {name: (n // _CHUNK, value) for n, (name, value) in enumerate(content.items())}
-        return cls(kind, _Parts.of(placed), chunks, read)
+        placed = ((name, (n // _CHUNK, value)) for n, (name, value) in enumerate(content.items()))
+        return cls(kind, _Parts.of(placed, len(content)), chunks, read)
 
     def __len__(self) -> int:
         return self._entries.count
@@ -215,10 +216,11 @@ class RecordMap(Mapping[Key, Any]):
                 content = kinds[kind] = {}
             content[name] = value
             if photo is not None and kind != "photo":
-                of_photo[photo] = (*of_photo.get(photo, ()), (kind, name))
+                before = of_photo.get(photo)
+                of_photo[photo] = ((kind, name),) if before is None else (*before, (kind, name))
         self._read = read
         self._shelves = {kind: Shelf.of(kind, content, read) for kind, content in kinds.items()}
-        self._of_photo = _Parts.of(of_photo)
+        self._of_photo = _Parts.of(of_photo.items(), len(of_photo))
 
     def __getitem__(self, key: Key) -> Any:  # noqa: ANN401
         record = self.get(key)

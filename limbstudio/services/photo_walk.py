@@ -213,6 +213,8 @@ class PhotoWalk(Generic[T]):
         if monotonic() < self._waits_until:
             return None
         settled = not self._is_walking
+        if (target.sha256, False) in self._under_way and settled:
+            return None  # nothing slows down what is waited for; it takes a moment
         if settled and self._lacks(target, True):
             return target, True
         ahead = list(self._sharp_ahead(target))

@@ -245,19 +245,19 @@ def _rows(connection: sqlite3.Connection, problems: list[str]) -> Iterator[Row]:
     other end.
     """
     last_read = 0
-    columns = "rowid, kind, id, photo, body, hash"
+    columns = "kind, id, photo, body, hash, rowid"
     try:
-        for row, *rest in connection.execute(f"SELECT {columns} FROM record ORDER BY rowid"):
-            last_read = row
-            yield tuple(rest)
+        for row in connection.execute(f"SELECT {columns} FROM record ORDER BY rowid"):
+            last_read = row[5]
+            yield row[:5]
         return
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         problems.append(f"Some records cannot be read ({error}).")
     from_the_end = []
     try:
         query = f"SELECT {columns} FROM record WHERE rowid > ? ORDER BY rowid DESC"
-        for _, *rest in connection.execute(query, (last_read,)):
-            from_the_end.append(tuple(rest))
+        for row in connection.execute(query, (last_read,)):
+            from_the_end.append(row[:5])
     except (sqlite3.DatabaseError, UnicodeDecodeError):
         log.warning("%d records were reached from the other end.", len(from_the_end))
     yield from reversed(from_the_end)

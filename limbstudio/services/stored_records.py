@@ -6,6 +6,7 @@ who listens, and is then as absent as it would have been from the start.
 """
 
 import gc
+import hashlib
 import logging
 import threading
 from collections.abc import Callable, Iterable
@@ -36,7 +37,7 @@ class StoredRecords:
 
     def __init__(self) -> None:
         self.problems: list[str] = []
-        self.unchecked: list[tuple[str, str, str]] = []
+        self.unchecked: list[tuple[str, str, str | None, str]] = []
         self._lock = threading.Lock()
         self._named: set[tuple[str, str]] = set()
         self._listener: Callable[[str], None] | None = None
@@ -60,21 +61,18 @@ class StoredRecords:
     def _load(self, rows: Iterable[Row]) -> RecordMap:
         kept = []
         size = 0
+        # A person waits for this loop, which runs for every record of the project: no call in it that can be spared.
+        known, sha256, keep = records.KINDS, hashlib.sha256, kept.append
         for kind, name, photo, text, digest in rows:
-            try:
-                if records.digest(text) != digest:
-                    raise records.UnreadableRecord("its content is not what was saved.")
-                if kind not in records.KINDS:
-                    records.decode(kind, text)  # says so
-            except records.UnreadableRecord as error:
-                self._note(kind, name, error)
-                continue
-            size += len(text)
-            kept.append((kind, name, photo, text))
+            if sha256(text.encode()).hexdigest() == digest and kind in known:
+                size += len(text)
+                keep((kind, name, photo, text))
+            else:
+                self._note(kind, name, _what_is_wrong(kind, text, digest))
         if size <= _READ_AT_ONCE:
             read = ((kind, name, photo, self._tried(kind, name, text)) for kind, name, photo, text in kept)
             return RecordMap.stored([row for row in read if row[3] is not None], self.read)
-        self.unchecked = [(kind, name, text) for kind, name, _, text in kept]
+        self.unchecked = kept
         return RecordMap.stored(kept, self.read)
 
     def read(self, kind: str, name: str, text: str) -> Any | None:  # noqa: ANN401
@@ -115,7 +113,7 @@ class StoredRecords:
         """
         began = perf_counter()
         while self.unchecked:
-            kind, name, text = self.unchecked.pop()
+            kind, name, _, text = self.unchecked.pop()
             try:
                 records.decode(kind, text)
             except records.UnreadableRecord as error:
@@ -125,3 +123,14 @@ class StoredRecords:
                     return
                 began = perf_counter()
         log.info("All records of the project can be read.")
+
+
+def _what_is_wrong(kind: str, text: str, digest: str) -> records.UnreadableRecord:
+    """Return why a stored row is not taken."""
+    if records.digest(text) != digest:
+        return records.UnreadableRecord("its content is not what was saved.")
+    try:
+        records.decode(kind, text)
+    except records.UnreadableRecord as error:
+        return error
+    raise AssertionError(f"Nothing is wrong with the {kind}.")

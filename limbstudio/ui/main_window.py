@@ -43,6 +43,7 @@ from limbstudio.services.samples import sample_project
 from limbstudio.services.studio import Studio
 from limbstudio.ui import icons
 from limbstudio.ui.actions import Actions, Owner, Where
+from limbstudio.ui.annotate.photo_reading import load_readers
 from limbstudio.ui.annotate_page import AnnotatePage
 from limbstudio.ui.background.waiting import is_waiting, without_freezing
 from limbstudio.ui.bottom_dock import BottomDock
@@ -295,7 +296,13 @@ class MainWindow(QMainWindow):
     # --------------------------------------------------------------------------------------------- opening, closing
 
     def load_3d(self) -> None:
-        """Load pyvista in a thread, after the first paint; the 3D views show bodies from then on."""
+        """Load what photos are read with, then pyvista, in a thread, after the first paint; the 3D views show bodies
+        from then on.
+        """
+
+        def load() -> None:
+            load_readers()
+            load_pyvista()
 
         def loaded(_: object) -> None:
             self.annotate_page.allow_meshes()
@@ -306,7 +313,7 @@ class MainWindow(QMainWindow):
                 raise error
             self.message_bar.say(f"3D views cannot be shown: {error}.", "Run “limbstudio doctor” to see why.")
 
-        self._bridge.load(load_pyvista, loaded, failed)
+        self._bridge.load(load, loaded, failed)
 
     def open_folder(self, folder: Path) -> None:
         """Open a project, closing the one that is open."""

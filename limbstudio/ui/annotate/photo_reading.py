@@ -21,6 +21,14 @@ _SMALL_PIXELS = 2_000_000  # a photo that is small itself needs no small copy
 _AHEAD = (1, 2, -1, 3)  # photos from the one in view, in the direction of the last step
 
 
+def load_readers() -> None:
+    """Import what photos are read and scaled with; in any thread. The first photo then waits for its file only."""
+    import cv2  # noqa: F401
+    from PIL import JpegImagePlugin  # noqa: F401
+
+    import limbstudio.images  # noqa: F401
+
+
 class PhotoReading(QObject):
     """Bring the selected photo onto the canvas.
 
