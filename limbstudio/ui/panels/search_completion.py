@@ -1,16 +1,20 @@
 """The list under the search field: what can be typed next, chosen by Tab, the arrows or a click."""
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QSize, Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QColor, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout
 
+from limbstudio.domain.anatomy import Level
 from limbstudio.services.search_completion import Completion, Completions, completions
+from limbstudio.ui.level_words import level_words
 from limbstudio.ui.theme import Theme
 from limbstudio.ui.words import said
 
 _MOST_ROWS = 9
-_WIDTH = 380
+_ROW_PX, _GAP_PX = 24, 22
+_WIDTH = 500
 _GAP = 4
+_LEVELS = frozenset(level.value for level in Level)
 
 
 class SearchCompletion(QObject):
@@ -71,11 +75,13 @@ class SearchCompletion(QObject):
             self._card.hide()
 
     def _row(self, choice: Completion) -> QTreeWidgetItem:
-        words = said(choice.words)
+        field, _, value = choice.text.partition(":")
+        words = level_words(Level(value)) if field == "limb" and value in _LEVELS else said(choice.words)
         item = QTreeWidgetItem()
+        item.setSizeHint(0, QSize(self.list.fontMetrics().horizontalAdvance(choice.text) + _GAP_PX, _ROW_PX))
         # As data: what is typed has one language, and is not translated as words are.
         item.setData(0, Qt.ItemDataRole.DisplayRole, choice.text)
-        if words.casefold() != choice.text.partition(":")[2]:
+        if words.casefold() != value.replace("_", " "):
             item.setData(1, Qt.ItemDataRole.DisplayRole, words)
         item.setForeground(1, QColor(self.theme.text2))
         item.setData(0, Qt.ItemDataRole.AccessibleTextRole, f"{choice.text}, {words}")
@@ -93,7 +99,7 @@ class SearchCompletion(QObject):
             column.addWidget(self.list)
         corner = self._edit.mapTo(window, QPoint(0, self._edit.height() + _GAP))
         rows = min(self.list.topLevelItemCount(), _MOST_ROWS)
-        self.list.setFixedHeight(rows * max(self.list.sizeHintForRow(0), 1) + 4)
+        self.list.setFixedHeight(rows * self.list.visualRect(self.list.model().index(0, 0)).height())
         self._card.adjustSize()
         self._card.resize(min(_WIDTH, window.width() - corner.x() - _GAP), self._card.sizeHint().height())
         self._card.move(corner)

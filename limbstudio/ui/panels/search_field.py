@@ -161,6 +161,8 @@ class SearchField(QWidget):
         return True
 
     def _complain_now(self) -> None:
+        if self.completion.is_open:
+            return  # what is missing is offered
         lead = len(self.edit.text()) - len(self.edit.text().lstrip())
         try:
             parse(self.query)
