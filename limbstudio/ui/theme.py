@@ -1,5 +1,6 @@
 """Colours, type and measures of the window: the tokens of the design, dark, light and with high contrast."""
 
+import functools
 from dataclasses import dataclass
 
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
@@ -175,8 +176,12 @@ def text_font(pixels: int = 13, weight: QFont.Weight = QFont.Weight.Normal) -> Q
     return font
 
 
+@functools.cache
 def load_fonts() -> None:
-    """Make the fonts that ship with the program known to Qt; without them the system's sans serif stands in."""
+    """Make the fonts that ship with the program known to Qt; without them the system's sans serif stands in.
+
+    Once: Qt keeps every copy it is given, and tells every widget of it.
+    """
     for name in _FONT_FILES:
         path = resource_path(f"fonts/{name}")
         if path.is_file():
@@ -185,10 +190,14 @@ def load_fonts() -> None:
 
 def apply_theme(app: QApplication, theme: Theme, *, large: bool = False) -> None:
     """Give the whole application the colours, font and style sheet of `theme`. large: targets easy to hit."""
-    app.setStyle("fusion")
+    sheet = style_sheet(theme, large=large)
+    if app.styleSheet() == sheet:
+        return  # a second window in the same colours: no widget of the first need be laid out anew
+    if not app.styleSheet():
+        app.setStyle("fusion")  # once: the binding keeps what each call returns
     app.setFont(text_font())
     app.setPalette(palette(theme))
-    app.setStyleSheet(style_sheet(theme, large=large))
+    app.setStyleSheet(sheet)
 
 
 def palette(theme: Theme) -> QPalette:
