@@ -61,25 +61,35 @@ class _FontIconEngine(QIconEngine):
         self._name = name
         self._colours = {QIcon.Mode.Disabled: QColor(disabled)}
         self._colour, self._checked = QColor(colour), QColor(checked)
+        self._pixmaps: dict[tuple[int, int, QIcon.Mode, QIcon.State], QPixmap] = {}
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         normal = self._checked if state is QIcon.State.On else self._colour
         paint_icon(painter, QRectF(rect), self._name, self._colours.get(mode, normal))
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
-        pixmap = QPixmap(size)
-        pixmap.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(pixmap)
-        self.paint(painter, QRect(QPointF(0, 0).toPoint(), size), mode, state)
-        painter.end()
-        return pixmap
+        # Each is drawn once: a button asks at every repaint, and the binding keeps six references to None for every
+        # pixmap that is made in Python and painted on.
+        key = (size.width(), size.height(), mode, state)
+        if key not in self._pixmaps:
+            pixmap = QPixmap(size)
+            pixmap.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(pixmap)
+            self.paint(painter, QRect(QPointF(0, 0).toPoint(), size), mode, state)
+            painter.end()
+            self._pixmaps[key] = pixmap
+        return self._pixmaps[key]
 
     def clone(self) -> QIconEngine:
         raise NotImplementedError  # Qt asks only when an icon is changed after it was shared; ours never are
 
 
+@functools.cache
 def icon(name: str, colour: str, *, disabled: str = "#6A7687", checked: str | None = None) -> QIcon:
-    """Return the icon `name` in `colour`; `checked` is its colour on a switched-on button. KeyError: no such icon."""
+    """Return the icon `name` in `colour`; `checked` is its colour on a switched-on button. KeyError: no such icon.
+
+    The same for all who ask: as many are kept as there are icons and colours, however many windows come and go.
+    """
     if not icon_exists(name):  # now, and not in the middle of a paint, which Qt does not survive
         raise KeyError(name)
     return QIcon(_FontIconEngine(name, colour, disabled, checked or colour))

@@ -1,5 +1,6 @@
 """The window: top bar, perspectives and status bar, and what the actions of the whole window do."""
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from PySide6.QtGui import (
     QPainterPath,
     QPen,
     QPixmap,
+    QPixmapCache,
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
@@ -35,6 +37,7 @@ from PySide6.QtWidgets import (
 import limbstudio
 from limbstudio.domain.edits import person_contradictions
 from limbstudio.domain.errors import KnownError
+from limbstudio.services import machine
 from limbstudio.services.handing_over import ExportReport
 from limbstudio.services.importing import ImportReport, Preflight
 from limbstudio.services.jobs import Failure, Job, JobState, JobView
@@ -71,6 +74,7 @@ _LEFT_NARROW, _RIGHT_NARROW, _NARROW = 84, 288, 1280
 _RECENT = 5
 
 
+@functools.cache
 def program_icon(size: int = 64) -> QIcon:
     """Return the program's mark: a bent limb that ends, on the accent colour."""
     pixmap = QPixmap(size, size)
@@ -403,6 +407,8 @@ class MainWindow(QMainWindow):
             self._bridge.close()
             self.annotate_page.close_views()
             self.mesh_page.close_views()
+            QPixmapCache.clear()  # what was drawn for this window is of no use to the next
+            machine.give_back_memory()
         super().closeEvent(event)
 
     def _on_opened(self) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from limbstudio.domain import edits
 from limbstudio.services.studio import Studio
 from limbstudio.ui.app import make_application
+from limbstudio.ui.benches.closing import close_window
 from limbstudio.ui.bridge import Bridge
 from limbstudio.ui.dialogs import Dialogs
 from limbstudio.ui.main_window import MainWindow
@@ -41,8 +42,7 @@ def shared_window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MainWind
     window.activateWindow()
     QTest.qWaitForWindowActive(window)
     yield window
-    window.close()
-    window.deleteLater()
+    close_window(window)
 
 
 @pytest.fixture

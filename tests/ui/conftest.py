@@ -1,6 +1,7 @@
 """What the window's tests share: a project on disk, the real window on it, and a stand-in for the fit."""
 
-from collections.abc import Callable, Iterator
+import gc
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QSettings
-from shiboken6 import isValid
 
 from limbstudio.domain.anatomy import LDPOSE_INDEX
 from limbstudio.domain.body import BodyFit, FitMode, LimbFit, ScaleSource
@@ -16,6 +16,7 @@ from limbstudio.domain.geometry import Camera
 from limbstudio.services import pipeline
 from limbstudio.services.studio import Studio
 from limbstudio.ui.app import make_application
+from limbstudio.ui.benches.closing import close_window, let_go
 from limbstudio.ui.bridge import Bridge
 from limbstudio.ui.main_window import MainWindow
 from limbstudio.ui.theme import DARK, apply_theme
@@ -53,6 +54,25 @@ def plain_photo(seed: int) -> np.ndarray:
     picture = np.dstack([90 + x * 60 // width, 100 + y * 50 // height, np.full_like(x, 120 + 20 * seed)])
     picture[60:700, 220:380] = (150, 160, 170)
     return picture.astype(np.uint8)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _what_is_loaded_stays() -> None:
+    """Let the search for circles pass over what was there before the first window, so that it is quick."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    """Let a test's windows go when nothing holds them any more: no later test hears or pays for them."""
+    answer = yield
+    is_last_of_file = nextitem is None or nextitem.path != item.path
+    if is_last_of_file or "open_window" in getattr(item, "fixturenames", ()):
+        let_go()
+    return answer
 
 
 @pytest.fixture
@@ -145,8 +165,7 @@ def open_window(qtbot, tmp_path: Path, answers: Answers) -> Iterator[Callable[[P
 
     yield show
     for window in windows:
-        if isValid(window):
-            window.close()
+        close_window(window)
 
 
 @pytest.fixture

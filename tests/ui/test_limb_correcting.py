@@ -19,6 +19,7 @@ from limbstudio.domain.corrections import (
     TipKind,
     TipShape,
 )
+from limbstudio.ui.benches.closing import close_window
 from limbstudio.ui.limb.correcting import Correcting
 from limbstudio.ui.main_window import MainWindow
 from limbstudio.ui.mesh_view import View
@@ -30,7 +31,7 @@ from .limb_window import SHIFT, click, drag, feature, on_limb, open_limb_window,
 def window(tmp_path_factory) -> Iterator[MainWindow]:
     made = open_limb_window(tmp_path_factory.mktemp("correcting"))
     yield made
-    made.close()
+    close_window(made)
 
 
 @pytest.fixture

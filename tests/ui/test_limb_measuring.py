@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from limbstudio.measures.limb_sections import section_at
+from limbstudio.ui.benches.closing import close_window
 from limbstudio.ui.limb.colours import Colouring
 from limbstudio.ui.limb.measuring import Measuring
 from limbstudio.ui.main_window import MainWindow
@@ -32,7 +33,7 @@ from .limb_window import (
 def window(tmp_path_factory) -> Iterator[MainWindow]:
     made = open_limb_window(tmp_path_factory.mktemp("measuring"))
     yield made
-    made.close()
+    close_window(made)
 
 
 @pytest.fixture

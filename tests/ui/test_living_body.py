@@ -20,6 +20,7 @@ from limbstudio.services.live import LiveBody, LivePicture
 from limbstudio.services.samples import sample_project
 from limbstudio.services.studio import Studio
 from limbstudio.ui.app import make_application
+from limbstudio.ui.benches.closing import close_window
 from limbstudio.ui.bridge import Bridge
 from limbstudio.ui.living.comparing import Comparing, Comparison
 from limbstudio.ui.living.fit_options import FitOptionsFeature
@@ -58,7 +59,7 @@ def window(tmp_path_factory) -> Iterator[MainWindow]:
     wait(lambda: made.annotate_page.mesh_view.has_body)
     made.actions_table["select"].trigger()
     yield made
-    made.close()
+    close_window(made)
 
 
 def wait(holds) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from limbstudio.services.samples import sample_project
 from limbstudio.services.studio import Studio
 from limbstudio.ui.app import make_application
+from limbstudio.ui.benches.closing import close_window, let_go
 from limbstudio.ui.bridge import Bridge
 from limbstudio.ui.main_window import MainWindow
 from limbstudio.ui.theme import DARK, apply_theme
@@ -37,9 +38,9 @@ def sample_window(folder: Path, *, run_inline: bool = False) -> Iterator[MainWin
     try:
         yield window
     finally:
-        window.close()
-        window.deleteLater()
-        QApplication.processEvents()
+        close_window(window)
+        del window
+        let_go()
 
 
 def send_mouse(widget: QWidget, kind: QEvent.Type, at: QPointF) -> None:

@@ -14,6 +14,7 @@ from limbstudio.evaluation.benchmarks import Figures
 from limbstudio.services import machine
 from limbstudio.services.large_projects import make_large_project
 from limbstudio.services.project_bench import p50, p95
+from limbstudio.ui.benches.closing import close_window
 from limbstudio.ui.benches.first_photo import open_window, wait_for_photo
 from limbstudio.ui.benches.project import SIZE, Report, make_photos
 from limbstudio.ui.main_window import MainWindow
@@ -49,7 +50,7 @@ def bench_walk(
         try:
             values = _walk(window, photos, leisurely, held, report)
         finally:
-            window.close()
+            close_window(window)
     report(1.0, "Done")
     return Figures("walk", values)
 

@@ -40,7 +40,8 @@ class SearchCompletion(QObject):
         self.list.setAccessibleName("What can be typed next")
         self.list.header().setStretchLastSection(True)
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
-        self.list.itemClicked.connect(lambda item: self._take(self.list.indexOfTopLevelItem(item)))
+        # A method, not a lambda: a lambda would hold this and the list, which no other widget owns at first, for good.
+        self.list.itemClicked.connect(self._take_item)
         edit.textEdited.connect(lambda _text: self.offer())
         edit.cursorPositionChanged.connect(lambda _before, _now: self.offer() if self.is_open else None)
         edit.installEventFilter(self)
@@ -120,6 +121,9 @@ class SearchCompletion(QObject):
 
     def _choose_none(self) -> None:
         self.list.setCurrentIndex(QModelIndex())
+
+    def _take_item(self, item: QTreeWidgetItem) -> None:
+        self._take(self.list.indexOfTopLevelItem(item))
 
     def _take(self, row: int) -> None:
         """Put a row's text in place of the word at the cursor; a space follows what is whole."""

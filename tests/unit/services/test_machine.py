@@ -31,6 +31,21 @@ def test_a_process_holds_more_after_it_took_some():
 
 
 @linux
+def test_what_was_freed_and_held_goes_back_to_the_system():
+    small = [bytearray(20_000) for _ in range(3000)]  # below the size that the system is asked for by itself
+    last = bytearray(20_000)  # what lies behind keeps the rest from going back by itself
+    full = machine.memory_of(os.getpid())
+    del small
+    machine.give_back_memory()
+    left = machine.memory_of(os.getpid())
+
+    assert full is not None
+    assert left is not None
+    assert len(last) == 20_000
+    assert full - left > 40_000_000
+
+
+@linux
 def test_of_a_process_that_is_gone_nothing_is_said():
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     there = process.pid in machine.children()
