@@ -2,9 +2,20 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import (
+    QColor,
+    QGuiApplication,
+    QIcon,
+    QPainter,
+    QPainterPath,
+    QPalette,
+    QPen,
+    QPixmap,
+    QPolygonF,
+)
 
 from limbstudio.domain.anatomy import KeypointDefinition, KeypointState, Side
 from limbstudio.ui import theme as tokens
@@ -48,6 +59,44 @@ class Glyph:
     stale: bool = False
 
 
+@dataclass(frozen=True)
+class GlyphColours:
+    """What glyphs are drawn with, as #RRGGBB. ground: around and within them."""
+
+    ground: str = tokens.PHOTO_HALO
+    left: str = tokens.PHOTO_LEFT
+    right: str = tokens.PHOTO_RIGHT
+    midline: str = tokens.PHOTO_MIDLINE
+    residual: str = tokens.PHOTO_RESIDUAL
+    prosthesis: str = tokens.PHOTO_PROSTHESIS
+    absent: str = tokens.PHOTO_ABSENT
+    unlabelled: str = "#FFFFFF"
+    unsure: str = tokens.PHOTO_UNSURE
+
+    def of_side(self, frame: Frame) -> QColor:
+        return QColor({Frame.CIRCLE: self.left, Frame.SQUARE: self.right}.get(frame, self.midline))
+
+
+ON_PHOTO = GlyphColours()
+_ON_LIGHT = GlyphColours(
+    ground=tokens.LIGHT.panel,
+    left=tokens.LIGHT.left,
+    right=tokens.LIGHT.right,
+    midline=tokens.LIGHT.text,
+    residual=tokens.LIGHT.residual,
+    prosthesis=tokens.LIGHT.ok,
+    absent=tokens.LIGHT.text3,
+    unlabelled=tokens.LIGHT.text2,
+    unsure=tokens.LIGHT.warn,
+)
+
+
+def colours_in_panels() -> GlyphColours:
+    """Return the colours of glyphs on lists and buttons: a dark halo would be all that is seen on light ones."""
+    is_light = QGuiApplication.palette().color(QPalette.ColorRole.Base).lightness() > 128
+    return _ON_LIGHT if is_light else ON_PHOTO
+
+
 def frame_of(definition: KeypointDefinition) -> Frame:
     """Return the frame of a keypoint: circle left, square right, triangle midline."""
     return {Side.LEFT: Frame.CIRCLE, Side.RIGHT: Frame.SQUARE, None: Frame.TRIANGLE}[definition.side]
@@ -64,12 +113,7 @@ def glyph_of(
 
 def side_colour(frame: Frame) -> QColor:
     """Return the colour of a side on photos: it says anatomy, never status."""
-    names = {
-        Frame.CIRCLE: tokens.PHOTO_LEFT,
-        Frame.SQUARE: tokens.PHOTO_RIGHT,
-        Frame.TRIANGLE: tokens.PHOTO_MIDLINE,
-    }
-    return QColor(names[frame])
+    return ON_PHOTO.of_side(frame)
 
 
 def frame_path(frame: Frame, centre: QPointF, diameter: float) -> QPainterPath:
@@ -93,16 +137,16 @@ def glyph_reach(glyph: Glyph) -> float:
     return glyph.diameter / 2 + (9.0 if glyph.residual else 6.0)
 
 
-def draw_glyph(painter: QPainter, centre: QPointF, glyph: Glyph) -> None:
+def draw_glyph(painter: QPainter, centre: QPointF, glyph: Glyph, colours: GlyphColours = ON_PHOTO) -> None:
     """Draw a glyph around `centre`, 1 unit = 1 px."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if glyph.prediction:
         painter.setOpacity(PREDICTION_OPACITY)
-    colour = QColor(tokens.PHOTO_ABSENT) if glyph.stale else side_colour(glyph.frame)
+    colour = QColor(colours.absent) if glyph.stale else colours.of_side(glyph.frame)
     if glyph.residual:
-        _draw_residual_ring(painter, centre, glyph)
-    _draw_inside(painter, centre, glyph, colour)
+        _draw_residual_ring(painter, centre, glyph, colours)
+    _draw_inside(painter, centre, glyph, colour, colours)
     if glyph.selected:
         reach = glyph.diameter + (12.0 if glyph.residual else 7.0)
         _stroke(painter, frame_path(glyph.frame, centre, reach), QColor("#FFFFFF"), 1.5)
@@ -123,15 +167,17 @@ def _stroke(
     painter.drawPath(path)
 
 
-def _draw_residual_ring(painter: QPainter, centre: QPointF, glyph: Glyph) -> None:
+def _draw_residual_ring(painter: QPainter, centre: QPointF, glyph: Glyph, colours: GlyphColours) -> None:
     ring = frame_path(glyph.frame, centre, glyph.diameter + 7.0)
-    _stroke(painter, ring, QColor(tokens.PHOTO_HALO), 5.0)
-    _stroke(painter, ring, QColor(tokens.PHOTO_RESIDUAL), 2.2)
+    _stroke(painter, ring, QColor(colours.ground), 5.0)
+    _stroke(painter, ring, QColor(colours.residual), 2.2)
 
 
-def _draw_inside(painter: QPainter, centre: QPointF, glyph: Glyph, colour: QColor) -> None:
+def _draw_inside(
+    painter: QPainter, centre: QPointF, glyph: Glyph, colour: QColor, colours: GlyphColours
+) -> None:
     path = frame_path(glyph.frame, centre, glyph.diameter)
-    halo = QColor(tokens.PHOTO_HALO)
+    halo = QColor(colours.ground)
     painter.fillPath(frame_path(glyph.frame, centre, glyph.diameter + 2 * tokens.HALO_PX), halo)
     edge_style = Qt.PenStyle.DotLine if glyph.prediction else Qt.PenStyle.SolidLine
     state = glyph.state
@@ -147,21 +193,21 @@ def _draw_inside(painter: QPainter, centre: QPointF, glyph: Glyph, colour: QColo
         _stroke(painter, path, colour, 1.6, edge_style)
     elif state is KeypointState.OUT_OF_FRAME:
         _stroke(painter, path, colour, 1.6, edge_style)
-        _draw_arrow(painter, centre, glyph.diameter, colour)
+        _draw_arrow(painter, centre, glyph.diameter, colour, halo)
     elif state is KeypointState.ABSENT:
-        grey = QColor(tokens.PHOTO_ABSENT)
+        grey = QColor(colours.absent)
         _stroke(painter, path, grey, 1.6, edge_style)
         slash = QPainterPath(centre + QPointF(-0.55, 0.55) * glyph.diameter)
         slash.lineTo(centre + QPointF(0.55, -0.55) * glyph.diameter)
         _stroke(painter, slash, grey, 1.8)
     elif state is KeypointState.PROSTHESIS:
-        green = QColor(tokens.PHOTO_PROSTHESIS)
+        green = QColor(colours.prosthesis)
         _stroke(painter, path, green, 2.0, edge_style)
         painter.fillPath(frame_path(Frame.CIRCLE, centre, glyph.diameter * 0.38), green)
     elif state is KeypointState.UNLABELLED:
-        _stroke(painter, path, QColor("#FFFFFF"), 1.6, Qt.PenStyle.DotLine)
+        _stroke(painter, path, QColor(colours.unlabelled), 1.6, Qt.PenStyle.DotLine)
     else:
-        yellow = QColor(tokens.PHOTO_UNSURE)
+        yellow = QColor(colours.unsure)
         _stroke(painter, path, yellow, 1.6, edge_style)
         painter.setPen(yellow)
         font = tokens.text_font(max(8, round(glyph.diameter * 0.8)))
@@ -172,7 +218,7 @@ def _draw_inside(painter: QPainter, centre: QPointF, glyph: Glyph, colour: QColo
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "?")
 
 
-def _draw_arrow(painter: QPainter, centre: QPointF, diameter: float, colour: QColor) -> None:
+def _draw_arrow(painter: QPainter, centre: QPointF, diameter: float, colour: QColor, halo: QColor) -> None:
     """Draw the arrow that leaves the frame to the right: the point lies beyond the picture's edge."""
     tip = centre + QPointF(diameter * 0.95, 0)
     arrow = QPainterPath(centre)
@@ -180,7 +226,7 @@ def _draw_arrow(painter: QPainter, centre: QPointF, diameter: float, colour: QCo
     arrow.moveTo(tip + QPointF(-3.2, -3.2))
     arrow.lineTo(tip)
     arrow.lineTo(tip + QPointF(-3.2, 3.2))
-    _stroke(painter, arrow, QColor(tokens.PHOTO_HALO), 4.0)
+    _stroke(painter, arrow, halo, 4.0)
     _stroke(painter, arrow, colour, 1.6)
 
 
@@ -190,7 +236,7 @@ def glyph_pixmap(glyph: Glyph, size: int = 22, ratio: float = 2.0) -> QPixmap:
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
-    draw_glyph(painter, QPointF(size / 2, size / 2), glyph)
+    draw_glyph(painter, QPointF(size / 2, size / 2), glyph, colours_in_panels())
     painter.end()
     return pixmap
 
@@ -209,21 +255,22 @@ def draw_bone(
 
     scale: units of the painter per screen px, so that the line keeps its width on screen.
     """
-    painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    width = marks().bone_px
-    _draw_line(painter, start, end, QColor(tokens.PHOTO_HALO), (width + 4.0) * scale)
+    for pen in _bone_pens(frame, colour.rgba(), marks().bone_px, scale):
+        painter.setPen(pen)
+        painter.drawLine(start, end)
+
+
+@lru_cache(maxsize=64)
+def _bone_pens(frame: Frame, rgba: int, width: float, scale: float) -> tuple[QPen, ...]:
+    """Return what a bone is drawn with, one line over the other."""
+    halo, colour = QColor(tokens.PHOTO_HALO), QColor.fromRgba(rgba)
     if frame is Frame.SQUARE:
-        _draw_line(painter, start, end, colour, (width + 1.6) * scale)
-        _draw_line(painter, start, end, QColor(tokens.PHOTO_HALO), 1.6 * scale)
+        lines = ((halo, width + 4.0), (colour, width + 1.6), (halo, 1.6))
     else:
-        _draw_line(painter, start, end, colour, width * scale)
-    painter.restore()
-
-
-def _draw_line(painter: QPainter, start: QPointF, end: QPointF, colour: QColor, width: float) -> None:
-    pen = QPen(colour, width)
-    # Round ends would be seen nowhere, the points lie over them, and take Qt fifteen times as long to draw.
-    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-    painter.setPen(pen)
-    painter.drawLine(start, end)
+        lines = ((halo, width + 4.0), (colour, width))
+    pens = tuple(QPen(colour, width * scale) for colour, width in lines)
+    for pen in pens:
+        # Round ends would be seen nowhere, the points lie over them, and take Qt fifteen times as long to draw.
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    return pens

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from limbstudio.domain.geometry import Box
 from limbstudio.ui import theme as tokens
 from limbstudio.ui.marks import marks
+from limbstudio.ui.stamps import draw_stamp
 
 MOVE = "move"
 _HANDLE_PX = 9.0
@@ -110,30 +111,51 @@ class BoxFrame(QGraphicsItem):
     ) -> None:
         if self._box is None:
             return
-        pen = QPen(QColor(255, 255, 255, 150), 1.2, Qt.PenStyle.DashLine)
+        # Exactly one pixel wide and not smoothed: any other line takes Qt ten to thirty times as long.
+        pen = QPen(QColor(255, 255, 255, 150), 1.0, Qt.PenStyle.DashLine)
         pen.setCosmetic(True)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(self._rectangle())
+        is_turned = painter.worldTransform().m12() != 0
         for name, (x, y) in self.handles.items():
-            self._draw_handle(painter, name, QPointF(x, y))
+            if is_turned:
+                self._draw_turned(painter, name, QPointF(x, y))
+            else:
+                self._draw_upright(painter, name, QPointF(x, y))
 
-    def _draw_handle(self, painter: QPainter, name: str, at: QPointF) -> None:
+    def _draw_upright(self, painter: QPainter, name: str, at: QPointF) -> None:
+        scale, is_move = marks().scale, name == MOVE
+        reach = (_MOVE_PX if is_move else _HANDLE_PX) / 2 * scale + 2.0
+
+        def draw(stamp: QPainter) -> None:
+            stamp.scale(scale, scale)
+            _draw_handle(stamp, name)
+
+        draw_stamp(painter, at, ("handle", is_move, scale), reach, draw)
+
+    def _draw_turned(self, painter: QPainter, name: str, at: QPointF) -> None:
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.translate(at)
         unit = self._unit * marks().scale
         painter.scale(unit, unit)
-        painter.setPen(QPen(QColor(tokens.PHOTO_HALO), 1.5))
-        painter.setBrush(QColor("#FFFFFF"))
-        if name == MOVE:
-            painter.drawEllipse(QPointF(), _MOVE_PX / 2, _MOVE_PX / 2)
-            for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-                tip = QPointF(7 * dx, 7 * dy)
-                painter.drawLine(QPointF(), tip)
-                painter.drawLine(tip, tip - QPointF(2.5 * (dx + dy), 2.5 * (dy + dx)))
-                painter.drawLine(tip, tip - QPointF(2.5 * (dx - dy), 2.5 * (dy - dx)))
-        else:
-            half = _HANDLE_PX / 2
-            painter.drawRoundedRect(QRectF(-half, -half, _HANDLE_PX, _HANDLE_PX), 2, 2)
+        _draw_handle(painter, name)
         painter.restore()
+
+
+def _draw_handle(painter: QPainter, name: str) -> None:
+    """Draw a handle about the origin, 1 unit = 1 px."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor(tokens.PHOTO_HALO), 1.5))
+    painter.setBrush(QColor("#FFFFFF"))
+    if name != MOVE:
+        half = _HANDLE_PX / 2
+        painter.drawRoundedRect(QRectF(-half, -half, _HANDLE_PX, _HANDLE_PX), 2, 2)
+        return
+    painter.drawEllipse(QPointF(), _MOVE_PX / 2, _MOVE_PX / 2)
+    for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+        tip = QPointF(7 * dx, 7 * dy)
+        painter.drawLine(QPointF(), tip)
+        painter.drawLine(tip, tip - QPointF(2.5 * (dx + dy), 2.5 * (dy + dx)))
+        painter.drawLine(tip, tip - QPointF(2.5 * (dx - dy), 2.5 * (dy - dx)))

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from limbstudio.domain.anatomy import LDPOSE, KeypointState, Side
 from limbstudio.ui import theme as tokens
 from limbstudio.ui.glyphs import Frame, Glyph, draw_bone, draw_glyph, glyph_of, glyph_reach, side_colour
+from limbstudio.ui.stamps import draw_stamp
 from limbstudio.ui.words import said
 
 
@@ -34,7 +35,10 @@ class PointItem(QGraphicsItem):
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
-        draw_glyph(painter, QPointF(0, 0), self.glyph)
+        glyph = self.glyph
+        draw_stamp(
+            painter, QPointF(), glyph, glyph_reach(glyph) + 4.0, lambda p: draw_glyph(p, QPointF(), glyph)
+        )
 
 
 class BoneItem(QGraphicsItem):

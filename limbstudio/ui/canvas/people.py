@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor
@@ -13,7 +13,8 @@ from limbstudio.domain.photo import Person
 from limbstudio.ui import theme as tokens
 from limbstudio.ui.canvas.items import BoneItem, LabelItem, PointItem
 from limbstudio.ui.glyphs import frame_of, glyph_of, side_colour
-from limbstudio.ui.marks import marks
+from limbstudio.ui.marks import Marks, marks
+from limbstudio.ui.words import language
 
 _DRAWN = (
     KeypointState.VISIBLE,
@@ -45,6 +46,28 @@ def short_name(index: int) -> str:
     return f"{definition.side.value[0].upper()} {definition.label.split(' ', 1)[1]}"
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """What the items of a person were made from, but for where a drag has points."""
+
+    person: Person
+    selected: frozenset[int]
+    named: frozenset[int]
+    unit: float
+    turn: float
+    all_names: bool
+    marks: Marks
+    language: str
+
+    def __eq__(self, other: object) -> bool:
+        # The same person, not an equal one: records are never changed, and comparing all their points takes long.
+        return isinstance(other, _Shown) and other.person is self.person and other._rest == self._rest
+
+    @property
+    def _rest(self) -> tuple[object, ...]:
+        return (self.selected, self.named, self.unit, self.turn, self.all_names, self.marks, self.language)
+
+
 class PersonItems:
     """The scene items of one person."""
 
@@ -54,6 +77,8 @@ class PersonItems:
         self.bones: dict[tuple[int, int], BoneItem] = {}
         self.labels: dict[int, LabelItem] = {}
         self._opacity = opacity
+        self._shown: _Shown | None = None
+        self._moved: frozenset[int] = frozenset()  # which points stand where a drag has them
 
     def show(
         self,
@@ -67,6 +92,11 @@ class PersonItems:
         all_names: bool = False,
     ) -> None:
         """Show a person. moved: where a drag has points; unit: photo px per screen px; turn: of the view, degrees."""
+        shown = _Shown(person, selected, named, unit, turn, all_names, marks(), language())
+        if shown == self._shown and self.points.keys() >= moved.keys():
+            self._move(person, moved)
+            return
+        self._shown, self._moved = shown, frozenset(moved)
         positions = {**shown_points(person), **moved}
         states = person.keypoints.states
         for index in set(self.points) - set(positions):
@@ -82,6 +112,27 @@ class PersonItems:
             item.setPos(x, y)
         self._show_bones(positions, unit)
         self._show_labels(positions, states, named=named, turn=turn, all_names=all_names)
+
+    def _move(self, person: Person, moved: Mapping[int, tuple[float, float]]) -> None:
+        """Put points where a drag has them now, with their bones and names; everything else stays as it is."""
+        touched = self._moved | moved.keys()
+        self._moved = frozenset(moved)
+        if not touched:
+            return
+        points = person.keypoints.points
+
+        def place(index: int) -> QPointF:
+            if index in moved:
+                return QPointF(*moved[index])
+            return QPointF(points[index].x or 0.0, points[index].y or 0.0)
+
+        for index in touched:
+            self.points[index].setPos(place(index))
+            if index in self.labels:
+                self.labels[index].setPos(place(index))
+        for (start, end), bone in self.bones.items():
+            if start in touched or end in touched:
+                bone.set_ends(place(start), place(end))
 
     def _show_bones(self, positions: Mapping[int, tuple[float, float]], unit: float) -> None:
         edges = [edge for edge in LDPOSE_EDGES if edge[0] in positions and edge[1] in positions]
@@ -141,3 +192,4 @@ class PersonItems:
         for item in (*self.points.values(), *self.bones.values(), *self.labels.values()):
             self._scene.removeItem(item)
         self.points, self.bones, self.labels = {}, {}, {}
+        self._shown, self._moved = None, frozenset()

@@ -1,7 +1,7 @@
 """The body over the photo while it moves: a small lit picture and a crisp outline, drawn in one item of the canvas."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from limbstudio.services.live import LivePicture
@@ -20,7 +20,7 @@ class LiveLayer(QGraphicsItem):
         self._image = QImage()
         self._pixels: object = None  # the picture's memory
         self._rect = QRectF()
-        self._outline = QPainterPath()
+        self._outlines: list[QPolygonF] = []
         self._is_sharp = False
         self.setVisible(False)
 
@@ -33,10 +33,7 @@ class LiveLayer(QGraphicsItem):
         self._image = QImage(picture.rgba.data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
         x, y = picture.origin_px
         self._rect = QRectF(x, y, width * picture.scale, height * picture.scale)
-        self._outline = QPainterPath()
-        for line in picture.outlines:
-            self._outline.addPolygon([QPointF(px, py) for px, py in line.tolist()])
-            self._outline.closeSubpath()
+        self._outlines = [QPolygonF([QPointF(x, y) for x, y in line.tolist()]) for line in picture.outlines]
         self.setVisible(True)
         self.update()
 
@@ -57,10 +54,11 @@ class LiveLayer(QGraphicsItem):
         painter.drawImage(self._rect, self._image)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        # A wide soft line along the whole body takes milliseconds: the halo waits until the body rests.
+        # Any line but one of exactly one pixel takes Qt ten times as long: halo and width wait until the body rests.
         halo = ((QColor(tokens.PHOTO_HALO), 3.0),) if self._is_sharp else ()
-        for colour, width in (*halo, (QColor("#E8EBF0"), 1.2)):
+        for colour, width in (*halo, (QColor("#E8EBF0"), 1.2 if self._is_sharp else 1.0)):
             pen = QPen(colour, width)
             pen.setCosmetic(True)
             painter.setPen(pen)
-            painter.drawPath(self._outline)
+            for outline in self._outlines:
+                painter.drawPolygon(outline)
