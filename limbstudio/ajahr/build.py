@@ -11,6 +11,7 @@ from limbstudio.domain.anatomy import Limb
 
 if TYPE_CHECKING:  # torch takes two seconds to import, and tables are read without it
     from limbstudio.ajahr.bpac import BpacNet
+    from limbstudio.ajahr.keypoint_network import KeypointAjahr
     from limbstudio.ajahr.network import AjahrNet
     from limbstudio.ajahr.tokenizer import PoseTokenizer
 
@@ -149,6 +150,39 @@ RELEASED_AJAHR = AjahrNumbers()
 STUDIO_TOKENIZER = TokenizerNumbers(codes=1024, code_width=64, width=128, widenings=3)
 
 
+@dataclass(frozen=True)
+class StudioNumbers:
+    """The sizes of the network on keypoints (ours): the encoder's blocks, and those of AJAHR's head."""
+
+    encoder: BackboneNumbers = field(
+        default_factory=lambda: BackboneNumbers(width=192, blocks=4, heads=6, hidden=384)
+    )
+    decoder: DecoderNumbers = field(
+        default_factory=lambda: DecoderNumbers(
+            width=384, blocks=3, heads=6, head_width=32, hidden=768, context_width=192
+        )
+    )
+    head: TokenHeadNumbers = field(
+        default_factory=lambda: TokenHeadNumbers(
+            tokens=80, width=48, layers=3, token_hidden=64, channel_hidden=128
+        )
+    )
+    tokenizer: TokenizerNumbers = STUDIO_TOKENIZER
+
+    @property
+    def ajahr(self) -> AjahrNumbers:
+        """Return the head's sizes as AJAHR's."""
+        return AjahrNumbers(decoder=self.decoder, head=self.head, tokenizer=self.tokenizer)
+
+    @staticmethod
+    def head_rows() -> tuple[int, ...]:
+        """Return which limb, as a row of `Limb`, each of AJAHR's heads is."""
+        return tuple(tuple(Limb).index(limb) for limb in HEAD_LIMBS)
+
+
+STUDIO = StudioNumbers()
+
+
 def released_ajahr(head_tokens: int, tokenizer_tokens: int) -> AjahrNumbers:
     """Return the paper's size for a checkpoint's numbers of tokens, which may differ from each other."""
     return replace(
@@ -177,3 +211,10 @@ def build_ajahr(numbers: AjahrNumbers = RELEASED_AJAHR) -> "AjahrNet":
     from limbstudio.ajahr.network import AjahrNet
 
     return AjahrNet(numbers)
+
+
+def build_studio(numbers: StudioNumbers = STUDIO) -> "KeypointAjahr":
+    """Return an untrained network of the studio's size."""
+    from limbstudio.ajahr.keypoint_network import KeypointAjahr
+
+    return KeypointAjahr(numbers)

@@ -88,7 +88,7 @@ def sight(
     ray = np.concatenate([(low + high) / 2, np.ones((len(px), 1))], 1)
     ray /= np.linalg.norm(ray, axis=1, keepdims=True)
     turned = np.concatenate([np.where(seen[..., None], flat, 0.0), np.ones((*seen.shape, 1))], 2)
-    turned = turned @ _toward(ray).swapaxes(1, 2)
+    turned = turned @ toward(ray).swapaxes(1, 2)
     place = turned[..., :2] / np.maximum(turned[..., 2:], LEAST_DEPTH)
     low, high = _bounds(place, seen)
     size = np.maximum((high - low).max(1), LEAST_SIZE)
@@ -104,7 +104,7 @@ def _bounds(places: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return np.where(seen, places, np.inf).min(1), np.where(seen, places, -np.inf).max(1)
 
 
-def _toward(ray: np.ndarray) -> np.ndarray:
+def toward(ray: np.ndarray) -> np.ndarray:
     """Return the rotations (N, 3, 3) that carry each ray to the z axis by the shortest way."""
     x, y, z = ray.T
     near = 1 / (1 + z)

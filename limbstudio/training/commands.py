@@ -75,3 +75,24 @@ def train_tokenizer(
     plan = TokenizerPlan(STUDIO_TOKENIZER, steps, loss=loss, rate=rate, seed=seed)
     typer.echo(learn_tokenizer(poses, out, plan, resume=resume).text)
     typer.echo(f"The tokenizer is in {out}.")
+
+
+@train_app.command("ajahr")
+def train_ajahr(
+    poses: Annotated[Path, typer.Argument(help="Motion file poses.npz.")],
+    tokenizer: Annotated[Path, typer.Option(help="tokenizer.pt of people with all limbs.")],
+    tokenizer_loss: Annotated[Path, typer.Option(help="tokenizer.pt of people with limb loss.")],
+    out: Annotated[Path, typer.Option(help="Folder for weights, curves and what to resume from.")],
+    steps: Annotated[int, typer.Option(help="Steps of 256 synthetic people each.")] = 60_000,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's last state.")] = False,
+) -> None:
+    """Learn AJAHR on keypoints, at the size that ships, and judge it on people of held-out clips (hours)."""
+    from limbstudio.training.keypoint_ajahr import (  # torch is not needed for --help
+        StudioPlan,
+        learn_studio_ajahr,
+    )
+
+    plan = StudioPlan(steps, seed=seed)
+    typer.echo(learn_studio_ajahr(poses, (tokenizer, tokenizer_loss), out, plan, resume=resume).text)
+    typer.echo(f"The network is in {out}.")

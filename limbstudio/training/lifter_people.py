@@ -10,6 +10,7 @@ import numpy as np
 
 from limbstudio.body.rotations import rotation
 from limbstudio.domain.anatomy import N_COCO, SMPLX_INDEX, Level, Limb, level_rule
+from limbstudio.resihmr import skeleton as bones
 from limbstudio.resihmr.lifter import (
     BONES,
     END_OF_LOWER,
@@ -25,7 +26,7 @@ from limbstudio.resihmr.lifter import (
     sight,
 )
 from limbstudio.resihmr.pose_prior import mirror_poses
-from limbstudio.resihmr.skeleton import SEGMENT_JOINTS, Skeleton, place
+from limbstudio.resihmr.skeleton import SEGMENT_JOINTS, Skeleton
 from limbstudio.resihmr.starts import turned_upright
 
 PICTURE_PX = 1000.0
@@ -59,10 +60,23 @@ ANKLES, KNEES = [15, 16], [13, 14]
 
 @dataclass(frozen=True, eq=False)
 class Crowd:
-    """N people: what the network is shown, and depths (N, 13), metres: the truth of its bones along the ray."""
+    """N people: what the network is shown, and depths (N, 13), metres: the truth of its bones along the ray.
+
+    endings: (N, 4) how their limbs end. turn: (N, 3, 3) from their upright bodies to the camera, which stand at `place`
+    (N, 3), metres. told: (N,) the focal length as told over the true one. bodies: (N,) whose body it is. pose
+    (M, 21, 3), root (M, 3, 3), shape (M, B): of the M bodies.
+    """
 
     sight: Sight
     depths: np.ndarray
+    endings: np.ndarray
+    turn: np.ndarray
+    place: np.ndarray
+    told: np.ndarray
+    bodies: np.ndarray
+    pose: np.ndarray
+    root: np.ndarray
+    shape: np.ndarray
 
 
 def _limb_tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -109,8 +123,9 @@ class CrowdMaker:
         shape = rng.standard_normal((bodies, self._skeleton.n_shape), dtype=np.float32)
         root = turned_upright(up).astype(np.float32)
         nowhere = np.zeros((bodies, 3), np.float32)
-        placed = place(self._skeleton, root, rotation(np, pose), shape, nowhere, derivatives=False)
-        return _photographed(np.repeat(placed.points, VIEWS, 0).astype(float), rng)
+        placed = bones.place(self._skeleton, root, rotation(np, pose), shape, nowhere, derivatives=False)
+        taken = _photographed(np.repeat(placed.points, VIEWS, 0).astype(float), rng)
+        return Crowd(*taken, np.repeat(np.arange(bodies), VIEWS), pose, root, shape)
 
     def _varied(
         self, pose: np.ndarray, up: np.ndarray, rng: np.random.Generator
@@ -126,8 +141,13 @@ class CrowdMaker:
         return pose.astype(np.float32), up.astype(np.float32)
 
 
-def _photographed(points: np.ndarray, rng: np.random.Generator) -> Crowd:
-    """Photograph upright bodies, points (N, 29, 3): any yaw, a camera each, limbs that end, and noisy clicks."""
+def _photographed(
+    points: np.ndarray, rng: np.random.Generator
+) -> tuple[Sight, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Photograph upright bodies, points (N, 29, 3): any yaw, a camera each, limbs that end, and noisy clicks.
+
+    Returns sight, depths, endings, turn, place and told of a `Crowd`.
+    """
     n = len(points)
     plain = rng.random(n) < PLAIN_SHARE
 
@@ -143,8 +163,10 @@ def _photographed(points: np.ndarray, rng: np.random.Generator) -> Crowd:
     distance = focal / PICTURE_PX * either(rng.uniform(2.2, 3.2, n), rng.uniform(1.8, 5.0, n))
     distance = np.maximum(distance, NEAREST_M)
     aside = either(0.0, PICTURE_PX / focal)[:, None] * rng.uniform(-0.25, 0.25, (n, 2))
-    points = (points - points[:, :N_COCO].mean(1, keepdims=True)) @ turn.swapaxes(1, 2)
-    points = points + (distance[:, None] * np.concatenate([aside, np.ones((n, 1))], 1))[:, None]
+    middle = points[:, :N_COCO].mean(1)
+    place = distance[:, None] * np.concatenate([aside, np.ones((n, 1))], 1)
+    place -= (turn @ middle[:, :, None])[..., 0]
+    points = points @ turn.swapaxes(1, 2) + place[:, None]
     endings = _endings(n, rng)
     observed = np.concatenate([points[:, :N_COCO], _ends(points[:, N_COCO:], endings, rng)], 1)
     px = focal[:, None, None] * observed[..., :2] / np.maximum(observed[..., 2:], 0.2)
@@ -160,7 +182,7 @@ def _photographed(points: np.ndarray, rng: np.random.Generator) -> Crowd:
     seen[:, ANKLES] &= ~cut_off[:, None]
     seen[:, KNEES] &= ~(cut_off & (rng.random(n) < 0.5))[:, None]
     shown = sight(px, seen, endings, told, np.zeros((n, 2)))
-    return Crowd(shown, (points @ shown.ray[:, :, None])[..., 0] @ BONES.T)
+    return shown, (points @ shown.ray[:, :, None])[..., 0] @ BONES.T, endings, turn, place, told / focal
 
 
 def _ends(segment: np.ndarray, endings: np.ndarray, rng: np.random.Generator) -> np.ndarray:

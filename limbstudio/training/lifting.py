@@ -61,7 +61,7 @@ class EstimatedBody:
     """The bundled body's joints and COCO points under an estimate, differentiable."""
 
     def __init__(self, body: BodyModel, device: str = "cpu") -> None:
-        self._skeleton = _single_precision(to_torch(fit_model(body).skeleton, device))
+        self._skeleton = single_precision(to_torch(fit_model(body).skeleton, device))
 
     def __call__(self, estimate: Estimate) -> tuple[Tensor, Tensor]:
         """Return joints (B, 22, 3) and COCO points (B, 17, 3), metres from the pelvis, in the camera's axes."""
@@ -103,7 +103,8 @@ def joint_error_mm(estimate: Estimate, batch: Batch, body: EstimatedBody) -> Ten
     return 1000 * distance.sum(1) / exists.sum(1)
 
 
-def _single_precision(skeleton: Skeleton) -> Skeleton:
+def single_precision(skeleton: Skeleton) -> Skeleton:
+    """Return a torch skeleton with float32 numbers."""
     moved = {
         name: value.float()
         for name, value in vars(skeleton).items()

@@ -5,7 +5,6 @@ are zeros from a random joint of a random limb on. What a person does not have c
 """
 
 import json
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from limbstudio.domain.errors import KnownError
 from limbstudio.resihmr.pose_prior import read_motion
 from limbstudio.training.lightning_modules import lightning
 from limbstudio.training.posed_mesh import PosedMesh
+from limbstudio.training.schedule import share_of_rate
 
 Report = Callable[[float, str], None]
 
@@ -46,11 +46,6 @@ class TokenizerPlan:
     batch: int = BATCH
     rate: float = RATE
     seed: int = 0
-
-    def share_of_rate(self, step: int) -> float:
-        """Return the share of the rate at a step: up in the first twentieth, then down to nothing by a cosine."""
-        rise = max(self.steps // 20, 1)
-        return min((step + 1) / rise, 0.5 + 0.5 * math.cos(math.pi * min(step / self.steps, 1)))
 
 
 @dataclass(frozen=True)
@@ -172,7 +167,7 @@ def tokenizer_module(tokenizer: PoseTokenizer, plan: TokenizerPlan, mesh: PosedM
             optimizer = torch.optim.AdamW(
                 self.tokenizer.parameters(), plan.rate, betas=(0.9, 0.99), weight_decay=WEIGHT_DECAY
             )
-            fall = torch.optim.lr_scheduler.LambdaLR(optimizer, plan.share_of_rate)
+            fall = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_of_rate(step, plan.steps))
             return {"optimizer": optimizer, "lr_scheduler": {"scheduler": fall, "interval": "step"}}
 
         def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

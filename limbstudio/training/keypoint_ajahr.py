@@ -1,0 +1,320 @@
+"""Training of AJAHR at the studio's size on crowds of synthetic people made on the fly, under Lightning."""
+
+import json
+import pickle
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from limbstudio.ajahr.build import POSE_JOINTS, STUDIO, StudioNumbers, build_studio, build_tokenizer
+from limbstudio.ajahr.keypoint_network import (
+    KeypointAjahr,
+    appearing_size,
+    existing_joints,
+    head_classes,
+    seen,
+)
+from limbstudio.ajahr.losses import joints_loss, points_loss, pose_loss, shape_loss, words_loss
+from limbstudio.ajahr.tokenizer import PoseTokenizer
+from limbstudio.ajahr.zeroing import zeroed_joints
+from limbstudio.body.model import load_body
+from limbstudio.body.rotations import rotation
+from limbstudio.domain.anatomy import N_COCO
+from limbstudio.domain.errors import KnownError
+from limbstudio.evaluation.metrics import aligned_joint_error_m, joint_error_m
+from limbstudio.resihmr.lifter import LEAST_DEPTH, toward
+from limbstudio.resihmr.pose_prior import read_motion
+from limbstudio.resihmr.problem import fit_model
+from limbstudio.resihmr.skeleton import Placed, Skeleton, place, to_torch
+from limbstudio.training.lifter_people import Crowd, CrowdMaker
+from limbstudio.training.lifting import single_precision
+from limbstudio.training.lightning_modules import lightning
+from limbstudio.training.schedule import share_of_rate
+
+BODIES, RATE, WEIGHT_DECAY = 64, 5e-4, 1e-4
+_JUDGE_SEED, _JUDGE_BODIES = 11, 1000
+
+
+@dataclass(frozen=True)
+class StudioWeights:
+    """Weights of the losses, ours: the paper's are for a network that has been trained before, on pictures."""
+
+    pose: float = 0.05
+    shape: float = 0.005
+    points: float = 0.5
+    joints: float = 1.0
+    words: float = 0.02
+
+
+@dataclass(frozen=True)
+class StudioPlan:
+    """How to train. bodies: per step, each seen from four sides. seed: of everything random."""
+
+    steps: int
+    numbers: StudioNumbers = STUDIO
+    bodies: int = BODIES
+    rate: float = RATE
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class StudioScore:
+    """On people made of held-out clips: mean joint errors over joints that exist, millimetres, pelvis-aligned and after
+    alignment by similarity. people: how many."""
+
+    mpjpe_mm: float
+    pa_mpjpe_mm: float
+    people: int
+
+    @property
+    def text(self) -> str:
+        """Return it in words."""
+        return (
+            f"{self.people} synthetic people of held-out clips: MPJPE {self.mpjpe_mm:.1f} mm, "
+            f"PA-MPJPE {self.pa_mpjpe_mm:.1f} mm."
+        )
+
+
+@dataclass(eq=False)  # not frozen: Lightning moves its tensors to a device
+class Truth:
+    """Of B people, in the camera turned toward them.
+
+    inputs: (B, N_INPUTS). orientation: (B, 3, 3). pose: (B, 21, 3, 3). shape: (B, 10). place: (B, 3) of the root, for a
+    camera of the focal length that is told. absent: (B, 21) rotations. exists: (B, 22) joints. endings: (B, 4).
+    """
+
+    inputs: Tensor
+    orientation: Tensor
+    pose: Tensor
+    shape: Tensor
+    place: Tensor
+    absent: Tensor
+    exists: Tensor
+    endings: Tensor
+
+
+def truth_of(crowd: Crowd, skeleton: Skeleton) -> Truth:
+    """Return tensors of a crowd; skeleton: the body's, numpy."""
+    ray = crowd.sight.ray * [1, 1, 0] * crowd.told[:, None] + crowd.sight.ray * [0, 0, 1]  # the true one
+    to_ray = toward(ray / np.linalg.norm(ray, axis=1, keepdims=True))
+    bodies = crowd.bodies
+    rest = skeleton.root0 + crowd.shape @ skeleton.root_by_shape
+    root = (crowd.turn @ rest[bodies][:, :, None])[..., 0] + crowd.place
+    root = (to_ray @ root[:, :, None])[..., 0]
+    root[:, 2] *= crowd.told  # a camera of the focal length that is told sees the person as large from there
+    endings = torch.as_tensor(crowd.endings)
+
+    def tensor(values: np.ndarray) -> Tensor:
+        return torch.as_tensor(values, dtype=torch.float32)
+
+    return Truth(
+        inputs=tensor(crowd.sight.inputs),
+        orientation=tensor(to_ray @ crowd.turn @ crowd.root[bodies]),
+        pose=tensor(rotation(np, crowd.pose)[bodies]),
+        shape=tensor(crowd.shape[bodies]),
+        place=tensor(root),
+        absent=torch.as_tensor(zeroed_joints(head_classes(endings).numpy())[:, :POSE_JOINTS]),
+        exists=existing_joints(endings),
+        endings=endings,
+    )
+
+
+class PosedBody:
+    """The bundled body's joints and COCO points in torch."""
+
+    def __init__(self, skeleton: Skeleton) -> None:
+        self.skeleton = single_precision(to_torch(skeleton, "cpu"))
+
+    def __call__(self, orientation: Tensor, pose: Tensor, shape: Tensor, root: Tensor) -> Placed:
+        """Place bodies: orientation (B, 3, 3), pose (B, 21, 3, 3), shape (B, 10), root (B, 3) metres."""
+        rest = self.skeleton.root0 + shape @ self.skeleton.root_by_shape
+        return place(self.skeleton, orientation, pose, shape, root - rest, derivatives=False)
+
+
+class StudioLoss:
+    """All losses of a batch, by name."""
+
+    def __init__(
+        self, skeleton: Skeleton, tokenizers: "Tokenizers", weights: StudioWeights | None = None
+    ) -> None:
+        self.body = PosedBody(skeleton)
+        self.tokenizers = tokenizers
+        self.weights = weights or StudioWeights()
+
+    def __call__(self, network: KeypointAjahr, truth: Truth) -> dict[str, Tensor]:
+        """Return "loss" and its terms before their weights."""
+        found = network(truth.inputs)
+        said = found.estimate
+        # What hangs on an absent joint is nowhere; its rotation is the truth's, so that the rest can be placed.
+        pose = torch.where(truth.absent[..., None, None], truth.pose, said.pose[:, :POSE_JOINTS])
+        placed = self.body(said.orientation[:, 0], pose, said.shape, found.place)
+        true = self.body(truth.orientation, truth.pose, truth.shape, truth.place)
+        kept = torch.cat([torch.ones_like(truth.absent[:, :1]), ~truth.absent], 1).float()
+        units = 1 / appearing_size(truth.inputs)[:, None, None]
+        losses = {
+            "pose": pose_loss(
+                torch.cat([said.orientation, pose], 1),
+                torch.cat([truth.orientation[:, None], truth.pose], 1),
+                kept,
+            ),
+            "shape": shape_loss(said.shape, truth.shape),
+            "points": points_loss(_flat(placed) * units, _flat(true) * units, seen(truth.inputs)[:, :N_COCO]),
+            "joints": joints_loss(
+                placed.joints - placed.joints[:, :1], true.joints - true.joints[:, :1], truth.exists.float()
+            ),
+            "words": words_loss(said.logits, self.tokenizers.words(truth)),
+        }
+        total = torch.stack([getattr(self.weights, name) * value for name, value in losses.items()]).sum()
+        return {"loss": total, **losses}
+
+
+def _flat(body: Placed) -> Tensor:
+    points = body.points[:, :N_COCO]
+    return points[..., :2] / points[..., 2:].clamp_min(LEAST_DEPTH)
+
+
+@dataclass(frozen=True, eq=False)
+class Tokenizers:
+    """The two tokenizers, trained: of intact people and of people with limb loss."""
+
+    normal: PoseTokenizer
+    loss: PoseTokenizer
+
+    def words(self, truth: Truth) -> Tensor:
+        """Return the words (B, T) that the tokenizers write of the truth."""
+        zeroed = truth.pose.masked_fill(truth.absent[..., None, None], 0.0)
+        whole = ~truth.absent.any(1)
+        with torch.no_grad():
+            return torch.where(whole[:, None], self.normal.encode(zeroed), self.loss.encode(zeroed))
+
+    def install(self, network: KeypointAjahr) -> None:
+        """Give a network their codes and decoders, which do not train on."""
+        head = network.smpl_head.decpose
+        for codec, tokenizer in ((head.tokenizer_normal, self.normal), (head.tokenizer_amp, self.loss)):
+            state = {k: v for k, v in tokenizer.state_dict().items() if not k.startswith("encoder.")}
+            codec.load_state_dict(state)
+            codec.requires_grad_(False)
+
+
+def read_tokenizers(normal: Path, loss: Path, numbers: StudioNumbers) -> Tokenizers:
+    """Read two tokenizers that `train tokenizer` wrote; raise KnownError where a file is none."""
+    found = []
+    for path in (normal, loss):
+        tokenizer = build_tokenizer(numbers.tokenizer)
+        try:
+            tokenizer.load_state_dict(torch.load(path, weights_only=True))
+        except (OSError, RuntimeError, pickle.UnpicklingError) as error:
+            raise KnownError(
+                f"{path} is not a tokenizer of the studio's size ({str(error).partition(chr(10))[0]}).",
+                "Train one with `limbstudio train tokenizer`.",
+            ) from error
+        found.append(tokenizer.eval().requires_grad_(False))
+    return Tokenizers(*found)
+
+
+class Crowds:
+    """Endless batches of new people; the same seed gives the same ones."""
+
+    def __init__(self, poses: Path, skeleton: Skeleton, plan: StudioPlan) -> None:
+        self.skeleton = skeleton
+        self.maker = CrowdMaker(skeleton, *read_motion(poses, validation=False))
+        self.plan = plan
+
+    def batch(self, step: int) -> Truth:
+        """Return the people of a step."""
+        rng = np.random.default_rng((self.plan.seed, step))
+        return truth_of(self.maker.crowd(self.plan.bodies, rng), self.skeleton)
+
+
+def judge(
+    network: KeypointAjahr, poses: Path, skeleton: Skeleton, bodies: int = _JUDGE_BODIES
+) -> StudioScore:
+    """Score a network on people made of held-out clips, as they are trained on but without loosened poses."""
+    maker = CrowdMaker(skeleton, *read_motion(poses, validation=True), vary=False)
+    truth = truth_of(maker.crowd(bodies, np.random.default_rng(_JUDGE_SEED)), skeleton)
+    body = PosedBody(skeleton)
+    network.eval()
+    with torch.inference_mode():
+        found = network(truth.inputs)
+        pose = torch.where(truth.absent[..., None, None], truth.pose, found.estimate.pose[:, :POSE_JOINTS])
+        said = body(found.estimate.orientation[:, 0], pose, found.estimate.shape, found.place).joints.numpy()
+        true = body(truth.orientation, truth.pose, truth.shape, truth.place).joints.numpy()
+    exists = truth.exists.numpy()
+    people = list(zip(said, true, exists, strict=True))
+    return StudioScore(
+        1000 * float(np.mean([joint_error_m(*person) for person in people])),
+        1000 * float(np.mean([aligned_joint_error_m(*person) for person in people])),
+        len(people),
+    )
+
+
+def studio_module(network: KeypointAjahr, plan: StudioPlan, measure: StudioLoss) -> Any:
+    """Return a LightningModule that trains a network."""
+
+    class StudioModule(lightning().LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def training_step(self, batch: Truth, batch_idx: int) -> Tensor:
+            losses = measure(self.network, batch)
+            self.log_dict(losses, prog_bar=True, batch_size=len(batch.inputs))
+            return losses["loss"]
+
+        def configure_optimizers(self) -> Any:
+            trained = [p for p in self.network.parameters() if p.requires_grad]
+            optimizer = torch.optim.AdamW(trained, plan.rate, weight_decay=WEIGHT_DECAY)
+            fall = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_of_rate(step, plan.steps))
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": fall, "interval": "step"}}
+
+    return StudioModule()
+
+
+class _Steps(torch.utils.data.IterableDataset):
+    """The batches from a step on."""
+
+    def __init__(self, crowds: Crowds, first: int, last: int) -> None:
+        self.crowds, self.first, self.last = crowds, first, last
+
+    def __iter__(self) -> Iterator[Truth]:
+        return map(self.crowds.batch, range(self.first, self.last))
+
+
+def learn_studio_ajahr(
+    poses: Path, tokenizers: tuple[Path, Path], out: Path, plan: StudioPlan, *, resume: bool = False
+) -> StudioScore:
+    """Train AJAHR at the studio's size and judge it on people of held-out clips.
+
+    tokenizers: files of the normal one and the one for limb loss. Writes into `out`: ajahr.pt (weights), plan.json,
+    metrics.csv, last.ckpt. Raise KnownError where Lightning is missing, a file is bad or there is nothing to resume.
+    """
+    L = lightning()
+    last = out / "last.ckpt"
+    if resume and not last.exists():
+        raise KnownError(f"There is no {last.name} in {out} to go on from.", "Train without --resume.")
+    L.seed_everything(plan.seed, verbose=False)
+    skeleton = fit_model(load_body()).skeleton
+    words = read_tokenizers(*tokenizers, plan.numbers)
+    network = build_studio(plan.numbers)
+    words.install(network)
+    done = torch.load(last, weights_only=True)["global_step"] if resume else 0
+    batches = _Steps(Crowds(poses, skeleton, plan), done, plan.steps)
+    trainer = L.Trainer(
+        max_steps=plan.steps, accelerator="cpu", default_root_dir=out, gradient_clip_val=1.0,
+        enable_model_summary=False, logger=L.pytorch.loggers.CSVLogger(out, name="", version=""),
+        callbacks=[L.pytorch.callbacks.ModelCheckpoint(out, save_last=True, save_top_k=0, every_n_train_steps=200)],
+        log_every_n_steps=20,
+    )  # fmt: skip
+    data = torch.utils.data.DataLoader(batches, batch_size=None)
+    trainer.fit(studio_module(network, plan, StudioLoss(skeleton, words)), data,
+                ckpt_path=str(last) if resume else None, weights_only=False)  # fmt: skip
+    trainer.save_checkpoint(last)
+    score = judge(network, poses, skeleton)
+    torch.save(network.state_dict(), out / "ajahr.pt")
+    (out / "plan.json").write_text(json.dumps({**asdict(plan), "score": asdict(score)}, indent=1))
+    return score
