@@ -180,7 +180,10 @@ class PhotoReading(QObject):
         self._walk.close()
 
     def _say(self, text: str) -> None:
-        self.words.setText(names.masked(text))
+        words = names.masked(text)
+        if words == self.words.text() and self.words.isHidden() is not bool(text):
+            return
+        self.words.setText(words)
         self.words.setVisible(bool(text))
         self.said.emit()
 
