@@ -7,12 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from limbstudio.body.parts import part_of
 from limbstudio.body.surface import surface_facts
-from limbstudio.corrections.limb_surface import LimbSurface, face_normals
+from limbstudio.corrections.limb_frame import LimbFrame
+from limbstudio.corrections.limb_surface import LimbSurface, face_normals, face_volumes
 from limbstudio.corrections.self_intersection import local_intersections
+from limbstudio.domain.anatomy import Limb
 from limbstudio.domain.body import ScaleSource
 from limbstudio.domain.geometry import Camera
 from limbstudio.rendering.silhouette import silhouette
+from limbstudio.resihmr.pipeline import BodyMesh
 
 Float = NDArray[np.floating]
 Int = NDArray[np.integer]
@@ -156,6 +160,22 @@ def validity_facts(
 def limb_volume(limb: LimbSurface) -> float:
     """Return the volume (m3) within the limb's surface, closed by a fan where it joins the body."""
     return float(limb.face_volumes.sum())
+
+
+def cut_facts(mesh: BodyMesh, limb: Limb, frame: LimbFrame) -> tuple[float, float]:
+    """Return volume (m3) and length (m, joint to end) of a limb that is only cut and capped, not refined."""
+    stump = next(item for item in mesh.stumps if item.limb is limb)
+    own = np.asarray(mesh.residual, bool) & (mesh.parts == part_of(limb, stump.segment))
+    own[stump.boundary] = True
+    inside = own[mesh.faces].all(axis=1)
+    inside[stump.cap_faces] = True
+    points, faces = np.asarray(mesh.tpose, float), np.asarray(mesh.faces[inside], np.int64)
+    edges = np.stack([faces.reshape(-1), faces[:, [1, 2, 0]].reshape(-1)], axis=1)
+    keys = edges @ [len(points), 1]
+    rim = edges[~np.isin(keys, edges @ [1, len(points)])]
+    lid = points[rim[:, 0] if len(rim) else faces[:, 0]].mean(axis=0)
+    volume = face_volumes(points[faces[:, 0]], face_normals(points, faces), lid).sum()
+    return float(volume), float(frame.axial_of(points[faces]).max()) * frame.length_m
 
 
 def outline_distance(

@@ -93,6 +93,47 @@ def sections_every(surface: LimbSurface, every_m: float) -> tuple[LimbSection, .
     return tuple(found)
 
 
+def is_same_at(section: LimbSection, before: LimbSurface, now: LimbSurface) -> bool:
+    """Tell whether a section is still the one at its distance from the end after some of the limb has moved."""
+    if before is now:
+        return True
+    if before.mesh is not now.mesh or before.end_axial != now.end_axial:
+        return False
+    moved = np.flatnonzero((before.points != now.points).any(axis=1))
+    faces = now.faces[now.mesh.faces_at(moved)]
+    for surface in (before, now):
+        above = surface.frame.axial_of(surface.points)[faces] > section.axial
+        if (above.any(axis=1) & ~above.all(axis=1)).any():
+            return False
+    return True
+
+
+@dataclass(frozen=True, eq=False)
+class GirthRow:
+    """One row of a limb's girths.
+
+    half_width_m: of the 95 % interval; None for a limb that a person has edited. other_m: the other side's, if any.
+    """
+
+    section: LimbSection
+    half_width_m: float | None
+    other_m: float | None
+
+
+def girth_rows(
+    surface: LimbSurface, vertices: Float, faces: Int, doubt: "GirthDoubt | None", *, every_m: float
+) -> tuple[GirthRow, ...]:
+    """Measure a limb at equal steps from its end. vertices (V, 3), faces (F, 3): the whole body at rest."""
+    return tuple(
+        GirthRow(
+            section,
+            None if doubt is None else doubt.half_width(surface, section),
+            other_side_girth(vertices, faces, surface.frame, section.axial),
+        )
+        for section in sections_every(surface, every_m)
+    )
+
+
 def other_side_girth(vertices: Float, faces: Int, frame: LimbFrame, axial: float) -> float | None:
     """Return the girth of the other side's limb at the same share of its segment; None where it has none there.
 

@@ -163,9 +163,11 @@ class MeshView(QWidget):
         stale: bool = False,
         keep_camera: bool = False,
         live: bool = False,
+        normals: np.ndarray | None = None,
     ) -> None:
         """Show a body. vertices (V, 3) metres; faces (F, 3); residual (V,) bool; stale: drawn grey.
 
+        normals (V, 3): unit, where they are known; else those of these faces.
         live: it moves; drawn quickly, flat and small, and the camera stays. The next `show_body` without it is sharp.
         """
         was_there = self._mesh is not None
@@ -179,7 +181,7 @@ class MeshView(QWidget):
         if not (same and live and not stale and known is not None and np.array_equal(residual, known)):
             self._set_colours(colours_of(residual, stale=stale))
         self._residual = None if stale else np.asarray(residual, bool)
-        self._set_smooth(not live, faces)
+        self._set_smooth(not live, faces, normals)
         self._axes = axes
         self._stack.setCurrentWidget(self.stage)
         if not was_there or not (live or keep_camera):
@@ -282,11 +284,12 @@ class MeshView(QWidget):
         self._mesh.point_data["colour"] = colours
         self._mesh.point_data.active_scalars_name = "colour"
 
-    def _set_smooth(self, smooth: bool, faces: np.ndarray) -> None:
+    def _set_smooth(self, smooth: bool, faces: np.ndarray, normals: np.ndarray | None) -> None:
         """Light each point by the surface's normal there; flat, from the picture itself, takes no normals."""
         data = self._mesh.point_data
         if smooth:
-            data["Normals"] = vertex_normals(self._mesh.points, faces).astype(np.float32)
+            known = vertex_normals(self._mesh.points, faces) if normals is None else normals
+            data["Normals"] = known.astype(np.float32)
         data.active_normals_name = "Normals" if smooth else None
         self._actor.prop.interpolation = "Phong" if smooth else "Flat"
 

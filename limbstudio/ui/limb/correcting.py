@@ -17,10 +17,10 @@ from limbstudio.ui.limb.toolbox import LimbTool
 from limbstudio.ui.theme import DARK, PHOTO_HALO, Theme
 
 if TYPE_CHECKING:
+    from limbstudio.ui.limb.previews import PreviewFacts
     from limbstudio.ui.main_window import MainWindow
 
 _FOLD_SHOWN_MS = 6000
-_FACTS_MS = 200
 
 
 class Correcting(Feature):
@@ -62,12 +62,13 @@ class Correcting(Feature):
         window.limb_panel.add_part(self.list)
         self._fold_ends = QTimer(self, interval=_FOLD_SHOWN_MS, singleShot=True)
         self._fold_ends.timeout.connect(self._forget_fold)
-        self._facts_due = QTimer(self, interval=_FACTS_MS, singleShot=True)
-        self._facts_due.timeout.connect(self._show_facts)
-        self.work.previewed.connect(self._on_previewed)
+        self.work.previews.shown.connect(self._on_previewed)
+        self.work.previews.measured.connect(self._on_preview_measured)
+        self.work.previews.refused.connect(self.page.options.say)
+        self.work.facts_changed.connect(self._on_facts)
         self.work.refused.connect(self._on_refused)
         self.work.changed.connect(self._on_changed)
-        self.work.surface_moved.connect(self._on_surface)
+        self.work.turns.add(self._follow_stroke)
         self.work.begun.connect(lambda: self.page.strip.show_busy())
         self.size.changed.connect(self.page.view.stage.update)
 
@@ -152,18 +153,26 @@ class Correcting(Feature):
     def _on_changed(self) -> None:
         self.window.show_available()
 
-    def _on_surface(self) -> None:
-        """A stroke goes on: volume and length follow; faces it turns over are said."""
-        tool = self.toolbox.current
-        if isinstance(tool, BrushTool):
-            self.page.strip.show_fold(tool.folds)
-        if not self._facts_due.isActive():  # they take longer than a step of the brush may
-            self._facts_due.start()
+    def _on_preview_measured(self, facts: "PreviewFacts | None") -> None:
+        """Say what a correction would do before it is applied; afterwards, how the limb is."""
+        if facts is None:
+            self.work.facts_changed.emit()
+        else:
+            self.page.strip.show_preview(facts, self.work.scale, has_mask=self.work.has_mask)
 
-    def _show_facts(self) -> None:
-        facts = self.work.quick_facts() if self.work.moving is not None else None
-        if facts is not None:
-            self.page.strip.show_live(*facts, self.work.scale)
+    def _on_facts(self) -> None:
+        facts = self.work.previews.facts
+        if facts is not None:  # what was counted is the limb as it stands, which is not what is seen
+            self._on_preview_measured(facts)
+
+    def _follow_stroke(self) -> bool:
+        """A stroke goes on: volume and length follow; faces it turns over are said."""
+        tool, facts = self.toolbox.current, self.work.quick_facts()
+        if not self.work.is_stroked or not isinstance(tool, BrushTool) or facts is None:
+            return False
+        self.page.strip.show_fold(tool.folds)
+        self.page.strip.show_live(*facts, self.work.scale)
+        return True
 
     def _on_refused(self, fold: Any) -> None:  # noqa: ANN401 - a Fold, or None
         surface = self.work.surface

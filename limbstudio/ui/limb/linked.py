@@ -31,7 +31,6 @@ _WORDS = {
     View.TOP: "Top",
     View.BOTTOM: "Bottom",
 }
-_EVERY_MS = 110  # one of three views at a time: each comes about three times a second while the limb moves
 _ROOM = 1.9  # of the photo about the limb
 
 
@@ -159,7 +158,8 @@ class LinkedViews(QWidget):
         self._photo_turn = 0
         self._crop: tuple[object, np.ndarray] | None = None
         page.scene_changed.connect(self.refresh)
-        page.work.surface_moved.connect(self._on_surface_moved)
+        for slot in self.views:
+            page.work.turns.add(lambda slot=slot: self._follow(slot))
         self.fit_height(900)
 
     def set_theme(self, theme: Theme) -> None:
@@ -206,19 +206,18 @@ class LinkedViews(QWidget):
         for widget in (self.photo, *self.views.values()):
             widget.update()
 
-    def _on_surface_moved(self) -> None:
-        if not self._due:
-            self._due = list(self.views)
-            self._timer.start(_EVERY_MS)
+    def _follow(self, slot: View) -> bool:
+        """The limb moves: draw one view anew, unless all of them are about to be."""
+        if not self._page.work.is_stroked or not self.isVisible() or slot in self._due:
+            return False
+        self._draw(slot)
+        return True
 
     def _draw_next(self) -> None:
-        if not self._due:
-            return
-        slot = self._due.pop(0)
-        self._draw(slot)
         if self._due:
-            moving = self._page.work.moving is not None
-            self._timer.start(_EVERY_MS if moving else 0)
+            self._draw(self._due.pop(0))
+        if self._due:
+            self._timer.start(0)
 
     def _draw(self, slot: View) -> None:
         widget, scene = self.views[slot], self._page.scene
@@ -230,7 +229,8 @@ class LinkedViews(QWidget):
         aim = self._page.aim_for(self._shown[slot], size[0] / size[1])
         picture = scene.picture_from(aim, size)
         if picture is not None:
-            widget.seen = Seen(lambda points: pixels_of(aim, points, size), aim.eye, scene.rest)
+            key = (slot, *(v.tobytes() for v in (aim.eye, aim.focus, aim.up)), size, scene.rest)
+            widget.seen = Seen(lambda points: pixels_of(aim, points, size), aim.eye, scene.rest, key=key)
             widget.show_picture(picture)
 
     # ------------------------------------------------------------------------------------------------------- the photo
@@ -261,7 +261,7 @@ class LinkedViews(QWidget):
         def drawn(answer: tuple[_PhotoPicture, tuple[object, np.ndarray]]) -> None:
             made, self._crop = answer
             if turn == self._photo_turn:
-                self.photo.seen = Seen(made.camera.project, np.zeros(3), False)
+                self.photo.seen = Seen(made.camera.project, np.zeros(3), False, key=("photo", made.camera))
                 self.photo.show_picture(made.pixels)
 
         def failed(error: BaseException) -> None:

@@ -61,19 +61,18 @@ class Measuring(Feature):
         self.colouring = Colouring.PLAIN
         self.amounts: Amounts | None = None
         self._colour_turn = 0
+        self._lined: object = None  # the limb whose lines of girths are shown
+        self._said: object = None  # the section whose numbers are shown
         self._switch = self._colour_switch()
         self.page.options.add_right(self._switch)
-        self._surface_moved = False
         self._settled = QTimer(self, interval=120, singleShot=True)
-        self._follows = QTimer(self, interval=150, singleShot=True)
-        self._follows.timeout.connect(self._follow)
         self._settled.timeout.connect(lambda: self._show_section(quick=False))
         self.page.view.stage.overlay = self._paint
         self.page.view.installEventFilter(self)
         window.installEventFilter(self)
         self.work.changed.connect(self._on_changed)
         self.work.ring_moved.connect(self._on_ring)
-        self.work.surface_moved.connect(self._on_surface)
+        self.work.turns.add(self._follow)
         self.page.scene_changed.connect(self._on_scene)
         self.actions["linked_views"].setChecked(True)
         self._check_colours()
@@ -88,7 +87,6 @@ class Measuring(Feature):
 
     def close(self) -> None:
         self._settled.stop()
-        self._follows.stop()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QResizeEvent):
@@ -103,15 +101,12 @@ class Measuring(Feature):
         surface = self.work.surface
         self.overlay.scale = self.work.scale
         self.tape.clear()
-        self.overlay.lines = ()
-        if surface is not None:
-            from limbstudio.measures.limb_sections import sections_every
-
-            found = sections_every(surface, 0.025)
+        if surface is not self._lined:
+            self._lined = surface
             self.overlay.lines = tuple(
-                (item.from_end_m, Curve(surface, item.loop.points, closed=True))
-                for item in found
-                if item.loop
+                (row.section.from_end_m, Curve(surface, row.section.loop.points, closed=True))
+                for row in self.work.rows
+                if surface is not None and row.section.loop is not None
             )
         self._on_ring()
         self.window.show_available()
@@ -123,37 +118,33 @@ class Measuring(Feature):
         self._place()
 
     def _on_ring(self) -> None:
-        self._surface_moved = False
+        """The ring itself moves at every step; what is beside it when it has a turn."""
         self._show_ring()
-        if (
-            not self._follows.isActive()
-        ):  # the ring itself moves at every step; what is beside it a little later
-            self._follows.start()
+        self.page.view.stage.update()
+        self._settled.start()
+        self.work.turns.moved()
 
     def _show_ring(self) -> None:
         surface, section = self.work.present, self.work.section
+        if section is not None and section is self.overlay.ring_section:
+            return
         self.overlay.ring = self.overlay.ring_section = None
         if surface is not None and section is not None and section.loop is not None:
             # Carried with the limb as it lay before a stroke: what looks for the nearest is then not made anew.
             self.overlay.ring = Curve(self.work.surface or surface, section.loop.points, closed=True)
             self.overlay.ring_section = section
-        self._settled.start()
-        self.page.view.stage.update()
 
-    def _on_surface(self) -> None:
-        """The limb moves under a stroke: the ring and its numbers follow, a little behind."""
-        self._surface_moved = True
-        if not self._follows.isActive():
-            self._follows.start()
-        self.page.view.stage.update()
-
-    def _follow(self) -> None:
-        """Bring the panel's numbers and the linked views up to the ring, and the ring up to a limb that moved."""
-        if self._surface_moved:
-            self._surface_moved = False
-            self._show_ring()
+    def _follow(self) -> bool:
+        """Bring the ring up to a limb that moved, and the panel's numbers and the linked views up to the ring."""
+        shown = self.overlay.ring_section
+        self._show_ring()
+        if self.overlay.ring_section is shown and shown is self._said:
+            return False
+        self._said = self.overlay.ring_section
         self._show_section(quick=True)
+        self.page.view.stage.update()
         self.views.redraw_lines()
+        return True
 
     def _show_section(self, *, quick: bool) -> None:
         self.section.refresh(quick=quick)
@@ -165,7 +156,10 @@ class Measuring(Feature):
     def seen(self) -> Seen:
         """Return how the main view looks."""
         stage = self.page.view.stage
-        return Seen(stage.on_view, np.array(stage.plotter.camera.GetPosition()), self.scene.rest, labels=True)
+        camera, rest = stage.plotter.camera, self.scene.rest
+        eye = camera.GetPosition()
+        key = ("main", eye, camera.GetFocalPoint(), camera.GetViewUp(), stage.width(), stage.height(), rest)
+        return Seen(stage.on_view, np.array(eye), rest, labels=True, key=key)
 
     def _paint(self, painter: Any) -> None:  # noqa: ANN401 - a QPainter; the stage's signature
         if self.page.shows_limb and not self.scene.previews:

@@ -1,12 +1,12 @@
 """What is drawn over pictures of a limb: the girth ring, lines of girths, the tape. One drawing for every view."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
 from limbstudio.domain.body import ScaleSource
 from limbstudio.ui.limb.words import is_given, length_words, level_words
@@ -20,6 +20,11 @@ _LINE = QColor("#F4D3E6")
 _RING = QColor("#FFFFFF")
 _TAPE = QColor("#F0E442")
 _LABEL_GAP = 34
+_LABEL_PX = 60
+_LABELS_APART_M = 0.012
+_LINES_ROOM_PX = 10  # round the lines, for their width and the height of a number
+_REACH_PX = (-200, 8000)  # beyond any view: what lies farther off is not drawn
+_MOST_DRAWN = 10
 _MOST_CORNERS = 120  # of a drawn curve; more are not seen, and each is drawn in every view
 
 
@@ -27,13 +32,15 @@ _MOST_CORNERS = 120  # of a drawn curve; more are not seen, and each is drawn in
 class Seen:
     """How one view looks. pixels: from points (n, 3) as shown to (n, 2); eye (3,); rest: whether the T-pose is shown.
 
-    labels: whether numbers have room.
+    labels: whether numbers have room. key: equal where all of this is, so that what was drawn can be used again; None:
+    never.
     """
 
     pixels: Callable[[np.ndarray], np.ndarray]
     eye: np.ndarray
     rest: bool
     labels: bool = False
+    key: Hashable = None
 
 
 class Curve:
@@ -42,8 +49,7 @@ class Curve:
     def __init__(self, surface: "LimbSurface", points: np.ndarray, *, closed: bool) -> None:
         self.closed = closed
         self._surface = surface
-        step = -(-len(points) // _MOST_CORNERS) if closed else 1
-        self._rest = points[::step]
+        self._rest = fewer(points) if closed else points
         self._posed: np.ndarray | None = None
 
     def shown(self, *, rest: bool) -> np.ndarray:
@@ -60,6 +66,11 @@ class Curve:
         """Return the points in px (n, 2), and which of them face the eye (n,), as a round wall would."""
         ((px, facing),) = seen_curves((self,), how)
         return px, facing
+
+
+def fewer(points: np.ndarray) -> np.ndarray:
+    """Return as many of a closed curve's points (n, 2 or 3) as can be told apart when it is drawn."""
+    return points[:: -(-len(points) // _MOST_CORNERS)]
 
 
 def seen_curves(curves: Sequence[Curve], how: Seen) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -124,6 +135,15 @@ def chip(painter: QPainter, right_middle: QPointF, text: str, *, strong: bool) -
     return rect
 
 
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """The lines of girths as drawn for one view. at: where the picture goes; left: how far left the lines come, px."""
+
+    picture: QImage
+    at: QPointF
+    left: float
+
+
 class LimbOverlay:
     """Draw the ring, the lines of girths and the tape of the limb in work."""
 
@@ -131,14 +151,29 @@ class LimbOverlay:
         self.scale = ScaleSource.PRIOR
         self.ring: Curve | None = None
         self.ring_section: LimbSection | None = None
-        self.lines: tuple[tuple[float, Curve], ...] = ()
+        self._lines: tuple[tuple[float, Curve], ...] = ()
+        self._drawn: dict[Hashable, _Drawn] = {}
         self.tape: tuple[Tape, Curve] | None = None
         self.first_place: Curve | None = None
+
+    @property
+    def lines(self) -> tuple[tuple[float, Curve], ...]:
+        """Return the lines of girths, each with its distance from the limb's end, metres."""
+        return self._lines
+
+    @lines.setter
+    def lines(self, lines: tuple[tuple[float, Curve], ...]) -> None:
+        self._lines = lines
+        self._drawn = {}
 
     def paint(self, painter: QPainter, how: Seen) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         left = self._paint_lines(painter, how)
+        self._paint_ring(painter, how, left)
         self._paint_tape(painter, how)
+
+    def _paint_ring(self, painter: QPainter, how: Seen, left: float) -> None:
+        """left: how far left the lines of girths come, px."""
         ring, section = self.ring, self.ring_section
         if ring is None or section is None:
             return
@@ -152,23 +187,69 @@ class LimbOverlay:
             chip(painter, end, words, strong=True)
 
     def _paint_lines(self, painter: QPainter, how: Seen) -> float:
-        """Draw the lines of girths; return how far left they come, px."""
+        """Draw the lines of girths; return how far left they come, px.
+
+        They stay while the ring or a brush moves: they are drawn once into a picture of their own.
+        """
+        if not self._lines:
+            return 1e9
+        ring = self.ring_section
+        # The ring's own label takes the place of those near it.
+        labelled = tuple(
+            how.labels and ring is not None and abs(level - ring.from_end_m) >= _LABELS_APART_M
+            for level, _ in self._lines
+        )
+        if how.key is None:
+            return self._draw_lines(painter, self._seen_lines(how), labelled)
+        ratio = painter.device().devicePixelRatio()
+        key = (how.key, labelled, ratio, self.scale)
+        if key not in self._drawn:
+            while len(self._drawn) >= _MOST_DRAWN:
+                del self._drawn[next(iter(self._drawn))]
+            self._drawn[key] = self._drawn_lines(self._seen_lines(how), labelled, ratio)
+        drawn = self._drawn[key] = self._drawn.pop(key)  # the newest is the last to go
+        painter.drawImage(drawn.at, drawn.picture)
+        return drawn.left
+
+    def _seen_lines(self, how: Seen) -> list[tuple[np.ndarray, np.ndarray]]:
+        return seen_curves([curve for _, curve in self._lines], how)
+
+    def _drawn_lines(
+        self, seen: list[tuple[np.ndarray, np.ndarray]], labelled: tuple[bool, ...], ratio: float
+    ) -> "_Drawn":
+        """Draw the lines into a picture no larger than they need."""
+        px = np.concatenate([points for points, _ in seen])
+        low, high = np.floor(px.min(axis=0)) - _LINES_ROOM_PX, np.ceil(px.max(axis=0)) + _LINES_ROOM_PX
+        if any(labelled):
+            low[0] -= _LABEL_GAP + _LABEL_PX
+        low, high = np.clip(low, *_REACH_PX), np.clip(high, *_REACH_PX)
+        width, height = (np.maximum(high - low, 1) * ratio).astype(int).tolist()
+        picture = QImage(width, height, QImage.Format.Format_ARGB32_Premultiplied)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(0)
+        inside = QPainter(picture)
+        inside.setRenderHint(QPainter.RenderHint.Antialiasing)
+        inside.translate(-low[0], -low[1])
+        left = self._draw_lines(inside, seen, labelled)
+        inside.end()
+        return _Drawn(picture, QPointF(*low), left)
+
+    def _draw_lines(
+        self, painter: QPainter, seen: list[tuple[np.ndarray, np.ndarray]], labelled: tuple[bool, ...]
+    ) -> float:
         left = 1e9
         painter.setFont(text_font(11))
-        seen = seen_curves([curve for _, curve in self.lines], how)
         for px, facing in seen:
             draw_curve(painter, px, facing, _LINE, 1.2, hidden=False)
             left = min(left, float(px[:, 0].min()))
-        if how.labels and self.ring_section is not None:
-            factor, unit = (1000, "") if is_given(self.scale) else (100, " cm")
-            for (level, _), (px, _) in zip(self.lines, seen, strict=True):
+        factor, unit = (1000, "") if is_given(self.scale) else (100, " cm")
+        digits = 0 if is_given(self.scale) else 1
+        for (level, _), (px, _), has_label in zip(self._lines, seen, labelled, strict=True):
+            if has_label:
                 anchor = px[int(np.argmin(px[:, 0]))]
-                if abs(level - self.ring_section.from_end_m) < 0.012:
-                    continue  # the ring's own label is there
-                digits = 0 if is_given(self.scale) else 1
-                place = QRectF(left - _LABEL_GAP - 60, anchor[1] - 8, 60, 16)
+                place = QRectF(left - _LABEL_GAP - _LABEL_PX, anchor[1] - 8, _LABEL_PX, 16)
                 _leader(painter, QPointF(left - _LABEL_GAP + 6, anchor[1]), QPointF(*anchor))
-                _outlined(painter, place, f"{level * factor:.{digits}f}{unit}")
+                _plate(painter, place, f"{level * factor:.{digits}f}{unit}")
         return left
 
     def _paint_tape(self, painter: QPainter, how: Seen) -> None:
@@ -190,10 +271,10 @@ class LimbOverlay:
         if how.labels:
             straight, along = (length_words(m, self.scale) for m in (tape.straight_m, tape.along_m))
             words = f"straight {straight}, along {along}"
-            middle = px[len(px) // 2]
             painter.setFont(text_font(12))
             width = painter.fontMetrics().horizontalAdvance(words) + 18
-            chip(painter, QPointF(middle[0] + width + 16, middle[1]), words, strong=False)
+            beside = float(px[:, 0].max()) + width + 16
+            chip(painter, QPointF(beside, float(px[len(px) // 2, 1])), words, strong=False)
 
 
 def _dot(painter: QPainter, at: np.ndarray) -> None:
@@ -207,11 +288,12 @@ def _leader(painter: QPainter, start: QPointF, end: QPointF) -> None:
     painter.drawLine(start, end)
 
 
-def _outlined(painter: QPainter, place: QRectF, text: str) -> None:
-    """Draw a number that is readable on light and dark."""
-    flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-    painter.setPen(QColor(10, 12, 15, 210))
-    for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-        painter.drawText(place.translated(dx, dy), flags, text)
+def _plate(painter: QPainter, place: QRectF, text: str) -> None:
+    """Draw a number on a plate of its own, readable on light and dark. place: it ends at its right side."""
+    width = painter.fontMetrics().horizontalAdvance(text) + 10
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(10, 12, 15, 200))
+    painter.drawRoundedRect(QRectF(place.right() - width, place.y(), width, place.height()), 4, 4)
     painter.setPen(QColor("#FFFFFF"))
-    painter.drawText(place, flags, text)
+    inner = place.adjusted(0, 0, -5, 0)
+    painter.drawText(inner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)

@@ -52,6 +52,7 @@ class LimbScene:
         self._depths: Any = None
         self._projected: tuple[object, Projected, np.ndarray] | None = None
         self._previews = self._stale = False
+        self._shown: tuple[object, ...] = ()
 
     # ------------------------------------------------------------------------------------------------ what is shown
 
@@ -66,6 +67,11 @@ class LimbScene:
         keep_camera: bool,
     ) -> None:
         """Show a corrected body and its limb; stale: drawn grey."""
+        shown = (corrected, surface, rest, stale, self.view.mesh, self._mesh)
+        same = len(shown) == len(self._shown) and all(a is b for a, b in zip(shown, self._shown, strict=True))
+        if same and keep_camera and not self._previews:
+            self._axes = axes
+            return  # asked again for what stands there, as every edit asks several times
         self._corrected, self.surface, self.rest, self._axes = corrected, surface, rest, axes
         self._previews, self._stale = False, stale
         vertices = np.asarray(corrected.tpose if rest else corrected.vertices, float)
@@ -73,16 +79,21 @@ class LimbScene:
         own[surface.face_ids] = True
         residual = np.asarray(corrected.residual, bool)
         others = corrected.faces[~own]
-        self.view.show_body(
-            vertices.astype(np.float32), others, residual, axes, stale=stale, keep_camera=keep_camera
-        )
         normals = vertex_normals(vertices, corrected.faces)
-        self.view.mesh.point_data["Normals"] = normals.astype(np.float32)
-        self.view.mesh.point_data.active_normals_name = "Normals"
+        self.view.show_body(
+            vertices.astype(np.float32),
+            others,
+            residual,
+            axes,
+            stale=stale,
+            keep_camera=keep_camera,
+            normals=normals,
+        )
         ids = surface.vertex_ids
         self._set_limb(vertices[ids], surface.faces, normals[ids], colours_of(residual[ids], stale=stale))
         self.set_solo(self.solo)
         self.end_stroke()
+        self._shown = (corrected, surface, rest, stale, self.view.mesh, self._mesh)
 
     def clear(self) -> None:
         """Take the limb out of the view; the body is the view's own matter."""
@@ -254,6 +265,7 @@ class LimbScene:
 
     def begin_stroke(self, centre: np.ndarray, radius: float) -> None:
         """Get ready to move the limb about a place (3,) as shown; radius in metres."""
+        self._shown = ()
         self._still = None
         self._patch_reach = max(_PATCH_ROOM * radius, _PATCH_LEAST_M)
         self._lay_patch(centre, radius)

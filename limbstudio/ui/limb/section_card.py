@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from limbstudio.domain.anatomy import Side
+from limbstudio.ui.limb.overlay import fewer
 from limbstudio.ui.limb.words import SCALE_WORDS, area_words, doubt_words, length_words, level_words
 from limbstudio.ui.limb.work import LimbWork
 from limbstudio.ui.panels.parts import label, section
@@ -57,9 +58,9 @@ class SectionChart(QWidget):
             from limbstudio.measures.limb_sections import in_section
 
             if now is not None and now.loop is not None:
-                self._outline = in_section(surface.frame, now.loop.points) * sign
+                self._outline = in_section(surface.frame, fewer(now.loop.points)) * sign
             if before is not None and before.loop is not None:
-                self._before = in_section(surface.frame, before.loop.points) * sign
+                self._before = in_section(surface.frame, fewer(before.loop.points)) * sign
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -115,7 +116,7 @@ class SectionPart(QWidget):
         heading = self._title.findChild(QLabel)
         assert isinstance(heading, QLabel)
         self._heading = heading
-        self.chart = SectionChart(theme, 340 if large else 150)
+        self.chart = SectionChart(theme, 280 if large else 150)
         self._values: dict[str, QLabel] = {}
         grid = QGridLayout()
         grid.setHorizontalSpacing(10)

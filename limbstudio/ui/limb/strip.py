@@ -7,13 +7,15 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from limbstudio.domain.body import ScaleSource
 from limbstudio.ui import icons
-from limbstudio.ui.limb.words import length_words, volume_words
+from limbstudio.ui.limb.words import is_given, length_words, volume_words
 from limbstudio.ui.panels.parts import label, line
 from limbstudio.ui.theme import Theme
 
 if TYPE_CHECKING:
     from limbstudio.corrections.validity import ValidityFacts
+    from limbstudio.ui.limb.previews import PreviewFacts
 
+_LIMB_CAPTIONS = ("Volume of the limb", "Length, joint to end")
 _FAR_FROM_MASK_PX = 5.0  # mean distance from which the strip warns
 
 
@@ -79,9 +81,10 @@ class ValidityStrip(QWidget):
         """Return what is said of 'watertight', 'self_intersections', 'volume', 'mesh' (or length) or 'mask'."""
         return self._facts[name].text
 
-    def _arrange(self, *, limb: bool) -> None:
-        self._facts["volume"].set_caption("Volume of the limb" if limb else "Volume of the body")
-        self._facts["mesh"].set_caption("Length, joint to end" if limb else "Mesh")
+    def _arrange(self, *, limb: bool, preview: bool = False) -> None:
+        volume, length = ("Volume if applied", "Length if applied") if preview else _LIMB_CAPTIONS
+        self._facts["volume"].set_caption(volume if limb else "Volume of the body")
+        self._facts["mesh"].set_caption(length if limb else "Mesh")
         self._facts["mask"].setVisible(limb)
         self._lines["mask"].setVisible(limb)
 
@@ -116,17 +119,34 @@ class ValidityStrip(QWidget):
             for fact in self._facts.values():
                 fact.show_value("Checking ...", "ph.circle-dashed", t.text3)
             return
+        self._show_counts(facts, has_mask=has_mask)
+        self.show_live(facts.volume_m3, facts.length_m, scale)
+
+    def _show_counts(self, facts: "ValidityFacts", *, has_mask: bool) -> None:
+        t = self._theme
         closed = "Closed" if facts.closed else "Open"
         self._facts["watertight"].show_value(closed, *_sign(facts.closed, t))
         count = facts.self_intersections
         self._facts["self_intersections"].show_value(str(count), *_sign(count == 0, t))
-        self.show_live(facts.volume_m3, facts.length_m, scale)
         if facts.from_mask_px is None:
             words = "Outline not in the photo" if has_mask else "No mask: paint one"
             self._facts["mask"].show_value(words, "ph.circle-dashed", t.text3)
         else:
             near = facts.from_mask_px <= _FAR_FROM_MASK_PX
             self._facts["mask"].show_value(f"{facts.from_mask_px:.1f} px mean", *_sign(near, t))
+
+    def show_preview(self, facts: "PreviewFacts", scale: ScaleSource, *, has_mask: bool) -> None:
+        """Show what the limb would be like if a correction were applied; what takes longer to count comes later."""
+        t = self._theme
+        self._arrange(limb=True, preview=True)
+        about = "≈ " if facts.roughly and is_given(scale) else ""
+        self._facts["volume"].show_value(about + volume_words(facts.volume_m3, scale), "ph.cube", t.text2)
+        self._facts["mesh"].show_value(about + length_words(facts.length_m, scale), "ph.ruler", t.text2)
+        if facts.whole is not None:
+            self._show_counts(facts.whole, has_mask=has_mask)
+            return
+        for name in ("watertight", "self_intersections", "mask"):
+            self._facts[name].show_value("Checking ...", "ph.circle-dashed", t.text3)
 
     def show_live(self, volume_m3: float, length_m: float, scale: ScaleSource) -> None:
         """Show what changes under a brush; the rest waits for the release."""

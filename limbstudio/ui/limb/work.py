@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +23,9 @@ from limbstudio.domain.edits import Edit
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.fitted import KeptFit
 from limbstudio.domain.photo import Person
-from limbstudio.services.pipeline import body_of, person_mask
-from limbstudio.services.studio import facts_of
+from limbstudio.ui.limb.previews import Previews
+from limbstudio.ui.limb.replaying import Opened, count_facts, opened, replayed
+from limbstudio.ui.limb.turns import Turns
 from limbstudio.ui.session import Session
 
 if (
@@ -35,7 +35,7 @@ if (
     from limbstudio.corrections.limb_surface import LimbSurface
     from limbstudio.corrections.replay import Corrected, Outcome
     from limbstudio.corrections.validity import Fold, ValidityFacts
-    from limbstudio.measures.limb_sections import GirthDoubt, LimbSection
+    from limbstudio.measures.limb_sections import GirthDoubt, GirthRow, LimbSection
 
 _FIRST_LEVEL_M = 0.1
 _NEAREST_LEVEL_M = 0.002
@@ -53,12 +53,13 @@ class _Asked:
 class LimbWork(QObject):
     """What the perspective's views, tools and panel share.
 
+    rows: the girths of `surface` every 25 mm. turns: who follows the limb while it moves. previews: of corrections that
+    are not applied yet.
+
     Signals:
         changed(): another limb, mesh, or nothing to show.
         begun(): a mesh is being made.
         ring_moved(): the ring stands elsewhere.
-        surface_moved(): the limb moved under a stroke that goes on.
-        previewed(object): a `BodyMesh` of the cut under a handle that is dragged; None: it ended.
         facts_changed(): what the validity strip shows.
         refused(object): an operation was not applied; a `Fold` where one is known, else None.
     """
@@ -66,8 +67,6 @@ class LimbWork(QObject):
     changed = Signal()
     begun = Signal()
     ring_moved = Signal()
-    surface_moved = Signal()
-    previewed = Signal(object)
     facts_changed = Signal()
     refused = Signal(object)
 
@@ -79,6 +78,7 @@ class LimbWork(QObject):
         self.corrected: Corrected | None = None
         self.surface: LimbSurface | None = None
         self.moving: LimbSurface | None = None  # under a stroke
+        self.rows: tuple[GirthRow, ...] = ()
         self.facts: ValidityFacts | None = None
         self.fold: Fold | None = None
         self.problem = ""
@@ -88,16 +88,14 @@ class LimbWork(QObject):
         self._known_crossings: int | None = None
         self._level_m = _FIRST_LEVEL_M
         self._turn = 0
-        self._whole_turn = 0
-        self._section: tuple[object, float, LimbSection] | None = None
-        self._preview: Operation | None = None
-        self._preview_due = QTimer(self, interval=0, singleShot=True)
-        self._preview_due.timeout.connect(self._make_preview)
+        self._section: tuple[LimbSurface, float, LimbSection] | None = None
+        self._before: tuple[object, float, LimbSection] | None = None
+        self.turns = Turns(self)
+        self.previews = Previews(self)
         self._facts_due = QTimer(self, interval=150, singleShot=True)
         self._facts_due.timeout.connect(self._ask_facts)
         self._stroke: BrushSession | None = None
-        self._stroke_due = QTimer(self, interval=150, singleShot=True)
-        self._stroke_due.timeout.connect(self._look_at_stroke)
+        self._stroke_moved = False
         session.fit_changed.connect(self.refresh)
         session.person_selected.connect(self.refresh)
 
@@ -110,6 +108,11 @@ class LimbWork(QObject):
     @property
     def person(self) -> Person | None:
         return self.session.person
+
+    @property
+    def has_mask(self) -> bool:
+        person = self.person
+        return person is not None and bool(person.mask_file or person.polygons)
 
     @property
     def limb_fit(self) -> LimbFit | None:
@@ -153,11 +156,12 @@ class LimbWork(QObject):
 
     @property
     def doubt(self) -> "GirthDoubt | None":
-        """Return what the fit says of girths' uncertainty; None for a limb that a person has edited."""
+        """Return what the fit says of girths' uncertainty; None for a limb that a person has edited, or edits now."""
         from limbstudio.measures.limb_sections import GirthDoubt
 
         limb = self.limb_fit
-        return GirthDoubt.of(limb) if limb is not None and not self.is_edited else None
+        edited = self.is_edited or self.moving is not None
+        return GirthDoubt.of(limb) if limb is not None and not edited else None
 
     @property
     def is_current(self) -> bool:
@@ -175,8 +179,16 @@ class LimbWork(QObject):
         return self.surface is not None and self.session.can_edit and not self.is_busy
 
     @property
+    def is_stroked(self) -> bool:
+        """Tell whether a stroke goes on."""
+        return self._stroke is not None
+
+    @property
     def present(self) -> "LimbSurface | None":
         """Return the limb as it looks at this moment, a stroke that goes on included."""
+        if self._stroke is not None and self._stroke_moved:
+            self._stroke_moved = False
+            self.moving = self._stroke.surface
         return self.moving if self.moving is not None else self.surface
 
     # ------------------------------------------------------------------------------------------------------ the mesh
@@ -214,11 +226,11 @@ class LimbWork(QObject):
         other = self._asked is None or (asked.fit, asked.limb) != (self._asked.fit, self._asked.limb)
         self._asked = asked
         if other:
-            self.corrected = self.surface = self.moving = self.facts = None
+            self._forget()
             self._known_crossings = None
-        limb = self.limb
+        limb, fitted = self.limb, None if self.is_edited else self.limb_fit
         self._work(
-            lambda: _replayed(person, kept, asked.corrections, limb),
+            lambda: opened(replayed(person, kept, asked.corrections, limb), limb, fitted),
             lambda made: self._take(asked, made),
             self._fail,
         )
@@ -228,10 +240,14 @@ class LimbWork(QObject):
         self._turn += 1
         self.is_busy = False
         self._asked = self._made = None
-        self.corrected = self.surface = self.moving = self.facts = None
+        self._forget()
         self.problem = problem
         self.changed.emit()
         self.facts_changed.emit()
+
+    def _forget(self) -> None:
+        self.corrected = self.surface = self.moving = self.facts = None
+        self.rows = ()
 
     def _work(
         self, work: Callable[[], Any], done: Callable[[Any], None], failed: Callable[[KnownError], None]
@@ -256,9 +272,10 @@ class LimbWork(QObject):
 
         self.session.bridge.load(work, finished, broke)
 
-    def _take(self, asked: _Asked, made: "Corrected") -> None:
-        self._made, self.corrected, self.problem = asked, made, ""
-        self.surface, self.moving, self.fold = made.limbs.get(asked.limb), None, None
+    def _take(self, asked: _Asked, made: Opened) -> None:
+        self._made, self.corrected, self.problem = asked, made.corrected, ""
+        self.surface, self.moving, self.fold = made.corrected.limbs.get(asked.limb), None, None
+        self.rows = made.rows
         self.facts = None  # of another surface
         if self.surface is None:
             self.problem = "This limb was not cut by the fit. Give it an end (E) to correct it."
@@ -268,7 +285,7 @@ class LimbWork(QObject):
 
     def _fail(self, error: KnownError) -> None:
         self._made = self._asked
-        self.corrected = self.surface = None
+        self._forget()
         self.problem = f"{error.message} {error.hint}".strip()
         self.changed.emit()
 
@@ -279,15 +296,13 @@ class LimbWork(QObject):
         kept, person, record, limb = self.kept, self.person, self.corrections, self.limb
         if kept is None or person is None or record is None or limb is None or not self.may_edit():
             return False
-        self._preview = None  # what was shown on the way is done with
-        self._preview_due.stop()
-        self._whole_turn += 1
+        self.previews.drop()  # what was shown on the way is done with
         edit = correct(record, operation)
         tried = self._with(person, edit)
         asked = _Asked(kept.id, limb, tried)
 
-        def settle(made: "Corrected") -> None:
-            outcome = made.outcomes[limb][-1]
+        def settle(made: Opened) -> None:
+            outcome = made.corrected.outcomes[limb][-1]
             if not outcome.ok:
                 self._refuse(f"{describe(operation)} was not applied: {outcome.reason}", "", None)
                 return
@@ -295,7 +310,9 @@ class LimbWork(QObject):
             self._known_crossings = None
             self.session.do(edit)
 
-        self._work(lambda: _replayed(person, kept, tried, limb), settle, self._refuse_known)
+        self._work(
+            lambda: opened(replayed(person, kept, tried, limb), limb, None), settle, self._refuse_known
+        )
         return True
 
     def _with(self, person: Person, edit: Edit) -> tuple[Corrections, ...]:
@@ -322,34 +339,40 @@ class LimbWork(QObject):
         from limbstudio.corrections.replay import Outcome
         from limbstudio.corrections.validity import find_fold
 
-        def check() -> "tuple[Fold | None, Corrected | None]":
+        def check() -> "tuple[Fold | None, Opened | None]":
             fold = find_fold(before, after.points, moved, scale=scale)
-            return fold, None if fold is not None else corrected.with_surface(after.warm())
+            if fold is not None:
+                return fold, None
+            made = corrected.with_surface(after.warm())
+            done = (*made.outcomes.get(limb, ()), Outcome(True))
+            return None, opened(replace(made, outcomes={**made.outcomes, limb: done}), limb, None)
 
-        def settle(answer: "tuple[Fold | None, Corrected | None]") -> None:
+        def settle(answer: "tuple[Fold | None, Opened | None]") -> None:
             fold, made = answer
             if fold is not None or made is None:
                 where = fold.where if fold is not None else ""
                 message = f"The stroke would fold the surface {where} and was not applied."
                 self._refuse(message, "Try a smaller brush.", fold)
                 return
-            done = (*made.outcomes.get(limb, ()), Outcome(True))
-            made = replace(made, outcomes={**made.outcomes, limb: done})
             self._adopt(_Asked(kept.id, limb, tried), made)
             self.session.do(edit)
 
-        self._stroke = None
+        self._end_stroke()
         self.moving = after
         self._work(check, settle, self._refuse_known)
 
     def drop_stroke(self) -> None:
         """Show the limb as it was before the stroke."""
-        self._stroke = None
+        self._end_stroke()
         if self.moving is not None:
             self.moving = None
             self.changed.emit()
 
-    def _adopt(self, asked: _Asked, made: "Corrected") -> None:
+    def _end_stroke(self) -> None:
+        self._stroke = None
+        self.turns.stop()
+
+    def _adopt(self, asked: _Asked, made: Opened) -> None:
         """Take a mesh whose edit is about to be done: it need not be made again."""
         self._asked = asked
         self._take(asked, made)
@@ -416,52 +439,28 @@ class LimbWork(QObject):
 
     # ------------------------------------------------------------------------------------------------------- previews
 
-    def preview(self, operation: EndAlongLimb | CutPlane | None) -> None:
-        """Show where a cut would be while its handle is dragged; several calls are one picture. None ends it."""
-        self._preview = operation
-        if operation is None:
-            self._preview_due.stop()
-            self.previewed.emit(None)
-        else:
-            self._preview_due.start()
-
-    def _make_preview(self) -> None:
+    def tried(
+        self, operation: Operation | None
+    ) -> tuple[Person, KeptFit, Limb, tuple[Corrections, ...]] | None:
+        """Return what a limb with one more operation is made of; None where there is nothing to make it from."""
         kept, person, record, limb = self.kept, self.person, self.corrections, self.limb
-        from limbstudio.corrections.replay import preview_cut
+        if operation is None or kept is None or person is None or record is None or limb is None:
+            return None
+        return person, kept, limb, self._with(person, correct(record, operation))
 
-        if self._preview is None or kept is None or person is None or record is None or limb is None:
-            return
-        tried = self._with(person, correct(record, self._preview))
-        made = self.session.attempt(lambda: preview_cut(person, kept.fit, _body_of(kept), tried))
-        if made is not None and all(outcome.ok for outcome in made.outcomes.get(limb, ())[-1:]):
-            self.previewed.emit(made.mesh)
+    def preview(self, operation: EndAlongLimb | CutPlane | None) -> None:
+        """Show where a cut would be while its handle is dragged; None ends it."""
+        if operation is None:
+            self.previews.end()
+        else:
+            self.previews.cut(operation)
 
     def preview_whole(self, operation: Operation | None) -> None:
         """Show what an operation would make of the limb, made in a thread; None ends it."""
-        kept, person, record, limb = self.kept, self.person, self.corrections, self.limb
-        self._whole_turn += 1
-        turn = self._whole_turn
-        if operation is None or kept is None or person is None or record is None or limb is None:
-            self.previewed.emit(None)
-            return
-        tried = self._with(person, correct(record, operation))
-
-        def made(found: "Corrected") -> None:
-            if turn != self._whole_turn:
-                return
-            outcomes = found.outcomes.get(limb, ())
-            if outcomes and outcomes[-1].ok:
-                self.previewed.emit(found.mesh)
-            elif outcomes:
-                self.session.said.emit(
-                    f"{describe(operation)} cannot be applied: {outcomes[-1].reason}", "", False
-                )
-
-        def failed(error: BaseException) -> None:
-            if not isinstance(error, KnownError):
-                raise error
-
-        self.session.bridge.load(lambda: _replayed(person, kept, tried, limb), made, failed)
+        if operation is None:
+            self.previews.end()
+        else:
+            self.previews.whole(operation)
 
     # ------------------------------------------------------------------------------------------------- ring and strokes
 
@@ -484,14 +483,15 @@ class LimbWork(QObject):
     @property
     def section(self) -> "LimbSection | None":
         """Return the limb's section at the ring, as it is at this moment."""
-        from limbstudio.measures.limb_sections import section_at
+        from limbstudio.measures.limb_sections import is_same_at, section_at
 
         surface = self.present
         if surface is None:
             return None
         known = self._section
-        if known is None or known[0] is not surface or known[1] != self._level_m:
-            known = self._section = (surface, self._level_m, section_at(surface, self._level_m))
+        if known is None or known[1] != self._level_m or not is_same_at(known[2], known[0], surface):
+            known = surface, self._level_m, section_at(surface, self._level_m)
+        self._section = (surface, *known[1:])
         return known[2]
 
     def section_before(self) -> "LimbSection | None":
@@ -501,18 +501,16 @@ class LimbWork(QObject):
         surface = self.present
         if surface is None or np.array_equal(surface.points, surface.unedited):
             return None
-        return section_at(surface, self._level_m, surface.unedited)
+        known = self._before
+        if known is None or known[0] is not surface.unedited or known[1] != self._level_m:
+            made = section_at(surface, self._level_m, surface.unedited)
+            known = self._before = surface.unedited, self._level_m, made
+        return known[2]
 
     def stroke_goes_on(self, stroke: "BrushSession") -> None:
-        """Take the limb as a stroke has it now; several steps of the hand are one look at it."""
-        self._stroke = stroke
-        if not self._stroke_due.isActive():
-            self._stroke_due.start()
-
-    def _look_at_stroke(self) -> None:
-        if self._stroke is not None:
-            self.moving = self._stroke.surface
-            self.surface_moved.emit()
+        """Take the limb as a stroke has it now; who follows it looks when it has a turn."""
+        self._stroke, self._stroke_moved = stroke, True
+        self.turns.moved()
 
     # ----------------------------------------------------------------------------------------------------------- facts
 
@@ -523,23 +521,15 @@ class LimbWork(QObject):
         surface = self.present
         if surface is None:
             return None
-        return limb_volume(surface), surface.end_axial * surface.frame.length_m
+        volume = limb_volume(surface) if self._stroke is None else self._stroke.volume_m3
+        return volume, surface.end_axial * surface.frame.length_m
 
     def _ask_facts(self) -> None:
-        corrected, surface, kept, person = self.corrected, self.surface, self.kept, self.person
-        if corrected is None or surface is None or kept is None or person is None:
+        corrected, surface = self.corrected, self.surface
+        if corrected is None or surface is None or self.kept is None or self.person is None:
             self.facts = None
             self.facts_changed.emit()
             return
-        from limbstudio.corrections.validity import validity_facts
-
-        known, studio, photo = self._known_crossings, self.session.studio, self.session.photo
-        folder = studio.folder
-        vertices, faces, camera = corrected.vertices, corrected.faces, kept.fit.camera
-
-        def count() -> "ValidityFacts":
-            mask = person_mask(person, photo, folder) if photo is not None and folder is not None else None
-            return validity_facts(vertices, faces, surface, mask=mask, camera=camera, intersections=known)
 
         def counted(facts: "ValidityFacts") -> None:
             if self.surface is surface:
@@ -550,26 +540,5 @@ class LimbWork(QObject):
             if not isinstance(error, KnownError):
                 raise error
 
+        count = count_facts(self, corrected, surface, intersections=self._known_crossings)
         self.session.bridge.load(count, counted, failed)
-
-
-def _body_of(kept: KeptFit) -> Any:  # noqa: ANN401 - a BodyModel, which is imported only where one is used
-    name = facts_of(kept).get("body_file")
-    body = body_of(Path(name) if name else None)
-    if body.name != kept.fit.body_name:
-        raise KnownError(
-            f"This fit was made with the body “{kept.fit.body_name}”, which is not here.",
-            "It can be looked at, not corrected. Fit the person again to correct it.",
-        )
-    return body
-
-
-def _replayed(person: Person, kept: KeptFit, corrections: tuple[Corrections, ...], limb: Limb) -> "Corrected":
-    """Replay a person's corrections with one limb open; slow, for a thread."""
-    from limbstudio.corrections import replay
-    from limbstudio.measures import limb_sections  # noqa: F401 - what the window asks for next
-
-    made = replay.apply(person, kept.fit, _body_of(kept), corrections, also_open=(limb,))
-    if limb in made.limbs:
-        made.limbs[limb].warm()
-    return made

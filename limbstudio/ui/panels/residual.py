@@ -24,7 +24,7 @@ from limbstudio.domain import edits
 from limbstudio.domain.anatomy import Limb
 from limbstudio.domain.body import BodyFit, LimbFit, ScaleSource
 from limbstudio.domain.fitted import KeptFit
-from limbstudio.measures.girths import EVERY_M, Girth, residual_girths
+from limbstudio.measures.girths import Girth, residual_girths
 from limbstudio.ui.actions import Actions
 from limbstudio.ui.limb.words import SCALE_WORDS, doubt_words, is_given, level_words
 from limbstudio.ui.limb.words import length_words as girth_text
@@ -365,19 +365,15 @@ class ResidualLimbPanel(QWidget):
 
     def _open_rows(self) -> tuple[list[tuple[str, ...]], list[float]]:
         """Return the girths of the limb in work as it was corrected, in words, and their levels."""
-        from limbstudio.measures.limb_sections import other_side_girth, sections_every
-
         work = self._work
         assert work is not None
-        surface, corrected, scale, doubt = work.surface, work.corrected, work.scale, work.doubt
-        assert surface is not None
-        assert corrected is not None
+        scale = work.scale
         rows, levels = [], []
-        for item in sections_every(surface, EVERY_M):
-            around = doubt_words(doubt.half_width(surface, item), scale) if doubt is not None else "edited"
+        for row in work.rows:
+            item, half, other = row.section, row.half_width_m, row.other_m
+            around = "edited" if half is None else doubt_words(half, scale)
             factor, unit = (1000, "") if is_given(scale) else (100, " cm")
             widths = f"{item.ml_m * factor:.0f} × {item.ap_m * factor:.0f}{unit}"
-            other = other_side_girth(corrected.tpose, corrected.faces, surface.frame, item.axial)
             beside = "–" if other is None else _percent_words(item.girth_m / other - 1)
             where = level_words(item.from_end_m, scale).removeprefix("≈ ")
             rows.append(
