@@ -23,6 +23,7 @@ _WAYS = {
 }
 ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _STEP_M, _LARGE_STEP_M = 0.001, 0.01
+_TRIES, _FARTHEST, _LEAST = 3, 1.1, 0.25  # at a step: how often it is shortened, from when on, at most to
 _ARM_PX, _GAP_PX = 13, 4
 
 
@@ -106,6 +107,12 @@ class LimbCursor(QObject):
         aside = self._px(now[1] + across / np.linalg.norm(across) * metres)
         step = float(np.hypot(aside.x() - start.x(), aside.y() - start.y()))
         found = self._scene.place_at(start.x() + way[0] * step, start.y() + way[1] * step)
+        for _ in range(_TRIES):  # where the surface leads into the depth, less of the screen is as far
+            gone = float("inf") if found is None else float(np.linalg.norm(found[1] - now[1]))
+            if gone <= _FARTHEST * metres:
+                break
+            step *= max(metres / gone, _LEAST)
+            found = self._scene.place_at(start.x() + way[0] * step, start.y() + way[1] * step)
         if found is None:
             if self._found is None:
                 self._take(now)

@@ -59,6 +59,7 @@ class BrushTool(CanvasTool):
     radius: float = 12.0
     _ring: _Ring = field(default_factory=_Ring)
     _item: LayerItem | None = None
+    _begins_at: QPointF | None = None
     _last: QPointF | None = None
     _inverts: bool = False
     cursor = Qt.CursorShape.BlankCursor
@@ -77,25 +78,36 @@ class BrushTool(CanvasTool):
     def press(self, at: QPointF, event: QMouseEvent) -> bool:
         if event.button() is not Qt.MouseButton.LeftButton:
             return False
-        self._item = self.layer()
-        if self._item is None:
-            return True
-        self._last = at
         self._inverts = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        self._paint(at, at)
+        self._begins_at = at
+        self._begin()
         return True
+
+    def _begin(self) -> None:
+        """Begin where the button went down, as soon as there is something to paint in."""
+        self._item = self.layer() if self._begins_at is not None else None
+        if self._item is not None and self._begins_at is not None:
+            self._last, self._begins_at = self._begins_at, None
+            self._paint(self._last, self._last)
 
     def move(self, at: QPointF, event: QMouseEvent, *, pressed: bool) -> None:
         self._ring.setPos(at)
         self._ring.setVisible(True)
+        if pressed and self._last is None:
+            self._begin()
         if pressed and self._last is not None:
             self._paint(self._last, at)
             self._last = at
 
     def release(self, at: QPointF, event: QMouseEvent) -> None:
+        if self._last is None:
+            self._begin()
+            if self._last is not None:
+                self._paint(self._last, at)
         self._end()
 
     def _end(self) -> None:
+        self._begins_at = None
         if self._last is not None:
             self._last = self._item = None
             self.done("Erase" if self.erases else "Brush")

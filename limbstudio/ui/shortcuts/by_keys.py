@@ -31,7 +31,11 @@ class ByKeys(Feature):
         self._mesh = window.mesh_page
         kept = int(str(window.memory.value("key_step", STEP_SIZES[0])))
         self._view.keys.step = kept if kept in STEP_SIZES else STEP_SIZES[0]
+        self._left_numbers = False
         self._mesh.toolbox.chosen.connect(self._on_tool)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.focusChanged.connect(self._on_focus)
 
     # -------------------------------------------------------------------------------------------------- the canvas
 
@@ -110,9 +114,17 @@ class ByKeys(Feature):
 
     def _on_tool(self, tool_id: str) -> None:
         """The numbers that had the keys are gone with their tool: the view has them again."""
-        focus = QApplication.focusWidget()
-        if self._mesh.isVisible() and (focus is None or not focus.isVisible()):
+        if self._left_numbers and self._mesh.isVisible():
             self._mesh.view.setFocus()
+        self._left_numbers = False
+
+    def _on_focus(self, before: QWidget | None, _now: QWidget | None) -> None:
+        self._left_numbers = before is not None and self._mesh.options.isAncestorOf(before)
+
+    def close(self) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.disconnect(self._on_focus)
 
 
 def _first_field(options: QWidget) -> QWidget | None:

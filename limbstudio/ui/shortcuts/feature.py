@@ -248,8 +248,10 @@ class Shortcuts(Feature):
         self._move("down", Qt.Key.Key_Down)
 
     def place_here(self) -> None:
-        """Place at the crosshair; during limb differences: all limbs are intact."""
-        self._press(self.window.annotate_page, Qt.Key.Key_Return)
+        """Place at the crosshair, or begin and end a stroke there; during limb differences: all limbs are intact."""
+        tool = self.window.annotate_page.view.tool
+        holds = tool is not None and tool.holds
+        self._press(self.window.annotate_page, Qt.Key.Key_Space if holds else Qt.Key.Key_Return)
 
     def orbit_left(self) -> None:
         self._press(self.window.mesh_page, Qt.Key.Key_Left)

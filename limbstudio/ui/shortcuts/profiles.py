@@ -103,6 +103,7 @@ _NUMBER_PAD: dict[str, Keys] = {
     "t_pose": ("Num+7",),
     "frame_limb": ("Num+9",),
     "view_axis": ("Num+0",),
+    "press_on_limb": ("Num+.",),
 }
 _ONE_HAND_LEFT: dict[str, Keys] = {
     "move_up": ("W",),
@@ -135,6 +136,8 @@ _ONE_HAND_LEFT: dict[str, Keys] = {
     **_views("12345"),
     "t_pose": ("Q",),
     "frame_limb": ("F",),
+    "press_on_limb": ("Space",),
+    "apply_on_limb": ("F5",),
     "compare_cycle": ("E",),
     "compare_difference": ("X",),
 }
@@ -171,6 +174,7 @@ _ONE_HAND_RIGHT: dict[str, Keys] = {
     **_views("098765"),
     "t_pose": ("U",),
     "frame_limb": ("Home",),
+    "press_on_limb": ("Space",),
     "compare_cycle": ("O",),
     "compare_difference": ("M",),
 }
