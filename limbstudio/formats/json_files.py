@@ -69,7 +69,7 @@ def parse_json(data: bytes, name: str) -> JsonDocument:
             raise KnownError(f"{name} is cut short: it ends in line {error.lineno}.", _AGAIN) from error
         raise KnownError(
             f"{name} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}.",
-            f"Correct that place, or e{_AGAIN[1:]}",
+            "Correct that place, or export it again from the program that made it.",
         ) from error
     except RecursionError as error:
         raise KnownError(f"{name} nests its brackets too deeply to be an annotation file.", _AGAIN) from error

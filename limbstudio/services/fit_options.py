@@ -42,7 +42,7 @@ def pin(project: Project, person: Person, keypoint: int, fit: KeptFit | None, *,
     if had is not None and (had.position_m is not None) == in_space:
         return _change(project, replace(before, pins=others), f"Unpin {name}")
     pins = tuple(sorted((*others, new), key=lambda p: p.keypoint))
-    return _change(project, replace(before, pins=pins), f"Pin {name}{' in space' if in_space else ''}")
+    return _change(project, replace(before, pins=pins), f"Pin {name} in space" if in_space else f"Pin {name}")
 
 
 def _place_in_space(fit: KeptFit | None, keypoint: int) -> tuple[float, float, float]:

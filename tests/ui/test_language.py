@@ -17,6 +17,7 @@ from limbstudio.domain.mask_layers import MaskKind
 from limbstudio.services import search_completion
 from limbstudio.ui import mesh_speech, words
 from limbstudio.ui.actions import ACTIONS, MENUS
+from limbstudio.ui.benches.closing import let_go
 from limbstudio.ui.canvas.people import short_name
 from limbstudio.ui.help import cards, definitions, tour
 from limbstudio.ui.language import remembered_language, speak
@@ -32,7 +33,7 @@ SINKS = {
     "QLabel", "QPushButton", "QRadioButton", "QCheckBox", "QAction", "QTableWidgetItem", "QTreeWidgetItem", "label",
     "section", "setText", "setToolTip", "setAccessibleName", "setWindowTitle", "setPlaceholderText", "addAction",
     "addMenu", "addItem", "addRow", "setSpecialValueText", "say", "Choice", "KeyHint", "show_sentence", "said",
-    "set_empty_text", "_say", "_Fact", "MeshView",
+    "set_empty_text", "_say", "_Fact", "MeshView", "_say_wait",
 }  # fmt: skip
 NO_WORDS = {"LimbStudio", "LimbStudio {}.", "{}   Esc", "JPEG, PNG, TIFF, HEIC, WebP, COCO"}
 FIRST_ONLY = {"label", "section", "_say", "MeshView"}  # what follows says how, not what
@@ -57,9 +58,12 @@ def calls(folder: str) -> Iterator[tuple[Path, ast.Call, str]]:
     for path in sorted((PACKAGE / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
-                function = node.func
-                name = getattr(function, "id", None) or getattr(function, "attr", "")
-                yield path, node, name
+                yield path, node, called(node)
+
+
+def called(call: ast.Call) -> str:
+    """Return the bare name of what is called."""
+    return getattr(call.func, "id", None) or getattr(call.func, "attr", "")
 
 
 def has_words(text: str) -> bool:
@@ -97,6 +101,7 @@ def given_to_qt() -> dict[str, str]:
             for argument in call.args[:1] if name in FIRST_ONLY else call.args:
                 text = template(argument)
                 if text is not None and has_words(text):
+                    text += " ..." if name == "_say_wait" else ""
                     found[text] = f"{path.relative_to(PACKAGE)}:{call.lineno}"
     return found
 
@@ -118,15 +123,21 @@ def test_every_word_of_the_tables_and_of_tr_has_its_german():
     assert missing == []
 
 
-def test_every_text_that_is_given_to_qt_has_its_german():
+def without_german(texts: dict[str, str]) -> dict[str, str]:
     words.use("de")
     try:
-        silent = {text: at for text, at in given_to_qt().items() if words.said(text.replace("{}", "7")) == text.replace(
-            "{}", "7") and text not in GERMAN and plain(text) not in GERMAN}  # fmt: skip
+        shown = {text: text.replace("{}", "7") for text in texts}
+        return {
+            text: texts[text]
+            for text, filled in shown.items()
+            if words.said(filled) == filled and text not in GERMAN and plain(text) not in GERMAN
+        }
     finally:
         words.use("en")
 
-    assert silent == {}
+
+def test_every_text_that_is_given_to_qt_has_its_german():
+    assert without_german(given_to_qt()) == {}
 
 
 def test_no_entry_is_idle():
@@ -173,8 +184,78 @@ def test_texts_are_found_whole_by_pattern_and_by_their_parts():
     assert words.said("Next photo") == "Next photo"
 
 
+# What is said outside the folder of the window and read in it: by the services, the formats, the fit and corrections.
+ELSEWHERE = (
+    "images.py",
+    "cameras.py",
+    "corrections",
+    "measures",
+    "formats",
+    "services",
+    "resihmr",
+    "body/model.py",
+)
+# Read on the command line only, or by whoever writes a program.
+NOT_IN_THE_WINDOW = {
+    "body/bake.py", "formats/annotated.py", "formats/fit_json.py", "formats/meshes.py", "formats/mmpose.py",
+    "services/checking.py", "services/compacting.py", "services/demonstrating.py", "services/diagnosing.py",
+    "services/evaluating.py", "services/journal_files.py", "services/reconstructing.py", "services/records.py",
+    "services/repairing.py", "services/weights.py",
+}  # fmt: skip
+ON_THE_COMMAND_LINE = ("--out", "--resume", "--device", "poses.npz", "Give it in pixels.")
+TO_PROGRAMMERS = {
+    "ValueError", "TypeError", "AssertionError", "debug", "info", "warning", "exception", "execute", "query",
+}  # fmt: skip
+
+
+def said_elsewhere() -> dict[str, str]:
+    """Return the whole sentences that code outside the window says to people -> where."""
+    found = {}
+    files = [
+        f for part in ELSEWHERE for f in ([PACKAGE / part] if "." in part else (PACKAGE / part).rglob("*.py"))
+    ]
+    for path in files:
+        name = str(path.relative_to(PACKAGE))
+        if name in NOT_IN_THE_WINDOW:
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        silent = {id(part) for node in ast.walk(tree) for part in not_read(node)}
+        for node in ast.walk(tree):
+            text = template(node) if isinstance(node, ast.expr) and id(node) not in silent else None
+            if text and is_a_sentence(text):
+                found[text] = f"{name}:{node.lineno}"
+    return found
+
+
+def not_read(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what nobody reads in the window: documentation, logs, mistakes of programmers, parts of longer texts."""
+    if isinstance(node, ast.Expr):
+        yield from ast.walk(node.value) if isinstance(node.value, ast.Constant) else ()
+    elif isinstance(node, ast.JoinedStr):
+        yield from node.values
+    elif isinstance(node, ast.Call) and called(node) in TO_PROGRAMMERS:
+        yield from ast.walk(node)
+
+
+def is_a_sentence(text: str) -> bool:
+    bare = PLACE.sub("", text)
+    is_whole = bool(re.match(r"[A-Z“{]", text)) and text[-1] in ".?!" and " " in text.strip()
+    if re.match(r"(SELECT|WHERE|AND) ", text):
+        return False
+    return (
+        is_whole and bool(re.search(r"[A-Za-z]{3}", bare)) and not any(w in text for w in ON_THE_COMMAND_LINE)
+    )
+
+
+def test_every_sentence_that_is_said_elsewhere_and_read_in_the_window_has_its_german():
+    silent = without_german(said_elsewhere())
+
+    assert silent == {}, "\n".join(f"{at}: {text}" for text, at in silent.items())
+
+
 @pytest.fixture
 def german():
+    let_go()  # windows of other tests hear nothing, and say nothing, any more
     missing: set[str] = set()
     speak("de")
     words.tell_missing(missing.add)
