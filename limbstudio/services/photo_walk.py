@@ -20,6 +20,7 @@ _WALKING_S = 0.25
 _STAYS_S = 0.14
 _LONGEST_WAIT_S = 0.15
 _DRAFTS_AHEAD, _SHARP_AHEAD = 4, 2
+_READ_BEFORE_REST, _READ_WITHOUT_REST = 8, 48
 _BYTES_PER_PIXEL = 4.5  # what a sharp picture takes, with the smaller copies that it is shown by
 
 
@@ -78,7 +79,8 @@ class PhotoWalk(Generic[T]):
     """Read photos for whoever looks at one after the other.
 
     sharp: reads a photo whole. draft: reads a small copy quickly, None where there is no quick way. size: bytes of a
-    picture. told: called in a thread with each `Arrival` of the photo that is looked at.
+    picture. told: called in a thread with each `Arrival` of the photo that is looked at. rested: called in a thread now
+    and then, best when there is nothing to read: what reading leaves behind can be cleared away.
     """
 
     def __init__(
@@ -88,12 +90,15 @@ class PhotoWalk(Generic[T]):
         draft: Callable[[Photo], T | None],
         size: Callable[[T], int],
         told: Callable[[Arrival[T]], None],
+        rested: Callable[[], None] = lambda: None,
         sharp_bytes: int = 170_000_000,
         draft_bytes: int = 40_000_000,
         threads: int = 2,
     ) -> None:
         self._read = {True: sharp, False: draft}
         self._told = told
+        self._rested = rested
+        self._read_since_rest = 0
         self._kept: dict[bool, _Kept[T]] = {
             True: _Kept(sharp_bytes, size),
             False: _Kept(draft_bytes, size),
@@ -164,15 +169,30 @@ class PhotoWalk(Generic[T]):
     def _serve(self) -> None:
         while True:
             with self._changed:
-                task = self._next()
-                while task is None and not self._closing:
+                task = None if self._must_rest else self._next()
+                while task is None and not self._closing and not self._may_rest():
                     self._changed.wait(self._until_settled())
                     task = self._next()
-                if self._closing or task is None:
+                if self._closing:
                     return
-                photo, is_sharp = task
-                self._under_way.add((photo.sha256, is_sharp))
-            self._work(photo, is_sharp)
+                if task is None:
+                    self._read_since_rest = 0
+                else:
+                    self._under_way.add((task[0].sha256, task[1]))
+                    self._read_since_rest += 1
+            if task is None:
+                self._rested()
+            else:
+                self._work(*task)
+
+    @property
+    def _must_rest(self) -> bool:
+        return self._read_since_rest >= _READ_WITHOUT_REST
+
+    def _may_rest(self) -> bool:
+        """Tell whether much was read and nothing is to be read now, or very much was read."""
+        idle = not self._under_way and self._until_settled() is None
+        return self._must_rest or (idle and self._read_since_rest >= _READ_BEFORE_REST)
 
     def _work(self, photo: Photo, is_sharp: bool) -> None:
         error: BaseException | None = None

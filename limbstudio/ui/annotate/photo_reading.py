@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.photo import Photo
 from limbstudio.rendering.photo_tiles import PhotoPyramid
+from limbstudio.services import machine
 from limbstudio.services.photo_walk import Arrival, PhotoWalk
 from limbstudio.ui.actions import Actions
 from limbstudio.ui.panels.parts import action_button, label
@@ -67,6 +68,7 @@ class PhotoReading(QObject):
             draft=draft,
             size=lambda picture: picture.bytes,
             told=lambda arrival: session.bridge.deliver(lambda: self._on_arrival(arrival)),
+            rested=machine.give_back_memory,  # as much again as the pictures that are kept
         )
         self.words = label("", "small")
         self.words.setParent(page)

@@ -214,3 +214,40 @@ def test_who_waits_for_nothing_is_read_at_once_and_nobody_waits_for_ever(library
 
     library.wait_for(lambda: any(number == 1 for _, number in library.read))
     library.wait_for(lambda: any(number == 2 for _, number in library.read))
+
+
+def test_what_reading_leaves_is_cleared_when_much_was_read_and_nothing_is_to_be_read(library):
+    rests = []
+    walk = PhotoWalk(
+        sharp=library.sharp, draft=library.draft, size=lambda _: 1, told=library.told,
+        rested=lambda: rests.append(len(library.read)),
+    )  # fmt: skip
+    try:
+        for n in range(1, 8):
+            walk.look_at(photo(n))
+            library.wait_for(lambda n=n: any(number == n for _, number in library.read))
+            assert len(rests) <= len(library.read) // 8
+        library.wait_for(lambda: ("sharp", 7) in library.read)
+        end = time.monotonic() + 5
+        while not rests and time.monotonic() < end:
+            time.sleep(0.01)
+    finally:
+        walk.close()
+
+    assert len(rests) == 1
+    assert rests[0] >= 8
+
+
+def test_who_never_looks_long_enough_does_not_put_the_clearing_off_for_ever(library, monkeypatch):
+    monkeypatch.setattr(photo_walk, "_READ_WITHOUT_REST", 3)
+    rests = []
+    walk = PhotoWalk(
+        sharp=library.sharp, draft=library.draft, size=lambda _: 1, told=library.told, rested=lambda: rests.append(1)
+    )  # fmt: skip
+    try:
+        walk.look_at(photo(1), [photo(n) for n in range(2, 8)])
+        library.wait_for(lambda: len(library.read) >= 5)  # and goes on
+    finally:
+        walk.close()
+
+    assert rests
