@@ -41,19 +41,23 @@ def distance_from_mask(
 
 
 def doubt_along_the_ray(surface: LimbSurface, limb: LimbFit) -> Float:
-    """Return the 95 % half-width of each vertex's depth relative to the limb's proximal joint, (n,) metres.
+    """Return half of each vertex's 95 % interval of depth, from the limb's proximal joint on, (n,) metres.
 
-    From the fit's intervals. The body's size doubts the limb's extent along the ray in proportion. Where the limb ends
-    is held across the ray by the picture, so that an error of the length is paid for along it: by 1 / cos of the angle
-    between bone and ray, bounded where the bone lies across the ray and an error of the length only tilts it.
+    From the fit's intervals of lambda and length; NaN where it has none. The body's size doubts how far a place lies
+    from the joint along the ray, in proportion. Where the limb ends is held across the ray by the picture, so that a
+    longer bone can only go on along it: from the joint to the end it then reaches as much farther along the ray as
+    keeps its extent across. What is not in it: how far the joint itself is from the camera, and how well the body's
+    shape meets this limb's.
     """
     doubt = GirthDoubt.of(limb)
-    along = np.asarray(limb.endpoint, float) - np.asarray(limb.upstream_position, float)
-    length = max(float(np.linalg.norm(along)), 1e-6)
-    ray = surface.posed()
-    ray = ray / np.maximum(np.linalg.norm(ray, axis=1), 1e-9)[:, None]
-    toward = np.abs(ray @ along) / length
+    if not np.isfinite([doubt.scale, doubt.end_m]).all():
+        return np.full(len(surface.points), np.nan)
+    joint = np.asarray(limb.upstream_position, float)
+    bone = np.asarray(limb.endpoint, float) - joint
+    posed = surface.posed()
+    ray = posed / np.maximum(np.linalg.norm(posed, axis=1), 1e-9)[:, None]
+    from_joint = ((posed - joint) * ray).sum(axis=1)
+    length, depth, longer = float(np.linalg.norm(bone)), np.abs(ray @ bone), Z95 * doubt.end_m
+    farther = np.sqrt(depth**2 + 2 * length * longer + longer**2) - depth
     share = np.clip(surface.frame.axial_of(surface.points) / max(surface.end_axial, 1e-6), 0.0, None)
-    reach = Z95 * doubt.end_m
-    tilt = np.minimum(reach / np.maximum(toward, 1e-3), np.sqrt(2 * length * reach + reach**2))
-    return share * np.hypot(Z95 * doubt.scale * toward * length, tilt)
+    return np.hypot(Z95 * doubt.scale * from_joint, share * farther)

@@ -31,6 +31,16 @@ TITLES = {
     Colouring.EDITED: "From the unedited surface",
     Colouring.DOUBT: "95 % along the line of sight",
 }
+# What the amounts hold, where a title cannot say it.
+NOTES = {
+    Colouring.DOUBT: "Half of the interval of depth, from the limb's first joint on, by the fit's intervals of length "
+    "and end. Not in it: how far that joint is from the camera, and how well the body's shape meets this limb's.",
+}
+# Why there is nothing to show.
+NOTHING = {
+    Colouring.RESIDUAL: "This limb makes no outline in the photo.",
+    Colouring.DOUBT: "The fit gives no interval for this limb.",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +50,7 @@ class Amounts:
     values: np.ndarray
     title: str
     unit: str
+    note: str = ""
 
     @property
     def highest(self) -> float:

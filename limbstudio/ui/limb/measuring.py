@@ -13,7 +13,7 @@ from limbstudio.services.pipeline import person_mask
 from limbstudio.ui.action_row import Owner
 from limbstudio.ui.features import Feature
 from limbstudio.ui.floats import FloatFrame
-from limbstudio.ui.limb.colours import TITLES, WORDS, Amounts, Colouring
+from limbstudio.ui.limb.colours import NOTES, NOTHING, TITLES, WORDS, Amounts, Colouring
 from limbstudio.ui.limb.linked import LinkedViews
 from limbstudio.ui.limb.measuring_tools import RingTool, TapeTool
 from limbstudio.ui.limb.overlay import Curve, LimbOverlay, Seen
@@ -312,11 +312,11 @@ class Measuring(Feature):
             if turn != self._colour_turn or self.work.surface is not surface:
                 return
             if not np.isfinite(values).any():
-                self._plain("This limb makes no outline in the photo.")
+                self._plain(NOTHING.get(colouring, ""))
                 return
             amounts = self.amounts = self._scaled(values, surface.frame.length_m)
             self.scene.colour(amounts.colours())
-            self.legend.show_scale(amounts.title, amounts.highest, amounts.unit)
+            self.legend.show_scale(amounts.title, amounts.highest, amounts.unit, amounts.note)
             self._place()
             self.views.refresh()
 
@@ -330,9 +330,9 @@ class Measuring(Feature):
 
     def _scaled(self, values: np.ndarray, segment_m: float) -> Amounts:
         """Return amounts in the unit that may be said of them."""
-        title = TITLES[self.colouring]
+        title, note = TITLES[self.colouring], NOTES.get(self.colouring, "")
         if self.colouring is Colouring.RESIDUAL:
             return Amounts(values, title, "px")
         if self.work.scale is ScaleSource.PRIOR:
-            return Amounts(values / segment_m * 100, title, "% of segment")
-        return Amounts(values * 1000, title, "mm")
+            return Amounts(values / segment_m * 100, title, "% of segment", note)
+        return Amounts(values * 1000, title, "mm", note)

@@ -1,8 +1,8 @@
 """A scale of colours beside a 3D view, and the colours themselves: dark blue to yellow, readable without hue."""
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent
+from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QLinearGradient, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from limbstudio.ui.panels.parts import QFont
@@ -11,6 +11,9 @@ from limbstudio.ui.words import said
 
 # Even steps in lightness from dark blue over grey to yellow: the order survives any colour vision and grey printing.
 _STOPS = np.array([[0, 34, 78], [60, 78, 106], [124, 123, 120], [187, 172, 103], [254, 232, 56]], float)
+
+_WIDTH, _HEIGHT = 236, 62
+_WRAPPED = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
 
 
 def colours_of_amounts(amounts: np.ndarray, highest: float) -> np.ndarray:
@@ -22,12 +25,12 @@ def colours_of_amounts(amounts: np.ndarray, highest: float) -> np.ndarray:
 
 
 class Legend(QWidget):
-    """Show what the colours mean: what is measured, from 0 to the highest, and its unit."""
+    """Show what the colours mean: what is measured, from 0 to the highest, its unit, and a note where one is due."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._title, self._highest, self._unit = "", 0.0, ""
-        self.setFixedSize(212, 62)
+        self._title, self._highest, self._unit, self._note = "", 0.0, "", ""
+        self.setFixedSize(_WIDTH, _HEIGHT)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
@@ -35,12 +38,22 @@ class Legend(QWidget):
     def text(self) -> str:
         return f"{self._title}: 0 to {self._highest:.1f} {self._unit}"
 
-    def show_scale(self, title: str, highest: float, unit: str) -> None:
-        self._title, self._highest, self._unit = title, highest, unit
-        self.setAccessibleName(self.text)
+    @property
+    def note(self) -> str:
+        return self._note
+
+    def show_scale(self, title: str, highest: float, unit: str, note: str = "") -> None:
+        """Show a scale from 0 to `highest`. note: what the amounts hold and what they do not."""
+        self._title, self._highest, self._unit, self._note = title, highest, unit, note
+        self.setAccessibleName(". ".join(text for text in (self.text, note) if text))
+        self.setFixedHeight(_HEIGHT + (self._note_height() + 8 if note else 0))
         self.show()
         self.raise_()
         self.update()
+
+    def _note_height(self) -> int:
+        room = QRect(0, 0, self.width() - 24, 1000)
+        return QFontMetrics(text_font(11)).boundingRect(room, _WRAPPED, said(self._note)).height()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -61,3 +74,8 @@ class Legend(QWidget):
         under = QRectF(12, 40, self.width() - 24, 16)
         painter.drawText(under, Qt.AlignmentFlag.AlignLeft, "0")
         painter.drawText(under, Qt.AlignmentFlag.AlignRight, f"{self._highest:.1f} {said(self._unit)}")
+        if self._note:
+            painter.setPen(QColor("#B0B9C6"))
+            painter.drawText(
+                QRectF(12, _HEIGHT, self.width() - 24, self._note_height()), _WRAPPED, said(self._note)
+            )

@@ -1,5 +1,7 @@
 """Sections, tapes and maps of a limb that is open for correction."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,8 +11,11 @@ from limbstudio.domain.anatomy import Level, Limb
 from limbstudio.domain.corrections import Brush, BrushStroke, SurfacePoint
 from limbstudio.measures.limb_maps import doubt_along_the_ray, edited_distance
 from limbstudio.measures.limb_sections import (
+    Z95,
     GirthDoubt,
     carried,
+    girth_rows,
+    is_same_at,
     other_side_girth,
     section_at,
     sections_every,
@@ -108,3 +113,65 @@ def test_doubt_along_the_ray_grows_towards_the_end(fitted, limb):
     assert (amounts >= 0).all()
     low, high = amounts[axial < 0.2].mean(), amounts[axial > 0.5].mean()
     assert high >= low
+
+
+def of_end_alone(found, sigma_m):
+    """Return a limb's fit whose intervals come from where it ends alone."""
+    reach = Z95 * sigma_m * (1 - found.factor) / found.length_m
+    return replace(
+        found,
+        factor_interval=(found.factor - reach, found.factor + reach),
+        length_interval_m=(found.length_m - Z95 * sigma_m, found.length_m + Z95 * sigma_m),
+    )
+
+
+def test_doubt_along_the_ray_is_what_a_longer_bone_with_the_same_picture_reaches_farther(fitted, limb):
+    found = next(item for item in fitted[0].limbs if item.limb is Limb.RIGHT_LEG)
+    joint, sigma = np.asarray(found.upstream_position), 0.004
+    tip = int(np.argmax(limb.frame.axial_of(limb.points)))
+    ray = limb.posed()[tip] / np.linalg.norm(limb.posed()[tip])
+
+    amounts = doubt_along_the_ray(limb, of_end_alone(found, sigma))
+
+    bone = np.asarray(found.endpoint) - joint
+    depth = abs(bone @ ray)
+    across = np.linalg.norm(bone - bone @ ray * ray)
+    longer = np.sqrt((np.linalg.norm(bone) + Z95 * sigma) ** 2 - across**2)
+    assert amounts[tip] == pytest.approx(longer - depth, rel=1e-6)
+    assert amounts[tip] > Z95 * sigma  # along the ray an error of the length is never smaller
+
+
+def test_a_limb_without_intervals_has_no_doubt_that_could_be_shown(fitted, limb):
+    found = next(item for item in fitted[0].limbs if item.limb is Limb.RIGHT_LEG)
+    unknown = (float("nan"), float("nan"))
+
+    amounts = doubt_along_the_ray(limb, replace(found, factor_interval=unknown, length_interval_m=unknown))
+
+    assert np.isnan(amounts).all()
+
+
+def test_a_section_is_the_same_until_something_moves_at_its_level(limb):
+    length = limb.frame.length_m
+    points, _ = evaluate_stroke(limb, BrushStroke(Brush.PULL, (SurfacePoint(0.3, 0.0),), 0.06, 0.01))
+    moved = limb.with_points(points)
+    near, far = (section_at(limb, (limb.end_axial - axial) * length) for axial in (0.3, 0.45))
+
+    assert is_same_at(far, limb, moved)
+    assert not is_same_at(near, limb, moved)
+    assert section_at(moved, far.from_end_m).girth_m == far.girth_m
+    assert section_at(moved, near.from_end_m).girth_m > near.girth_m + 0.0005
+
+
+def test_rows_of_girths_hold_what_is_measured_one_by_one(fitted, limb):
+    fit, corrected = fitted
+    doubt = GirthDoubt.of(of_end_alone(fit.limbs[0], 0.003))
+
+    rows = girth_rows(limb, corrected.tpose, corrected.faces, doubt, every_m=0.025)
+
+    assert [row.section.from_end_m for row in rows] == [s.from_end_m for s in sections_every(limb, 0.025)]
+    for row in rows:
+        assert row.half_width_m == doubt.half_width(limb, row.section)
+        other = other_side_girth(corrected.tpose, corrected.faces, limb.frame, row.section.axial)
+        assert row.other_m == other
+    plain = girth_rows(limb, corrected.tpose, corrected.faces, None, every_m=0.025)
+    assert all(row.half_width_m is None for row in plain)
