@@ -14,7 +14,10 @@ from limbstudio.ui.canvas.pixels import pixels_of
 from limbstudio.ui.canvas.scene import CanvasScene
 from limbstudio.ui.glyphs import STATE_ORDER, draw_glyph, glyph_of, glyph_reach
 from limbstudio.ui.marks import Marks, marks, set_marks
+from limbstudio.ui.photo_view import PhotoView
 from limbstudio.ui.stamps import draw_stamp
+
+from .conftest import plain_photo
 
 WRIST, ELBOW, KNEE = (LDPOSE_INDEX[name] for name in ("left_wrist", "left_elbow", "right_knee"))
 
@@ -139,3 +142,59 @@ def test_whatever_else_changes_during_a_drag_is_shown(items, someone):
     items.remove()
     show(items, someone, {})
     assert len(items.points) == 17
+
+
+@pytest.fixture
+def view(qtbot, someone):
+    """A canvas with a person whose wrist is dragged; its marks are shown as they are."""
+    view = PhotoView()
+    qtbot.addWidget(view)
+    view.resize(480, 640)
+    view.show()
+    qtbot.waitExposed(view)
+    view.show_photo(plain_photo(0))
+    view.show_people(someone)
+    view.set_names_visible(True)
+    return view
+
+
+def seen(view) -> np.ndarray:
+    return pixels_of(view.viewport().grab().toImage()).astype(int)
+
+
+@pytest.mark.parametrize("turn", [0, 60])
+def test_what_a_drag_leaves_in_place_is_held_as_one_picture_that_looks_the_same(view, someone, turn):
+    view.turn_to(turn)
+    at = view.scene().person.points[WRIST].pos()
+    before = seen(view)
+
+    view.show_dragged({WRIST: (at.x(), at.y())})
+    held = seen(view)
+    items = view.scene().person
+    hidden = {index for index, item in items.points.items() if not item.isVisible()}
+    view.show_dragged({})
+
+    assert hidden == set(items.points) - {WRIST} - {i for edge in items.bones if WRIST in edge for i in edge}
+    assert len(hidden) > 10
+    # Bones that move lie over points that do not: nothing else may look otherwise.
+    assert (np.abs(held - before).max(-1) > 24).mean() < 0.002
+    assert all(item.isVisible() for item in (*items.points.values(), *items.bones.values()))
+    assert np.array_equal(seen(view), before)
+
+
+def test_zooming_or_another_state_during_a_drag_shows_the_marks_themselves(view, someone):
+    view.show_dragged({WRIST: (200.0, 300.0)})
+    items = view.scene().person
+    assert not items.points[KNEE].isVisible()
+
+    view.zoom_by(2.0)
+    assert items.points[KNEE].isVisible()
+    for x in (201.0, 202.0):  # the first shows everything for the new zoom
+        view.show_dragged({WRIST: (x, 300.0)})
+    assert not items.points[KNEE].isVisible()
+    other = replace(someone.keypoints.points[KNEE], state=KeypointState.OCCLUDED)
+    view.show_people(replace(someone, keypoints=someone.keypoints.replaced(KNEE, other)))
+
+    assert items.points[KNEE].glyph.state is KeypointState.OCCLUDED
+    view.show_dragged({})
+    assert all(item.isVisible() for item in items.points.values())

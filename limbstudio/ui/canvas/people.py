@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QGraphicsScene
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
 
 from limbstudio.domain.anatomy import LDPOSE, LDPOSE_EDGES, KeypointState
 from limbstudio.domain.photo import Person
 from limbstudio.ui import theme as tokens
 from limbstudio.ui.canvas.items import BoneItem, LabelItem, PointItem
+from limbstudio.ui.canvas.still import StillMarks
 from limbstudio.ui.glyphs import frame_of, glyph_of, side_colour
 from limbstudio.ui.marks import Marks, marks
 from limbstudio.ui.words import language
@@ -79,6 +80,7 @@ class PersonItems:
         self._opacity = opacity
         self._shown: _Shown | None = None
         self._moved: frozenset[int] = frozenset()  # which points stand where a drag has them
+        self._still = StillMarks(scene)
 
     def show(
         self,
@@ -97,6 +99,7 @@ class PersonItems:
             self._move(person, moved)
             return
         self._shown, self._moved = shown, frozenset(moved)
+        self._still.let_go()
         positions = {**shown_points(person), **moved}
         states = person.keypoints.states
         for index in set(self.points) - set(positions):
@@ -133,6 +136,19 @@ class PersonItems:
         for (start, end), bone in self.bones.items():
             if start in touched or end in touched:
                 bone.set_ends(place(start), place(end))
+        if moved:
+            self._still.hold(self._apart_from(moved), self._moved)
+        else:
+            self._still.let_go()
+
+    def _apart_from(self, moved: Mapping[int, object]) -> list[QGraphicsItem]:
+        """Return the marks that neither move nor stand at the end of a bone that does."""
+        joined = {index for edge in self.bones if moved.keys() & set(edge) for index in edge} | moved.keys()
+        return [
+            *(bone for edge, bone in self.bones.items() if not moved.keys() & set(edge)),
+            *(label for index, label in self.labels.items() if index not in joined),
+            *(point for index, point in self.points.items() if index not in joined),
+        ]
 
     def _show_bones(self, positions: Mapping[int, tuple[float, float]], unit: float) -> None:
         edges = [edge for edge in LDPOSE_EDGES if edge[0] in positions and edge[1] in positions]
@@ -185,10 +201,12 @@ class PersonItems:
             label.setPos(x, y)
 
     def set_unit(self, unit: float) -> None:
+        self._still.let_go()
         for bone in self.bones.values():
             bone.set_unit(unit)
 
     def remove(self) -> None:
+        self._still.let_go()
         for item in (*self.points.values(), *self.bones.values(), *self.labels.values()):
             self._scene.removeItem(item)
         self.points, self.bones, self.labels = {}, {}, {}
