@@ -23,12 +23,12 @@ _TITLES = {
 # What the views take themselves; an action that has the key comes before.
 _CANVAS_EXTRA = (
     ("Place at the crosshair; all limbs intact", "Return"),
-    ("Skip this point; with a tool: press, let go; held: pan", "Space"),
-    ("Move by a step; with nothing selected the view", "arrows"),
+    ("Skip this point; with a tool: press; held: pan", "Space"),
+    ("Move by a step, or else the view", "arrows"),
     ("Move by ten steps", "Shift arrows"),
 )
 _MESH_EXTRA = (
-    ("Orbit 15 degrees; with a brush or the tape move on the limb", "arrows"),
+    ("Orbit 15 degrees; with a brush: move on the limb", "arrows"),
     ("Orbit 15 degrees", "Ctrl arrows"),
     ("Begin and end a stroke, set a place", "Space"),
     ("Apply, or one dab", "Return"),

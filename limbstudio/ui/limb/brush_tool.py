@@ -144,10 +144,7 @@ class BrushTool(LimbTool):
         say: Callable[[str], None],
     ) -> None:
         self.id = f"brush_{brush.value}"
-        self.hint = (
-            "Draw on the limb. By keys: arrows move, Space begins and ends a stroke, Enter does one dab, at "
-            "first at the ring's front. PgUp and PgDown change the size."
-        )
+        self.hint = "Draw. By keys: arrows, Space to begin and end, Enter for a dab."
         self.brush = brush
         self.options = BrushOptions(size, work, brush)
         self._size, self._work, self._scene, self._say = size, work, scene, say
@@ -301,10 +298,7 @@ class ResetTool(LimbTool):
 
     id = "reset_here"
     covers = True
-    hint = (
-        "Click a place of the limb: it returns to what the fit made of it. By keys: arrows move, Enter does it, at "
-        "first at the ring's front."
-    )
+    hint = "Click a place: it is again as the fit made it. By keys: arrows, Enter."
 
     def __init__(self, size: BrushSize, work: LimbWork, scene: LimbScene, cursor: LimbCursor) -> None:
         self.options = BrushOptions(size, work, None)

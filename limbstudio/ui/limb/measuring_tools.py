@@ -114,10 +114,7 @@ class TapeTool(LimbTool):
 
     id = "tape"
     covers = True
-    hint = (
-        "Click two places on the limb. By keys: arrows move, Space sets a place; Enter at once measures from the end "
-        "to the front of the ring."
-    )
+    hint = "Click two places, or arrows and Space. Enter: from the end to the ring's front."
 
     def __init__(
         self,
