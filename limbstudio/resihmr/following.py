@@ -4,7 +4,8 @@ A hand goes on as it went: each fit begins where the last two were heading, whic
 
 While a point moves it is a body of a quarter of the vertices (`body.coarse`); the last surface of a drag is the whole
 one. A cut is a recipe on the body's own vertices, so it is kept from one frame to the next: only the pose changes. It
-is found anew where a lambda has moved the end by more than a hair, and once more when the drag has ended.
+is found anew where a lambda has moved the end farther than the limb can be stretched for the moment, and once more
+when the drag has ended.
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ import numpy as np
 from limbstudio.body.coarse import coarse_body
 from limbstudio.body.kinematics import rotation_matrices, rotation_vectors
 from limbstudio.body.model import BodyModel
+from limbstudio.body.parts import segment_vertices
 from limbstudio.domain.anatomy import Limb
 from limbstudio.domain.body import BodyFit, FitMode, LimbFit
 from limbstudio.domain.errors import KnownError
@@ -25,8 +27,9 @@ from limbstudio.resihmr.problem import FitSettings
 from limbstudio.resihmr.reconstruction import Reconstruction, reconstruct
 from limbstudio.resihmr.terms import N_LIMBS, Unknowns
 
-# A kept recipe may end a limb this far from where the present lambda does; a pixel of a person seen whole.
-_END_SLACK_M = 0.003
+# How far a residual limb is stretched or shortened, metres and share of its length, before it is cut anew. It then ends
+# where the present lambda says; only its girth there is that of the place where it was cut.
+_MOST_STRETCH_M, _MOST_STRETCH = 0.02, 0.2
 # A hand that speeds up is not expected to go on faster than this, in ways of the last frame.
 _FARTHEST_AHEAD = 1.5
 
@@ -124,33 +127,43 @@ class _Cutter:
 
     def __init__(self, body: BodyModel) -> None:
         self._body = body
-        self._cut: tuple[tuple[object, ...], tuple[float, ...]] | None = None
+        self._cut: tuple[tuple[object, ...], tuple[float, ...]] | None = None  # names, lambdas
+        self._of_limb: dict[Limb, np.ndarray] = {}  # vertices of each residual limb
         self._recipe: Reconstruction | None = None
         self._faces = np.ascontiguousarray(body.faces, np.int32)
         self._residual = np.zeros(body.n_vertices, bool)
 
     def surface(self, person: Person, fit: BodyFit, *, anew: bool) -> MovingSurface:
         limbs = [limb for limb in fit.limbs if limb.accepted and fit.mode is not FitMode.INTACT]
-        if anew or not self._fits(person, limbs):
+        stretches = self._stretches(person, limbs)
+        if anew or stretches is None:
             self._find_cut(person, fit, limbs)
+            stretches = [0.0] * len(limbs)
         posed = posed_vertices(fit, self._body)
         vertices = posed if self._recipe is None else self._recipe.carry_points(posed)
-        return MovingSurface(np.asarray(vertices, np.float32), self._faces, self._residual)
+        vertices = np.asarray(vertices, np.float32)
+        for limb, by in zip(limbs, stretches, strict=True):
+            if by and limb.limb in self._of_limb:
+                _stretch(vertices, self._of_limb[limb.limb], limb, by)
+        return MovingSurface(vertices, self._faces, self._residual)
 
-    def _fits(self, person: Person, limbs: list[LimbFit]) -> bool:
-        if self._cut is None:
-            return False
-        names, lengths = self._cut
-        if names != _names(person, limbs):
-            return False
-        return all(
-            abs(limb.length_m - known) <= _END_SLACK_M for limb, known in zip(limbs, lengths, strict=True)
-        )
+    def _stretches(self, person: Person, limbs: list[LimbFit]) -> list[float] | None:
+        """Return by how much each limb is longer now than the kept recipe makes it, metres; None to cut anew."""
+        if self._cut is None or self._cut[0] != _names(person, limbs):
+            return None
+        found = []
+        for limb, factor in zip(limbs, self._cut[1], strict=True):
+            bone = float(np.linalg.norm(limb.anchor_position - limb.upstream_position))
+            cut_at = (1 - factor) * bone
+            found.append(limb.length_m - cut_at)
+            if abs(found[-1]) > min(_MOST_STRETCH_M, _MOST_STRETCH * cut_at):
+                return None
+        return found
 
     def _find_cut(self, person: Person, fit: BodyFit, limbs: list[LimbFit]) -> None:
         body = self._body
-        self._cut = _names(person, limbs), tuple(limb.length_m for limb in limbs)
-        self._recipe = None
+        self._cut = _names(person, limbs), tuple(limb.factor for limb in limbs)
+        self._recipe, self._of_limb = None, {}
         in_pose = fit.mode is FitMode.PAPER
         joints = np.asarray(fit.joints) if in_pose else body.rest_joints(fit.shape)
         frame = posed_vertices(fit, body) if in_pose else body.rest_vertices(fit.shape)
@@ -166,6 +179,7 @@ class _Cutter:
             faces, self._residual = body.faces, np.zeros(body.n_vertices, bool)
         else:
             faces, self._residual = self._recipe.faces, self._recipe.residual
+            self._of_limb = _limb_vertices(self._recipe, body)
         faces = np.ascontiguousarray(faces, np.int32)
         if faces.shape != self._faces.shape or not np.array_equal(faces, self._faces):
             self._faces = faces
@@ -173,3 +187,27 @@ class _Cutter:
 
 def _names(person: Person, limbs: list[LimbFit]) -> tuple[object, ...]:
     return tuple((limb.limb, limb.segment, person.limbs[limb.limb].level) for limb in limbs)
+
+
+def _limb_vertices(recipe: Reconstruction, body: BodyModel) -> dict[Limb, np.ndarray]:
+    """Return the vertices of the cut mesh that each residual limb is made of, its cap included."""
+    kept = body.part_labels[recipe.edge_source[: recipe.kept_count, 0]]
+    return {
+        cap.limb: np.concatenate(
+            [
+                segment_vertices(kept, cap.limb, cap.segment),
+                cap.boundary,
+                cap.first + np.arange(len(cap.shape.offset)),
+            ]
+        )
+        for cap in recipe.caps
+    }
+
+
+def _stretch(vertices: np.ndarray, rows: np.ndarray, limb: LimbFit, by: float) -> None:
+    """Lengthen a residual limb in place by `by` metres at its end, by less the nearer to its proximal joint."""
+    bone = limb.anchor_position - limb.upstream_position
+    axis = bone / np.linalg.norm(bone)
+    points = vertices[rows]
+    share = np.clip((points - limb.upstream_position) @ axis / (limb.length_m - by), 0.0, 1.0)
+    vertices[rows] = points + by * share[:, None] * axis

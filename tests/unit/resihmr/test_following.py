@@ -7,10 +7,10 @@ import pytest
 
 from limbstudio.body.surface import surface_facts
 from limbstudio.domain.anatomy import Level, Limb
-from limbstudio.domain.body import FitMode
+from limbstudio.domain.body import BodyFit
 from limbstudio.domain.photo import Person
 from limbstudio.resihmr import solver
-from limbstudio.resihmr.following import FitFollower, SurfaceFollower
+from limbstudio.resihmr.following import FitFollower, MovingSurface, SurfaceFollower
 from limbstudio.resihmr.initial_fit import fit_to_follow, follow
 from limbstudio.resihmr.pipeline import build_mesh
 from limbstudio.resihmr.problem import DEFAULT_SETTINGS
@@ -68,22 +68,52 @@ def test_at_rest_the_surface_is_that_of_the_full_reconstruction(known_fit, body,
     assert surface_facts(exact.vertices, exact.faces, intersections=False).watertight
 
 
-def test_the_topology_stays_while_the_end_moves_by_less_than_a_hair(known_fit, follower):
+def shorter(fit: BodyFit, by: float) -> BodyFit:
+    """The fit whose residual limb ends `by` metres higher."""
+    (limb,) = fit.limbs
+    bone = limb.anchor_position - limb.upstream_position
+    whole = float(np.linalg.norm(bone))
+    factor = limb.factor + by / whole
+    end = limb.upstream_position + (1 - factor) * bone
+    cut = replace(limb, factor=factor, length_m=(1 - factor) * whole, endpoint=end)
+    return replace(fit, limbs=(cut,))
+
+
+def end_of(surface: MovingSurface, fit: BodyFit) -> float:
+    """How far the residual limb goes beyond where the fit says, along its bone, metres."""
+    (limb,) = fit.limbs
+    bone = limb.anchor_position - limb.upstream_position
+    return float(((surface.vertices[surface.residual] - limb.endpoint) @ bone).max() / np.linalg.norm(bone))
+
+
+@pytest.mark.parametrize("by", [-0.018, -0.004, 0.004, 0.018])
+def test_the_topology_stays_while_the_end_moves_a_little_and_the_end_goes_along(known_fit, body, by):
     person, fit = known_fit({Limb.RIGHT_LEG: Level.TRANSTIBIAL})
+    follower = SurfaceFollower(body)
     first = follower.surface(person, fit)
+    changed = shorter(fit, by)
 
-    near, far = (
-        follower.surface(person, replace(fit, limbs=(replace(limb, factor=factor, length_m=length),)))
-        for limb in fit.limbs
-        for factor, length in (
-            (limb.factor, limb.length_m + 0.001),
-            (limb.factor - 0.1, limb.length_m * (1 - limb.factor + 0.1) / (1 - limb.factor)),
-        )
-    )
+    stretched = follower.surface(person, changed)
+    exact = follower.surface(person, changed, exact=True)
 
-    assert near.faces is first.faces
+    assert stretched.faces is first.faces
+    assert end_of(stretched, changed) == pytest.approx(end_of(first, fit), abs=0.002)
+    assert end_of(stretched, changed) == pytest.approx(end_of(exact, changed), abs=0.005)
+    others = ~stretched.residual
+    np.testing.assert_array_equal(stretched.vertices[others], first.vertices[others])
+    assert surface_facts(stretched.vertices, stretched.faces, intersections=False).watertight
+
+
+def test_the_limb_is_cut_anew_where_the_end_moves_far(known_fit, body):
+    person, fit = known_fit({Limb.RIGHT_LEG: Level.TRANSTIBIAL})
+    follower = SurfaceFollower(body)
+    first = follower.surface(person, fit)
+    changed = shorter(fit, 0.04)
+
+    far = follower.surface(person, changed)
+
     assert far.faces is not first.faces
-    assert fit.mode is FitMode.JOINT
+    assert end_of(far, changed) == pytest.approx(end_of(first, fit), abs=0.006)
 
 
 def on_a_circle(person: Person, step: int) -> Person:
