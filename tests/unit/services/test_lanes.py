@@ -260,7 +260,7 @@ def test_a_hang_ends_with_a_message():
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot freeze a process")
 def test_a_process_that_something_froze_is_stopped_and_the_next_job_runs():
-    lane = ProcessLane("test", patience_s=0.5)
+    lane = ProcessLane("test", patience_s=2.0)
     ended(lane.submit(double, 1, title="Double"))
     frozen = lane.process_id
     os.kill(frozen, signal.SIGSTOP)
