@@ -65,7 +65,7 @@ class HistoryPanel(QWidget):
         self.name = QLineEdit()
         self.name.setPlaceholderText("Name this moment, then Enter")
         self.name.setAccessibleName("Name of this moment")
-        self.name.setMinimumWidth(220)
+        self.name.setMinimumWidth(260)
         top.addWidget(self.name)
         self.back = action_button(actions["photo_back_to"])
         self.take_back = action_button(actions["take_back"])

@@ -34,6 +34,8 @@ _MESH_EXTRA = (
     ("Apply, or one dab", "Return"),
 )
 
+_BAR_PX = 14  # the bar that scrolls has room beside the keys
+
 
 class KeySheet(QDialog):
     """Show every key; it does not block the window, and follows when keys are changed."""
@@ -94,6 +96,7 @@ class KeySheet(QDialog):
         columns.addLayout(first)
         columns.addLayout(second)
         self._scroll.setWidget(inside)
+        self.resize(max(self.width(), inside.sizeHint().width() + _BAR_PX), self.height())
 
     def _part(self, where: Where, extra: tuple[tuple[str, str], ...]) -> QVBoxLayout:
         column = QVBoxLayout()

@@ -99,6 +99,7 @@ class Palette(QFrame):
         self._show_matches("")
         self.move((parent.width() - self.width()) // 2, 56)
         self.show()
+        self.adjustSize()  # again: the words below know how high they are only now
         self.raise_()
         self.field.setFocus()
 

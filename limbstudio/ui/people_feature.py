@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QPoint, Qt
+from PySide6.QtCore import QMargins, QMimeData, QPoint, Qt
 from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import (
     QFormLayout,
@@ -25,6 +25,7 @@ from limbstudio.domain.photo import Person
 from limbstudio.ui.action_row import Owner
 from limbstudio.ui.features import Feature
 from limbstudio.ui.panels.limb_record import limbs_with_record
+from limbstudio.ui.panels.parts import off_the_edge
 from limbstudio.ui.privacy import names
 
 if TYPE_CHECKING:
@@ -208,6 +209,7 @@ class People(Feature):
         confidence = QSpinBox()
         confidence.setRange(0, 100)
         confidence.setSuffix(" %")
+        off_the_edge(confidence)
         confidence.setValue(round(100 * person.keypoints.points[index].confidence))
         confidence.setAccessibleName(f"How sure you are of {LDPOSE[index].label.lower()}, percent")
         text = QLineEdit(before.text if before is not None else "")
@@ -259,10 +261,14 @@ class People(Feature):
         card.when_closed = closed
         view = self.window.annotate_page.view
         at = view.points_on_screen().get(-1 if self.session.point is None else self.session.point)
-        corner = view.mapToGlobal(
-            (at.toPoint() if at is not None else view.rect().center()) + QPoint(24, -20)
-        )
-        card.move(corner)
+        card.adjustSize()
+        room = view.rect().marginsRemoved(QMargins(12, 12, 12, 12))
+        place = (at.toPoint() if at is not None else room.center()) + QPoint(24, -20)
+        if place.x() + card.width() > room.right():
+            place.setX(place.x() - 48 - card.width())  # at the point's other side
+        place.setX(max(room.left(), min(place.x(), room.right() - card.width())))
+        place.setY(max(room.top(), min(place.y(), room.bottom() - card.height())))
+        card.move(view.mapToGlobal(place))
         card.show()
         first.setFocus()
 

@@ -156,12 +156,16 @@ class StartPage(QWidget):
         self._recent_heading.setVisible(bool(folders))
         for folder in folders:
             gone = not folder.is_dir()
-            button = QPushButton(
-                icons.icon("ph.folder-open", self._theme.text2), f"  {names.project_name(folder)}"
-            )
+            name = f"  {names.project_name(folder)}"
+            button = QPushButton(icons.icon("ph.folder-open", self._theme.text2), name)
             button.setIconSize(QSize(18, 18))
             button.setProperty("role", "recent")
             button.setEnabled(not gone)
+            if gone:
+                row = QHBoxLayout(button)
+                row.setContentsMargins(0, 0, 14, 0)
+                row.addStretch(1)
+                row.addWidget(label("Folder not found", "caption"))
             button.setToolTip(
                 f"{names.folder_place(folder)} was not found." if gone else names.folder_place(folder)
             )

@@ -234,6 +234,9 @@ def style_sheet(theme: Theme, *, large: bool = False) -> str:
     )
 
 
+_CHECK = resource_path("marks/check.png").as_posix()
+
+
 def _sheet(t: Theme) -> str:
     return f"""
 * {{ outline: none; }}
@@ -268,6 +271,7 @@ QWidget#statusBar {{ background: {t.panel}; border-top: 1px solid {t.line}; }}
 QWidget#statusBar QLabel {{ font-size: 12px; color: {t.text2}; }}
 QWidget#statusBar QLabel[role="error"] {{ color: {t.error}; }}
 QWidget#canvasArea, QWidget#meshArea {{ background: {t.canvas}; }}
+QGraphicsView {{ background: {t.canvas}; border: none; }}
 QWidget#startPage {{ background: {t.bg}; }}
 QWidget#validityStrip {{ background: {t.panel}; border-top: 1px solid {t.line}; }}
 QFrame[role="line"] {{ background: {t.line}; border: none; max-height: 1px; min-height: 1px; }}
@@ -340,8 +344,25 @@ QComboBox QAbstractItemView {{ background: {t.raised}; color: {t.text}; border: 
 QLineEdit, QSpinBox, QDoubleSpinBox {{ background: {t.bg}; color: {t.text}; border: 1px solid {t.edge};
     border-radius: 6px; padding: 0 8px; min-height: 28px; selection-background-color: {t.accent_fill}; }}
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border-color: {t.accent}; }}
-QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0 8px; min-height: 0; }}
+QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0; min-height: 0; }}
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: none; }}
+QCheckBox, QRadioButton {{ color: {t.text}; spacing: 8px; }}
+QCheckBox:disabled, QRadioButton:disabled {{ color: {t.disabled}; }}
+QCheckBox::indicator, QRadioButton::indicator {{ width: 16px; height: 16px; background: {t.bg};
+    border: 1px solid {t.edge}; border-radius: 4px; }}
+QRadioButton::indicator {{ border-radius: 9px; }}
+QCheckBox::indicator:hover, QRadioButton::indicator:hover {{ border-color: {t.accent}; }}
+QCheckBox:focus, QRadioButton:focus {{ color: {t.accent}; }}
+QCheckBox::indicator:checked {{ background: {t.accent_fill}; border-color: {t.primary_edge};
+    image: url("{_CHECK}"); }}
+QRadioButton::indicator:checked {{ background: #FFFFFF; border: 5px solid {t.accent_fill}; width: 8px; height: 8px; }}
+QSlider {{ min-height: 22px; }}
+QSlider::groove:horizontal {{ height: 4px; background: {t.line2}; border-radius: 2px; }}
+QSlider::sub-page:horizontal {{ background: {t.accent}; border-radius: 2px; }}
+QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -6px 0; border-radius: 8px; background: {t.text};
+    border: 1px solid {t.panel}; }}
+QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {{ background: {t.accent};
+    border-color: {t.text}; }}
 QPlainTextEdit {{ background: {t.bg}; color: {t.text}; border: 1px solid {t.line2}; border-radius: 6px;
     padding: 6px; }}
 QListView, QTreeView, QTableView {{ background: {t.panel}; color: {t.text}; border: none; font-size: 12px;

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 
 from limbstudio.domain.point_edits import Motion
 from limbstudio.ui.actions import Actions
-from limbstudio.ui.panels.parts import action_button, label
+from limbstudio.ui.panels.parts import action_button, label, off_the_edge
 
 
 class ReshapeCard(QFrame):
@@ -98,5 +98,6 @@ def _number(name: str, low: float, high: float, value: float, unit: str) -> QDou
     field.setDecimals(1)
     field.setValue(value)
     field.setSuffix(unit)
+    off_the_edge(field)
     field.setMinimumWidth(110)
     return field

@@ -15,7 +15,7 @@ from limbstudio.ui.limb.scene import LimbScene
 from limbstudio.ui.limb.toolbox import LimbTool
 from limbstudio.ui.limb.words import is_given
 from limbstudio.ui.limb.work import LimbWork
-from limbstudio.ui.panels.parts import label
+from limbstudio.ui.panels.parts import label, off_the_edge
 from limbstudio.ui.theme import DARK, PHOTO_HALO
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def number(
     field.setKeyboardTracking(False)
     field.setFixedWidth(84)
     field.setAlignment(Qt.AlignmentFlag.AlignRight)
+    off_the_edge(field)
     field.setAccessibleName(name)
     field.setToolTip(name)
     return field
@@ -80,9 +81,10 @@ class BrushOptions(QWidget):
         self.radius.setRange(_SMALLEST_MM, _LARGEST_MM)
         self.radius.setFixedWidth(84)
         self.radius.setAlignment(Qt.AlignmentFlag.AlignRight)
+        off_the_edge(self.radius)
         self.radius.setKeyboardTracking(False)
         self.radius.setAccessibleName("Size: radius of the brush")
-        self.radius.setToolTip("Size: radius of the brush   PgUp PgDown, Ctrl+wheel")
+        self.radius.setToolTip("Size: radius of the brush. Ctrl+wheel changes it.")
         self.radius.valueChanged.connect(lambda value: size.resize(value))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 from limbstudio.domain.mask_layers import ALL_LAYERS, LayerName
 from limbstudio.ui.actions import Actions
 from limbstudio.ui.masks.layer_item import LAYER_COLOURS
-from limbstudio.ui.panels.parts import action_button, label, tool_button
+from limbstudio.ui.panels.parts import action_button, label, off_the_edge, tool_button
 
 
 class LayersCard(QFrame):
@@ -45,6 +45,7 @@ class LayersCard(QFrame):
         self.radius = QSpinBox()
         self.radius.setRange(1, 400)
         self.radius.setSuffix(" px")
+        off_the_edge(self.radius)
         self.radius.setAccessibleName("Radius of the brush")
         self.radius.valueChanged.connect(self.radius_typed.emit)
         self.opacity = QSlider(Qt.Orientation.Horizontal)

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QComboBox,
     QFrame,
     QHBoxLayout,
@@ -133,6 +134,11 @@ def action_button(action: QAction, role: str = "") -> QPushButton:
 
     action.changed.connect(follow)
     return made
+
+
+def off_the_edge(field: QAbstractSpinBox) -> None:
+    """Keep a number off its field's edge; style sheets do not reach the text within such a field."""
+    field.lineEdit().setTextMargins(7, 0, 7, 0)
 
 
 class Choice(QComboBox):

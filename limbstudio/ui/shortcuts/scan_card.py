@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QCheckBox, QDialog, QDoubleSpinBox, QFormLayout, QFrame, QVBoxLayout, QWidget
 
 from limbstudio.ui import theme as tokens
-from limbstudio.ui.panels.parts import label
+from limbstudio.ui.panels.parts import label, off_the_edge
 from limbstudio.ui.shortcuts.scanning import Aim, Axis
 from limbstudio.ui.theme import Theme
 
@@ -161,7 +161,7 @@ class SwitchSettings(QDialog):
         box.setSingleStep(0.1)
         box.setSuffix(" s")
         box.setValue(value)
-        box.lineEdit().setTextMargins(6, 0, 0, 0)
+        off_the_edge(box)
         box.setToolTip(words)
         box.setAccessibleName(words)
         box.valueChanged.connect(lambda _value: self._changed())
