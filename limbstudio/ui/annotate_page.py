@@ -86,6 +86,8 @@ class AnnotatePage(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self.mesh_view.set_theme(theme)
+        self.floats.hint.set_theme(theme)
+        self.guiding.show_guide()  # marks on buttons and in the hint
 
     def allow_meshes(self) -> None:
         """3D has been loaded: show the body from now on."""

@@ -8,12 +8,13 @@ from limbstudio.domain.anatomy import LDPOSE, KeypointState
 from limbstudio.ui import guided
 from limbstudio.ui.actions import Actions
 from limbstudio.ui.glyphs import STATE_ORDER, STATE_WORDS, Glyph, glyph_icon, glyph_of, glyph_pixmap
+from limbstudio.ui.help.figure import small_picture
 from limbstudio.ui.panels.parts import key_cap, label, line, set_role, tool_button
 from limbstudio.ui.photo_view import PhotoView
 from limbstudio.ui.theme import PHOTO_HALO, Theme
 
 HINT_USES = 20
-_PICTURE_PX = 44
+_PICTURE_PX = 56
 
 
 class FloatFrame(QFrame):
@@ -102,8 +103,9 @@ class HintCard(FloatFrame):
     A definition that was shown often is known: the card then takes one line. F1 still says it.
     """
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
+        self._theme = theme
         self._memory: QSettings | None = None
         self._last: int | None = None
         self._picture = QLabel()
@@ -150,9 +152,12 @@ class HintCard(FloatFrame):
         glyph = glyph_of(LDPOSE[index], armed)
         size = 20 if short else _PICTURE_PX
         self._picture.setFixedSize(size, size)
-        self._picture.setPixmap(
-            glyph_pixmap(Glyph(glyph.frame, glyph.state, glyph.residual, size * 0.45), size)
-        )
+        if short:
+            self._picture.setPixmap(
+                glyph_pixmap(Glyph(glyph.frame, glyph.state, glyph.residual, size * 0.45), size)
+            )
+        else:
+            self._picture.setPixmap(small_picture(glyph, index, self._theme, size))
         self._picture.show()
         self._title.setText(LDPOSE[index].label)
         self._count.setText(f"{number} of {total}")
@@ -185,6 +190,10 @@ class HintCard(FloatFrame):
             self._occluded = how[0].upper() + how[1:]
 
         actions.when_keys_change(show)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw the next picture in the colours of `theme`."""
+        self._theme = theme
 
     def remember_in(self, memory: QSettings) -> None:
         """Count from start to start how often each definition was shown."""
@@ -249,7 +258,7 @@ class StateBar(FloatFrame):
             row.addWidget(button)
             cap = self._caps[state] = key_cap("")
             row.addWidget(cap)
-            row.addSpacing(4)
+            row.addSpacing(2)
         actions.when_keys_change(self._show_keys)
         self.show_state(5, KeypointState.VISIBLE)
 

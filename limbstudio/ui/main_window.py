@@ -68,9 +68,12 @@ from limbstudio.ui.recent_menu import RecentMenu
 from limbstudio.ui.session import Session
 from limbstudio.ui.start_page import StartPage
 from limbstudio.ui.theme import DARK, Theme
+from limbstudio.ui.words import tr
 
 _LEFT, _RIGHT, _LIMB_RIGHT = 248, 316, 360
-_LEFT_NARROW, _RIGHT_NARROW, _NARROW = 84, 288, 1280
+_NARROW = 1280
+# In a window less wide than the first number the side panels of Annotate are so wide, px.
+_WIDTHS = ((_NARROW, 84, 288), (1400, 212, 288), (1_000_000, _LEFT, _RIGHT))
 _RECENT = 5
 
 
@@ -191,7 +194,8 @@ class MainWindow(QMainWindow):
         self._memory = memory
         self.dialogs = dialogs or Dialogs(self)
         self._closing = False
-        self._narrow = False
+        self._says_wait = False
+        self._side_widths = _WIDTHS[-1][1:]
         self.setWindowTitle("LimbStudio")
         self.setWindowIcon(program_icon())
         self.setMinimumSize(1024, 640)
@@ -225,6 +229,8 @@ class MainWindow(QMainWindow):
         central = QWidget()
         self.setCentralWidget(central)
         self.status = StatusBar(self.session, theme, actions["jobs"].trigger)
+        self.mesh_page.options.hint_overflows.connect(self.status.show_hint)
+        actions.when_keys_change(lambda: self.status.name_jobs(actions["jobs"].toolTip()))
         self.palette_card = Palette(actions, theme, central)
         column = QVBoxLayout(central)
         column.setContentsMargins(0, 0, 0, 0)
@@ -337,7 +343,14 @@ class MainWindow(QMainWindow):
             self.studio.close()
 
     def _say_wait(self, what: str) -> None:
-        self.message_bar.say(f"{what} ...", "The disk is slow.", serious=False)
+        self.message_bar.say(f"{tr(what)} ...", "The disk is slow.", serious=False)
+        self._says_wait = True
+
+    def _end_wait(self) -> None:
+        """Take away what was said of waiting: it is over."""
+        if self._says_wait:
+            self._says_wait = False
+            self.message_bar.hide()
 
     def new_project(self) -> None:
         folder = self.dialogs.new_project()
@@ -412,6 +425,7 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def _on_opened(self) -> None:
+        self._end_wait()
         self.show_title()
         self._show_perspective(self._annotate)
         if self.studio.read_only_reason:
@@ -447,6 +461,7 @@ class MainWindow(QMainWindow):
             self.message_bar.say("The project can be edited here now.", serious=False)
 
     def _on_closed(self) -> None:
+        self._end_wait()
         self.show_title()
         self.show_recent()
         self._show_perspective(self.start_page)
@@ -483,6 +498,7 @@ class MainWindow(QMainWindow):
         self._pages.setCurrentWidget(page)
         self.actions_table["annotate"].setChecked(page is not self._residual)
         self.actions_table["residual_limb"].setChecked(page is self._residual)
+        self.status.set_in_3d(page is self._residual)
         if page is self._annotate:
             self.annotate_page.view.setFocus()
 
@@ -682,14 +698,19 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         narrow = self.width() < _NARROW
-        if narrow is not self._narrow:
-            self._narrow = narrow
-            left, right = (_LEFT_NARROW, _RIGHT_NARROW) if narrow else (_LEFT, _RIGHT)
+        left, right = next((left, right) for below, left, right in _WIDTHS if self.width() < below)
+        if (left, right) != self._side_widths:
+            self._side_widths = left, right
             self.photos_panel.set_compact(narrow)
             self.photos_panel.setMinimumWidth(min(left, 200))
             self.photos_panel.setMaximumWidth(left if narrow else left + 160)
             self._annotate.setSizes([left, self.width() - left - right, right])
             self._top.set_narrow(narrow)
+
+    @property
+    def side_width(self) -> int:
+        """Return how wide the list of photos is in a window of this size, px."""
+        return self._side_widths[0]
 
     @property
     def search_button(self) -> QPushButton:

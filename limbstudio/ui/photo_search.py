@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _AGAIN_MS = 300
 _START_MS = 1500  # where no photo comes
 _TABLE_WIDTH = 620
+_LEAST_CANVAS = 560  # its bars need that much
 
 
 class PhotoSearch(Feature):
@@ -158,7 +159,9 @@ class PhotoSearch(Feature):
         if isinstance(splitter, QSplitter):
             self._panel.setMaximumWidth(_TABLE_WIDTH + 200 if table else 408)
             widths = splitter.sizes()
-            left = _TABLE_WIDTH if table else 248
+            room = splitter.width() - widths[-1] - _LEAST_CANVAS
+            thumbnails = self.window.side_width
+            left = max(min(_TABLE_WIDTH, room), thumbnails) if table else thumbnails
             splitter.setSizes([left, max(200, widths[1] + widths[0] - left), *widths[2:]])
 
     # ---------------------------------------------------------------------------------------------------- walking

@@ -334,7 +334,7 @@ def test_a_contradiction_is_found_and_mended(window, qtbot):
     settle(qtbot)
 
     assert point(window, "right_ankle").state is KeypointState.ABSENT
-    assert window.person_panel._findings_count.text() == "0"
+    assert window.person_panel._findings_count.text() == "Nothing to mend"
 
 
 def test_r_marks_ready_and_the_list_says_so(window, qtbot):
@@ -405,9 +405,9 @@ def test_a_click_on_the_diagram_offers_the_levels_of_that_limb(window, qtbot):
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)
     names = [a.text() for a in menu.actions()]
-    assert "Transtibial" in names
-    assert "Transradial" not in names
-    next(a for a in menu.actions() if a.text() == "Transfemoral").trigger()
+    assert "Transtibial (below the knee)" in names
+    assert not any("Transradial" in name for name in names)
+    next(a for a in menu.actions() if a.text().startswith("Transfemoral")).trigger()
     menu.close()
     settle(qtbot)
     assert window.session.person.limbs[Limb.RIGHT_LEG].level is Level.TRANSFEMORAL

@@ -199,6 +199,7 @@ def test_the_ring_follows_the_focus_by_keys_and_goes_with_the_mouse(window, qtbo
 
 def test_with_high_contrast_the_ring_is_always_there(window):
     window.actions_table["theme_high_contrast"].trigger()
+    window.annotate_page.new_person()
 
     window.annotate_page.view.setFocus()
     window.person_panel.tree.setFocus()

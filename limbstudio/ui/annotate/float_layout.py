@@ -24,7 +24,7 @@ class FloatLayout:
         self.tool_bar = ToolBar(actions, page)
         self.guide_bar = GuideBar(page)
         self.state_bar = StateBar(actions, page)
-        self.hint = HintCard(page)
+        self.hint = HintCard(theme, page)
         self.hint.follow_keys(actions)
         self.loupe = Loupe(view, page)
         self.inset = InsetFrame(mesh_view, theme, page)
@@ -61,6 +61,7 @@ class FloatLayout:
                 widget.adjustSize()
             x = width - widget.width() - MARGIN if at_right else MARGIN
             widget.move(x, height - widget.height() - bottom if at_bottom else top)
+        self._view.viewpoint.keep_clear(below, bottom)
         here = () if self.inset.is_large else (self.inset,)
         for widget in (self.tool_bar, self.guide_bar, self.state_bar, *here, self.hint, self.loupe):
             widget.raise_()

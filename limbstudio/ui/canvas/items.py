@@ -82,6 +82,7 @@ class LabelItem(QGraphicsItem):
         super().__init__()
         self._name, self._state, self._colour = "", "", QColor()
         self._to_the_left = False
+        self.unshifted = QRectF()  # px around the point
         self._box = QRectF()
         self._font = tokens.text_font(11, tokens.QFont.Weight.DemiBold)
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
@@ -95,7 +96,15 @@ class LabelItem(QGraphicsItem):
             self._name, self._state, self._colour, self._to_the_left = shown
             text = f"{name}  {state}" if state else name
             width = QFontMetricsF(self._font).horizontalAdvance(text) + 14
-            self._box = QRectF(-width - 18 if to_the_left else 18, -10, width, 20)
+            self.unshifted = self._box = QRectF(-width - 18 if to_the_left else 18, -10, width, 20)
+            self.update()
+
+    def shift(self, by: float) -> None:
+        """Stand so many px lower than beside the point: another name is there."""
+        box = self.unshifted.translated(0, by)
+        if box != self._box:
+            self.prepareGeometryChange()
+            self._box = box
             self.update()
 
     def boundingRect(self) -> QRectF:

@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QPointF
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
 
 from limbstudio.domain.anatomy import LDPOSE, LDPOSE_EDGES, KeypointState
@@ -13,9 +13,9 @@ from limbstudio.domain.photo import Person
 from limbstudio.ui import theme as tokens
 from limbstudio.ui.canvas.items import BoneItem, LabelItem, PointItem
 from limbstudio.ui.canvas.still import StillMarks
-from limbstudio.ui.glyphs import frame_of, glyph_of, side_colour
+from limbstudio.ui.glyphs import STATE_WORDS, frame_of, glyph_of, side_colour
 from limbstudio.ui.marks import Marks, marks
-from limbstudio.ui.words import language
+from limbstudio.ui.words import language, tr
 
 _DRAWN = (
     KeypointState.VISIBLE,
@@ -25,6 +25,7 @@ _DRAWN = (
     KeypointState.OUT_OF_FRAME,
 )
 _ALWAYS_NAMED = (KeypointState.UNSURE, KeypointState.PROSTHESIS)
+_SHIFTS_PX = (0.0, 21.0, -21.0, 42.0, -42.0, 63.0, -63.0)  # where a name may stand, from beside its point
 _LOUPE_PX = 132
 
 
@@ -115,6 +116,7 @@ class PersonItems:
             item.setPos(x, y)
         self._show_bones(positions, unit)
         self._show_labels(positions, states, named=named, turn=turn, all_names=all_names)
+        self._part_labels(unit, turn)
 
     def _move(self, person: Person, moved: Mapping[int, tuple[float, float]]) -> None:
         """Put points where a drag has them now, with their bones and names; everything else stays as it is."""
@@ -195,10 +197,24 @@ class PersonItems:
                 colour = QColor(tokens.PHOTO_RESIDUAL)
             if state is KeypointState.UNSURE:
                 colour = QColor(tokens.PHOTO_UNSURE)
-            word = "" if state is KeypointState.VISIBLE else state.value.replace("_", " ")
+            word = "" if state is KeypointState.VISIBLE else tr(STATE_WORDS[state])
             x, y = positions[index]
+            word = word[:1].lower() + word[1:]
             label.set_text(short_name(index), word, colour, to_the_left=across[index] < middle)
             label.setPos(x, y)
+
+    def _part_labels(self, unit: float, turn: float) -> None:
+        """Move names up or down that would cover each other. unit, turn: as of `show`."""
+        onto_screen = QTransform().scale(1 / unit, 1 / unit).rotate(turn)
+        at = {index: onto_screen.map(label.pos()) for index, label in self.labels.items()}
+        taken: list[QRectF] = []
+        for index in sorted(at, key=lambda i: at[i].y()):
+            label = self.labels[index]
+            box = label.unshifted.translated(at[index])
+            free = (by for by in _SHIFTS_PX if not any(box.translated(0, by).intersects(t) for t in taken))
+            by = next(free, 0.0)
+            label.shift(by)
+            taken.append(box.translated(0, by))
 
     def set_unit(self, unit: float) -> None:
         self._still.let_go()

@@ -3,7 +3,7 @@
 import math
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from limbstudio.domain.anatomy import LDPOSE, KeypointState
@@ -125,6 +125,11 @@ class StateRing(QWidget):
             self._choose(self._at)
         else:
             self._close()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        # Who has the focus now keeps it. Another window on top, as of another program, is no reason to go.
+        if event.reason() is not Qt.FocusReason.ActiveWindowFocusReason:
+            self.hide()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._close()  # beside the slots

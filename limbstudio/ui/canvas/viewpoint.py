@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _ZOOM_LIMITS = (0.02, 40.0)
 _FIT_MARGIN_PX = 14
 _KEPT_IN_PX = 48.0
+_LEAST_BETWEEN_BARS_PX = 240  # in a lower view the photo goes below the bars
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,29 @@ class Viewpoint:
         self.turn = 0.0
         self.fitted = True
         self.is_kept = False
+        self._bars = (_FIT_MARGIN_PX, _FIT_MARGIN_PX)
+
+    def keep_clear(self, top: int, bottom: int) -> None:
+        """Say how much of the view, px, bars cover at its edges: a photo that is seen whole lies between them."""
+        is_high = self._view.viewport().height() > _LEAST_BETWEEN_BARS_PX + top + bottom
+        bars = (top, bottom) if is_high else (_FIT_MARGIN_PX, _FIT_MARGIN_PX)
+        if bars != self._bars:
+            self._bars = bars
+            if self.fitted:
+                self._view.fit()
 
     def fit(self) -> None:
         """Show the whole photo as large as there is room."""
         width, height = self._view.photo_size
         if not width:
             return
-        room = self._view.viewport().size() - QSize(2 * _FIT_MARGIN_PX, 2 * _FIT_MARGIN_PX)
+        top, bottom = self._bars
+        room = self._view.viewport().size() - QSize(2 * _FIT_MARGIN_PX, top + bottom)
         turned = QTransform().rotate(self.turn).mapRect(QRectF(0, 0, width, height))
         zoom = min(room.width() / turned.width(), room.height() / turned.height())
         self._apply(max(zoom, _ZOOM_LIMITS[0]), self.turn)
         self._view.centerOn(width / 2, height / 2)
+        self.scroll(QPointF(0, (bottom - top) / 2))
         self.fitted = True
 
     def zoom_by(self, factor: float, anchor: QPointF) -> None:

@@ -212,17 +212,35 @@ def definition_picture(index: int, theme: Theme, size: QSize, ratio: float = 2.0
     painter.setPen(QPen(QColor(theme.accent), 1.6 / small))
     painter.drawRect(region)
     painter.restore()
-    painter.setClipRect(QRectF(left, 0, side, side))
-    painter.fillRect(QRectF(left, 0, side, side), QColor(theme.raised))
-    scale = side / region.width()
-    painter.save()
     painter.translate(left, 0)
-    painter.scale(scale, scale)
-    painter.translate(-region.topLeft())
-    draw_figure(painter, theme, end=end)
-    painter.restore()
+    _draw_surroundings(painter, index, theme, side)
     glyph = glyph_of(LDPOSE[index], KeypointState.VISIBLE, selected=True)
-    draw_glyph(painter, QPointF(left + side / 2, side / 2), glyph)
+    draw_glyph(painter, QPointF(side / 2, side / 2), glyph)
+    painter.end()
+    return pixmap
+
+
+def _draw_surroundings(painter: QPainter, index: int, theme: Theme, side: float) -> None:
+    """Draw what is around a keypoint on the figure in a square of `side` px."""
+    region = region_of(index)
+    painter.setClipRect(QRectF(0, 0, side, side))
+    painter.fillRect(QRectF(0, 0, side, side), QColor(theme.raised))
+    painter.save()
+    painter.scale(side / region.width(), side / region.width())
+    painter.translate(-region.topLeft())
+    draw_figure(painter, theme, end=index if LDPOSE[index].is_residual_end else None)
+    painter.restore()
+
+
+def small_picture(glyph: Glyph, index: int, theme: Theme, side: int, ratio: float = 2.0) -> QPixmap:
+    """Return a keypoint's surroundings on the figure with its mark, side x side px: for a card beside the photo."""
+    pixmap = QPixmap(QSize(side, side) * ratio)
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    _draw_surroundings(painter, index, theme, float(side))
+    draw_glyph(painter, QPointF(side / 2, side / 2), glyph)
     painter.end()
     return pixmap
 

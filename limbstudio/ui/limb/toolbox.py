@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from limbstudio.ui import icons
@@ -194,18 +194,46 @@ class Rail(QWidget):
 
 
 class _Hint(QLabel):
-    """A sentence that is cut off with dots where it has no room; the tool tip has it whole."""
+    """A sentence that is drawn where it has room; else it is for the status bar.
+
+    Signals:
+        no_room(str): the sentence, when it has no room here; '' when it has.
+    """
+
+    no_room = Signal(str)
+
+    @property
+    def fits(self) -> bool:
+        return self.fontMetrics().horizontalAdvance(self.text()) <= self.width()
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self._tell()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._tell()
+
+    def _tell(self) -> None:
+        self.no_room.emit("" if self.fits else self.text())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setFont(self.font())
-        painter.setPen(self.palette().windowText().color())
-        words = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
+        if self.fits:
+            painter = QPainter(self)
+            painter.setFont(self.font())
+            painter.setPen(self.palette().windowText().color())
+            left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(self.rect(), left, self.text())
 
 
 class OptionsBar(QWidget):
-    """The chosen tool's name and numbers at the left, how the limb is coloured at the right."""
+    """The chosen tool's name and numbers at the left, how the limb is coloured at the right.
+
+    Signals:
+        hint_overflows(str): what the tool says and has no room here; '' when it has.
+    """
+
+    hint_overflows = Signal(str)
 
     _NOTHING = "Drag turns, Ctrl+drag moves, the wheel comes nearer. Tools are at the left."
 
@@ -221,6 +249,7 @@ class OptionsBar(QWidget):
         self._title = label("", "value")
         self._hint = _Hint(self._NOTHING)
         self._hint.setProperty("role", "small")
+        self._hint.no_room.connect(self.hint_overflows)
         self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(12, 4, 12, 4)
@@ -243,6 +272,11 @@ class OptionsBar(QWidget):
         self._hint.setText(text)
         self._hint.setToolTip(text)
 
+    def say_hint(self) -> None:
+        """Say again how the chosen tool works."""
+        tool = self._toolbox.current
+        self.say(tool.hint if tool is not None else self._NOTHING)
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self._show(self._toolbox.current_id)
@@ -256,7 +290,7 @@ class OptionsBar(QWidget):
         row: ActionRow | None = ROWS.get(tool_id)
         self._icon.setVisible(row is not None)
         self._title.setVisible(row is not None)
-        self.say(tool.hint if tool is not None else self._NOTHING)
+        self.say_hint()
         if row is None or tool is None:
             return
         self._icon.setPixmap(icons.icon(row.icon, self._theme.accent).pixmap(18, 18))

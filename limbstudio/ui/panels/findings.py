@@ -56,15 +56,12 @@ class FindingsList(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[_Row] = []
-        self._nothing = label("Nothing to mend", "small")
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(8)
-        self._column.addWidget(self._nothing)
 
     def show_all(self, findings: Sequence[Finding]) -> None:
         """Show these, and nothing else."""
-        self._nothing.setVisible(not findings)
         while len(self._rows) < len(findings):
             self._rows.append(_Row())
             self._column.addWidget(self._rows[-1])

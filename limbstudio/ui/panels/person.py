@@ -1,7 +1,7 @@
 """The person in work: limbs, points, what needs a second look, and the two buttons of the next step."""
 
 from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtGui import QBrush, QColor, QContextMenuEvent, QIcon
+from PySide6.QtGui import QBrush, QColor, QContextMenuEvent, QIcon, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
@@ -84,9 +84,10 @@ class PersonPanel(QWidget):
         self._title = label("No person", "title")
         self._review = label("", "badge")
         head = QHBoxLayout()
-        head.setSpacing(8)
+        head.setSpacing(4)
         head.addWidget(self._title)
-        head.addWidget(self._review)
+        head.addSpacing(4)
+        head.addWidget(self._review, 0, Qt.AlignmentFlag.AlignVCenter)
         head.addStretch(1)
         for action_id in ("previous_person", "next_person", "new_person"):
             head.addWidget(tool_button(actions[action_id], 16, 28))
@@ -123,9 +124,9 @@ class PersonPanel(QWidget):
         column.addWidget(line())
         column.addWidget(section("Points", self._points_count))
         column.addWidget(self.tree)
-        column.addWidget(line())
-        column.addWidget(section("Findings", self._findings_count))
-        column.addWidget(self._findings)
+        self._no_points = label("Points are listed once there is a person.", "small")
+        self._no_points.setWordWrap(True)
+        column.addWidget(self._no_points)
         column.addStretch(1)
         self._column = column
         scroll = QScrollArea()
@@ -136,8 +137,22 @@ class PersonPanel(QWidget):
         scroll.viewport().setAutoFillBackground(False)
         body.setAutoFillBackground(False)
 
+        # Below the part that scrolls: what contradicts itself is seen as it is made.
+        self._findings_area = QScrollArea()
+        self._findings_area.setWidgetResizable(True)
+        self._findings_area.setWidget(self._findings)
+        self._findings_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._findings_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._findings_area.viewport().setAutoFillBackground(False)
+        self._findings.setAutoFillBackground(False)
+        findings = QVBoxLayout()
+        findings.setContentsMargins(16, 2, 16, 0)
+        findings.setSpacing(6)
+        findings.addWidget(section("Findings", self._findings_count))
+        findings.addWidget(self._findings_area)
+
         buttons = QHBoxLayout()
-        buttons.setContentsMargins(16, 8, 16, 12)
+        buttons.setContentsMargins(16, 4, 16, 12)
         buttons.setSpacing(8)
         self.fit_button = action_button(actions["fit_body"])
         self.ready_button = action_button(actions["mark_ready"], "primary")
@@ -156,6 +171,8 @@ class PersonPanel(QWidget):
         whole.addLayout(top)
         whole.addWidget(line())
         whole.addWidget(scroll, 1)
+        whole.addWidget(line())
+        whole.addLayout(findings)
         whole.addLayout(buttons)
 
         session.person_selected.connect(self.refresh)
@@ -216,6 +233,7 @@ class PersonPanel(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
+        self._icons.clear()
         self.diagram.set_theme(theme)
         for choice in self.levels.values():
             choice.theme = theme
@@ -318,6 +336,8 @@ class PersonPanel(QWidget):
             item.setForeground(0, QBrush(QColor(self._theme.text2)))
             item.setForeground(1, QBrush(QColor(self._theme.text2)))
         self._points_count.setText(f"{sum(settled.values())} of {sum(total.values())}" if person else "")
+        self.tree.setVisible(person is not None)
+        self._no_points.setVisible(person is None)
         if self._asked is not None:
             self._groups[self._group_of[self._asked]].setExpanded(True)
         self._fit_tree_height()
@@ -337,8 +357,24 @@ class PersonPanel(QWidget):
     def _show_findings(self, person: Person | None) -> None:
         found = self._found(person) if person is not None else []
         self._findings.show_all(found)
-        self._findings_count.setText(str(len(found)))
-        set_role(self._findings_count, "badge-warn" if found else "badge")
+        self._findings_count.setText(str(len(found)) if found else "Nothing to mend")
+        set_role(self._findings_count, "badge-warn" if found else "caption")
+        self._findings_area.setVisible(bool(found))
+        self._fit_findings()
+
+    def _fit_findings(self) -> None:
+        """Give the findings the height that they need, but no more than leaves room for the points."""
+        width = self.width() - 32
+        layout = self._findings.layout()
+        assert layout is not None
+        layout.activate()
+        wraps = layout.hasHeightForWidth()
+        needed = layout.totalHeightForWidth(width) if wraps else layout.sizeHint().height()
+        self._findings_area.setFixedHeight(min(needed, max(48, self.height() // 6)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_findings()
 
     def _found(self, person: Person) -> list[Finding]:
         """Return what contradicts itself, what the points speak for, and what is left to decide."""

@@ -1,5 +1,7 @@
 """How a photo looks in the list, and how far the project is as a line of colours."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
@@ -94,19 +96,29 @@ class PhotoDelegate(QStyledItemDelegate):
     def _paint_code(self, painter: QPainter, code: str, left: float, right: float, top: float) -> None:
         """Draw the limb code as a badge that ends at `right` and begins no farther left than `left`."""
         painter.setFont(tokens.text_font(11, tokens.QFont.Weight.DemiBold))
+        code = fitting_code(code, painter.fontMetrics().horizontalAdvance, right - left)
         width = code_width(painter.fontMetrics().horizontalAdvance(code), right - left)
         badge = QRectF(right - width, top, width, 20)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self.theme.raised))
         painter.drawRoundedRect(badge, 10, 10)
         painter.setPen(QColor(self.theme.residual))
-        shown = painter.fontMetrics().elidedText(code, Qt.TextElideMode.ElideRight, int(width - 16))
-        painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, shown)
+        painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, code)
 
 
 def code_width(text: float, room: float) -> float:
     """Return how wide a text's badge may be, px: as wide as it needs, but no wider than the room beside the state."""
     return max(min(text + 18, room), 16)
+
+
+def fitting_code(code: str, width_of: Callable[[str], float], room: float) -> str:
+    """Return as much of a limb code as has room, px: all of it, the first limb and how many more, or that alone.
+
+    width_of: tells how wide a text is, px.
+    """
+    first, *more = code.split("  ")
+    choices = (code, f"{first} +{len(more)}", first) if more else (code,)
+    return next((choice for choice in choices if width_of(choice) + 8 <= room), choices[-1])
 
 
 class ProgressLine(QWidget):

@@ -24,7 +24,7 @@ from limbstudio.ui.theme import Theme
 
 __all__ = ["PhotosPanel", "file_name", "limb_code"]
 
-_WIDTHS = {Column.NAME: 150, Column.STATE: 100, Column.PEOPLE: 56, Column.LIMBS: 110, Column.EDITED: 150}
+_WIDTHS = {Column.NAME: 132, Column.STATE: 84, Column.PEOPLE: 52, Column.LIMBS: 96, Column.EDITED: 120}
 
 
 class PhotosPanel(QWidget):

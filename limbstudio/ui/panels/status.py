@@ -71,6 +71,8 @@ class StatusBar(QWidget):
         self._pointer = QLabel("")
         self._pointer.setMinimumWidth(92)
         self._zoom = QLabel("")
+        self._hint = ElidedLabel(least=1)
+        self._in_3d = False
         self._job = ElidedLabel()
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
@@ -89,7 +91,6 @@ class StatusBar(QWidget):
         self._jobs_button.setText("Jobs")
         self._jobs_button.setAccessibleName("Show jobs")
         self._jobs_button.setObjectName("jobsButton")
-        self._jobs_button.setToolTip("Show jobs   Ctrl J")
         self._jobs_button.clicked.connect(lambda _=False: show_jobs())
         self.machine = MachineLine(lambda: session.studio.device, theme)
         row = QHBoxLayout(self)
@@ -99,6 +100,7 @@ class StatusBar(QWidget):
         for widget in (self._save_icon, self._save, *self._photo_parts):
             row.addWidget(widget)
         row.addWidget(self._pointer)
+        row.addWidget(self._hint)
         row.addStretch(1)
         row.addWidget(self._job, 3)
         for widget in (self._bar, self._percent, self._cancel, self._jobs_button):
@@ -129,7 +131,27 @@ class StatusBar(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._pointer.setVisible(self.width() >= _ROOMY)
+        self._show_pointer()
+
+    def _show_pointer(self) -> None:
+        self._pointer.setVisible(self.width() >= _ROOMY and not self._in_3d)
+        self._zoom.setVisible(self._session.photo is not None and not self._in_3d)
+        self._photo_parts[-2].setVisible(self._zoom.isVisibleTo(self))
+        self._hint.setVisible(self._in_3d and bool(self._hint.full_text))
+
+    def set_in_3d(self, in_3d: bool) -> None:
+        """Say what the 3D view's tool has to say, instead of where on the photo the pointer is."""
+        self._in_3d = in_3d
+        self._show_pointer()
+
+    def show_hint(self, text: str) -> None:
+        """Say how the tool of the 3D view works, where its own bar has no room for it."""
+        self._hint.setText(text)
+        self._show_pointer()
+
+    def name_jobs(self, words: str) -> None:
+        """Let the jobs' button say its key. words: its tool tip."""
+        self._jobs_button.setToolTip(words)
 
     def show_pointer(self, x: float, y: float) -> None:
         self._pointer.setText(f"x {x:.0f}   y {y:.0f}")
@@ -165,6 +187,7 @@ class StatusBar(QWidget):
         photo = self._session.photo
         for part in self._photo_parts:
             part.setVisible(photo is not None)
+        self._show_pointer()
         if photo is None:
             self._photo.setText("")
             self._pointer.setText("")
