@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from limbstudio.services.importing import OnConflict, Preflight
 from limbstudio.ui.messages import shortened
 from limbstudio.ui.privacy import names
+from limbstudio.ui.words import tr
 
 _CHOICES = (
     (OnConflict.KEEP, "Keep what is in the project"),
@@ -139,4 +140,4 @@ def words_of(preflight: Preflight) -> str:
 
 def counted(number: int, one: str, many: str) -> str:
     """Return a number with its noun: '1 photo', '3 photos'."""
-    return f"{number} {one if number == 1 else many}"
+    return f"{number} {tr(one if number == 1 else many)}"

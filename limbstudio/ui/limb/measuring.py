@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout
 
 from limbstudio.domain.body import ScaleSource
 from limbstudio.domain.errors import KnownError
@@ -13,7 +13,8 @@ from limbstudio.services.pipeline import person_mask
 from limbstudio.ui.action_row import Owner
 from limbstudio.ui.features import Feature
 from limbstudio.ui.floats import FloatFrame
-from limbstudio.ui.limb.colours import NOTES, NOTHING, TITLES, WORDS, Amounts, Colouring
+from limbstudio.ui.limb.colour_switch import ColourSwitch
+from limbstudio.ui.limb.colours import NOTES, NOTHING, TITLES, Amounts, Colouring
 from limbstudio.ui.limb.linked import LinkedViews
 from limbstudio.ui.limb.measuring_tools import RingTool, TapeTool
 from limbstudio.ui.limb.overlay import Curve, LimbOverlay, Seen
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _RING_STEP_M = 0.005
 _MARGIN = 12
+_BELOW_BAR = 56  # of the standard views
 
 
 class Measuring(Feature):
@@ -63,7 +65,7 @@ class Measuring(Feature):
         self._colour_turn = 0
         self._lined: object = None  # the limb whose lines of girths are shown
         self._said: object = None  # the section whose numbers are shown
-        self._switch = self._colour_switch()
+        self._switch = ColourSwitch(self.actions)
         self.page.options.add_right(self._switch)
         self._settled = QTimer(self, interval=120, singleShot=True)
         self._settled.timeout.connect(lambda: self._show_section(quick=False))
@@ -170,7 +172,8 @@ class Measuring(Feature):
         self.legend.move(_MARGIN, self.page.view.height() - self.legend.height() - _MARGIN)
         if self.card.isVisible():
             self.card.adjustSize()
-            self.card.move(area.width() - self.card.width() - _MARGIN, _MARGIN)
+            lowest = max(area.height() - self.card.height() - _MARGIN, _MARGIN)
+            self.card.move(area.width() - self.card.width() - _MARGIN, min(_BELOW_BAR, lowest))
             self.card.raise_()
 
     # ---------------------------------------------------------------------------------------------------- the actions
@@ -223,24 +226,6 @@ class Measuring(Feature):
 
     # ---------------------------------------------------------------------------------------------------- the colours
 
-    def _colour_switch(self) -> QWidget:
-        made = QWidget()
-        row = QHBoxLayout(made)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(2)
-        for colouring, words in WORDS.items():
-            action = self.actions[f"colours_{colouring.value}"]
-            button = QToolButton()
-            button.setProperty("role", "segment")
-            button.setCheckable(True)
-            button.setText(words)
-            button.setToolTip(f"Colours: {action.text().lower()}   Shift D goes on")
-            button.setAccessibleName(f"Colours: {action.text().lower()}")
-            button.clicked.connect(lambda _=False, a=action: a.trigger())
-            action.toggled.connect(button.setChecked)
-            row.addWidget(button)
-        return made
-
     def _check_colours(self) -> None:
         for colouring in Colouring:
             self.actions[f"colours_{colouring.value}"].setChecked(colouring is self.colouring)
@@ -265,6 +250,7 @@ class Measuring(Feature):
         """Colour the limb by something else."""
         self.colouring = colouring
         self._check_colours()
+        self.page.options.say_hint()  # what was said of other colours no longer holds
         self._colour()
 
     def _plain(self, why: str = "") -> None:

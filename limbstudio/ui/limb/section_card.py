@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLay
 
 from limbstudio.domain.anatomy import Side
 from limbstudio.ui.limb.overlay import fewer
-from limbstudio.ui.limb.words import SCALE_WORDS, area_words, doubt_words, length_words, level_words
+from limbstudio.ui.limb.words import area_words, doubt_words, length_words, level_words, scale_sentence
 from limbstudio.ui.limb.work import LimbWork
 from limbstudio.ui.panels.parts import label, section
 from limbstudio.ui.theme import Theme, text_font
-from limbstudio.ui.words import said
+from limbstudio.ui.words import said, tr
 
 if TYPE_CHECKING:
     from limbstudio.corrections.limb_surface import LimbSurface
@@ -182,11 +182,11 @@ class SectionPart(QWidget):
         shown = before is not None and before.is_closed
         was = f"was {length_words(before.girth_m, scale)}" if before is not None and shown else ""
         self._values["before"].setText(was)
-        words = SCALE_WORDS[scale].capitalize() + "."
+        words = scale_sentence(scale)
         if not closed:
             words = now.problem
         elif work.is_edited:
-            words += " Edited by hand: the fit's interval does not hold."
+            words += " " + tr("Edited by hand: the fit's interval does not hold.")
         self._scale.setText(words)
 
     def _doubt(self, surface: "LimbSurface", now: "LimbSection") -> str:

@@ -1,6 +1,7 @@
 """Lengths, areas and volumes of a limb in words: millimetres only where a scale was given."""
 
 from limbstudio.domain.body import ScaleSource
+from limbstudio.ui.words import tr
 
 SCALE_WORDS = {
     ScaleSource.STATURE: "scale from the stature given",
@@ -12,6 +13,12 @@ SCALE_WORDS = {
 def is_given(scale: ScaleSource) -> bool:
     """Tell whether millimetres may be said."""
     return scale is not ScaleSource.PRIOR
+
+
+def scale_sentence(scale: ScaleSource) -> str:
+    """Say as a sentence where the scale is from: 'Scale from the stature given.'"""
+    words = tr(SCALE_WORDS[scale])
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def length_words(metres: float, scale: ScaleSource) -> str:

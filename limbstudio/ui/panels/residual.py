@@ -26,10 +26,10 @@ from limbstudio.domain.body import BodyFit, LimbFit, ScaleSource
 from limbstudio.domain.fitted import KeptFit
 from limbstudio.measures.girths import Girth, residual_girths
 from limbstudio.ui.actions import Actions
-from limbstudio.ui.limb.words import SCALE_WORDS, doubt_words, is_given, level_words
+from limbstudio.ui.limb.words import SCALE_WORDS, doubt_words, is_given, level_words, scale_sentence
 from limbstudio.ui.limb.words import length_words as girth_text
 from limbstudio.ui.limb.work import LimbWork
-from limbstudio.ui.panels.parts import action_button, label, line, section
+from limbstudio.ui.panels.parts import action_button, label, line, off_the_edge, section
 from limbstudio.ui.panels.person import limb_name
 from limbstudio.ui.privacy import names
 from limbstudio.ui.session import Session
@@ -133,6 +133,7 @@ class ResidualLimbPanel(QWidget):
         # No setButtonSymbols(NoButtons): with a style sheet Qt then makes the field one pixel wide. The style sheet
         # hides the buttons.
         self.stature.setFixedWidth(112)
+        off_the_edge(self.stature)
         self.stature.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.stature.setSuffix(" mm")
         self.stature.setSpecialValueText("not given")
@@ -341,7 +342,7 @@ class ResidualLimbPanel(QWidget):
                 "Millimetres need a scale. Enter the stature; until then these are estimates."
             )
         else:
-            self._girth_note.setText(SCALE_WORDS[fit.scale].capitalize() + ".")
+            self._girth_note.setText(scale_sentence(fit.scale))
         self.stature_link.setVisible(bool(rows) and fit.scale is ScaleSource.PRIOR)
         self._levels = levels if is_open else []
         self.table.blockSignals(True)
@@ -371,7 +372,8 @@ class ResidualLimbPanel(QWidget):
         rows, levels = [], []
         for row in work.rows:
             item, half, other = row.section, row.half_width_m, row.other_m
-            around = "edited" if half is None else doubt_words(half, scale)
+            # Without the unit: the column stands beside one in mm, and has little room.
+            around = "edited" if half is None else doubt_words(half, scale).removesuffix(" mm")
             factor, unit = (1000, "") if is_given(scale) else (100, " cm")
             widths = f"{item.ml_m * factor:.0f} × {item.ap_m * factor:.0f}{unit}"
             beside = "–" if other is None else _percent_words(item.girth_m / other - 1)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from limbstudio.ui.actions import Actions
 from limbstudio.ui.shortcuts.layouts import latin_key
+from limbstudio.ui.words import tr
 
 _NO_MODIFIER = Qt.KeyboardModifier.NoModifier
 _STATES = tuple(
@@ -101,7 +102,7 @@ def number_menu(actions: Actions, parent: QWidget) -> NumberedMenu:
     menu.setAccessibleName("Numbered menu: press a digit")
     there = {row.id for row in actions.rows}
     for title, ids in GROUPS:
-        submenu = NumberedMenu(menu.number(title), menu)
+        submenu = NumberedMenu(menu.number(tr(title)), menu)
         for action_id in ids:
             if action_id in there:
                 submenu.add(actions[action_id])
