@@ -320,8 +320,12 @@ class MeshPage(QWidget):
         """Turn about the place under the pointer from now on."""
         found = self.scene.at(at.x(), at.y()) if self.shows_limb else None
         if found is not None:
-            aim, place = self.scene.aim, found[1]
-            self.scene.look(Aim(aim.eye + (place - aim.focus), place, aim.up))
+            self.turn_about(found[1])
+
+    def turn_about(self, place: np.ndarray) -> None:
+        """Turn about a place (3,) of what is shown from now on; it comes to the middle of the view."""
+        aim = self.scene.aim
+        self.scene.look(Aim(aim.eye + (place - aim.focus), place, aim.up))
 
     def close_views(self) -> None:
         self.work.is_wanted = False

@@ -222,3 +222,12 @@ def test_the_view_comes_nearer_and_turns_while_a_brush_is_chosen(window, correct
     assert np.allclose(scene.aim.eye, eye)
     press(Key.Key_Right, CTRL)
     assert not np.allclose(scene.aim.eye, eye)
+    press(".")
+    assert np.allclose(scene.aim.focus, window.mesh_page.limb_cursor.place()[1])
+    press("8")
+    assert window.mesh_page.placed is None
+    towards = scene.aim.eye - scene.aim.focus
+    middle = (scene.points.min(axis=0) + scene.points.max(axis=0)) / 2
+    assert np.allclose(
+        np.cross(towards / np.linalg.norm(towards), -middle / np.linalg.norm(middle)), 0, atol=1e-6
+    )

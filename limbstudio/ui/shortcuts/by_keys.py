@@ -92,6 +92,15 @@ class ByKeys(Feature):
             self._mesh.view.stage.zoom(factor)
             self._mesh.view.stage.turned.emit()
 
+    def look_as_camera(self) -> None:
+        self._mesh.look_as_camera()
+
+    def turn_about_cursor(self) -> None:
+        """Turn about the keyboard's place on the limb from now on."""
+        found = self._mesh.limb_cursor.place()
+        if found is not None:
+            self._mesh.turn_about(found[1])
+
     def show_numbers(self) -> None:
         """Give the keys to the first of the chosen tool's numbers; Esc or F6 gives them back."""
         tool = self._mesh.toolbox.current
