@@ -105,6 +105,7 @@ class MeshView(QWidget):
         self._actor: Any = None
         self._faces: np.ndarray | None = None
         self._residual: np.ndarray | None = None
+        self._is_flat = False
         self._axes = REST_AXES
         self._view = View.FRONT
         self._empty = label(empty_text, "small")
@@ -181,7 +182,8 @@ class MeshView(QWidget):
         if not (same and live and not stale and known is not None and np.array_equal(residual, known)):
             self._set_colours(colours_of(residual, stale=stale))
         self._residual = None if stale else np.asarray(residual, bool)
-        self._set_smooth(not live, faces, normals)
+        if not (live and same and self._is_flat):
+            self._set_smooth(not live, faces, normals)
         self._axes = axes
         self._stack.setCurrentWidget(self.stage)
         if not was_there or not (live or keep_camera):
@@ -290,6 +292,7 @@ class MeshView(QWidget):
         if smooth:
             known = vertex_normals(self._mesh.points, faces) if normals is None else normals
             data["Normals"] = known.astype(np.float32)
+        self._is_flat = not smooth
         data.active_normals_name = "Normals" if smooth else None
         self._actor.prop.interpolation = "Phong" if smooth else "Flat"
 

@@ -17,6 +17,7 @@ class PhotoItem(QGraphicsItem):
         self._photo: PhotoPyramid | None = None
         self._size = (0, 0)
         self._tile = ViewTile()
+        self._drawn: tuple[object, np.ndarray] | None = None  # how the view was, and what it showed
         self._adjustment = Adjustment()
         self._veil: Veil | None = None
         self._veil_painter = VeilPainter()
@@ -37,6 +38,7 @@ class PhotoItem(QGraphicsItem):
         self._photo = photo
         self._size = (0, 0) if photo is None else (size or photo.size)
         self._tile = ViewTile()
+        self._drawn = None
         self.update()
 
     @property
@@ -67,12 +69,14 @@ class PhotoItem(QGraphicsItem):
             return
         ratio = widget.devicePixelRatioF()
         size = (round(widget.width() * ratio), round(widget.height() * ratio))
-        into_photo = self._copy_from_tile(painter.worldTransform(), ratio)
-        tile = self._tile.of(self._photo, into_photo, size, self._adjustment)
+        seen = (painter.worldTransform(), ratio, size, self._adjustment)
+        if self._drawn is None or self._drawn[0] != seen:  # a drag draws the same part again and again
+            into_photo = self._copy_from_tile(painter.worldTransform(), ratio)
+            self._drawn = seen, self._tile.of(self._photo, into_photo, size, self._adjustment)
         painter.save()
         painter.setClipRect(self.boundingRect())
         painter.resetTransform()
-        painter.drawImage(QPointF(), _image(tile, ratio))
+        painter.drawImage(QPointF(), _image(self._drawn[1], ratio))
         painter.restore()
         if self._veil is not None:
             painter.save()
