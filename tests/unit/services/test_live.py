@@ -83,6 +83,24 @@ def test_the_body_follows_and_the_last_answer_of_a_drag_brings_the_fit(lane, hea
     assert all(np.isfinite(line).all() for line in picture.outlines)
 
 
+def test_while_a_point_moves_the_body_is_light_and_where_it_will_rest(lane, heard, someone):
+    person, photo = someone
+    heard.until(LivePicture, lane.ask(LiveRequest("m", person, photo)))
+    for n in range(1, 8):
+        moving = heard.until(LiveBody, lane.ask(LiveRequest("m", moved(person, 6.0 * n), photo)))
+    drawn = heard.until(LivePicture, moving.sequence)
+    last = lane.ask(LiveRequest("m", moved(person, 42.0), photo, is_last=True))
+    rested = heard.until(LiveBody, last)
+    sharp = heard.until(LivePicture, last)
+
+    assert len(moving.vertices) < 0.35 * len(rested.vertices)
+    assert np.nanmax(np.abs(moving.projected_px - rested.projected_px)) < 1.5  # px of a photo of 1000
+    np.testing.assert_allclose(moving.vertices.min(0), rested.vertices.min(0), atol=0.012)
+    np.testing.assert_allclose(moving.vertices.max(0), rested.vertices.max(0), atol=0.012)
+    edges = [(line.min(0), line.max(0)) for line in (max(p.outlines, key=len) for p in (drawn, sharp))]
+    np.testing.assert_allclose(edges[0], edges[1], atol=6.0)
+
+
 def test_of_many_requests_only_the_newest_is_followed(lane, heard, someone):
     person, photo = someone
     before = len(heard.sequences)
