@@ -21,6 +21,7 @@ from limbstudio.ui.main_window import MainWindow
 
 _KEY_S = 0.1  # a held key comes ten times a second
 _LOOK_S = 0.6  # how long one looks at a photo at leisure
+_REST_S = 3.0  # until what is read ahead has been read
 _MOST_S = 30.0
 
 
@@ -69,6 +70,9 @@ def _walk(window: MainWindow, photos: int, leisurely: int, held: int, report: Re
             if _place(window) % 50 == 0:
                 report(0.4 + 0.6 * _place(window) / photos, f"Photo {_place(window)} of {photos}")
             _step(window, pause_s=0.2, sharp=_place(window) % 5 == 0)
+        memory[f"{name}_at_work"] = memory_mb()
+        wait_for_photo(window, sharp=True)
+        _look(_REST_S)
         memory[name] = memory_mb()
     return {
         "at_leisure": {**_figures(slow), "photos": len(slow)},
@@ -109,9 +113,13 @@ def _step(window: MainWindow, *, pause_s: float, sharp: bool = False) -> _Step:
     step = _Step(shown - began, window.annotate_page.reading.is_sharp)
     if sharp:
         wait_for_photo(window, sharp=True)
-    end = time.perf_counter() + pause_s
-    _until(lambda: time.perf_counter() >= end)
+    _look(pause_s)
     return step
+
+
+def _look(for_s: float) -> None:
+    end = time.perf_counter() + for_s
+    _until(lambda: time.perf_counter() >= end)
 
 
 def _hold_key(window: MainWindow, number: int) -> tuple[list[_Step], float]:
