@@ -145,10 +145,12 @@ class Correcting(Feature):
     # -------------------------------------------------------------------------------------------------- what happens
 
     def _on_previewed(self, mesh: Any) -> None:  # noqa: ANN401 - a BodyMesh, or None
-        if mesh is None:
-            self.scene.end_cut()
-        elif self.page.shows_limb:
+        if mesh is not None and self.page.shows_limb:
             self.scene.show_cut(mesh)
+            self.work.turns.moved()  # the linked views follow
+        elif mesh is None and self.scene.previews:
+            self.scene.end_cut()
+            self.page.scene_changed.emit()
 
     def _on_changed(self) -> None:
         self.window.show_available()

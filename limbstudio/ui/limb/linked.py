@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from limbstudio.domain.anatomy import Side
 from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Photo
-from limbstudio.ui.limb.cameras import pixels_of
+from limbstudio.ui.limb.cameras import Aim, pixels_of
 from limbstudio.ui.limb.overlay import LimbOverlay, Seen
 from limbstudio.ui.mesh_view import View
 from limbstudio.ui.theme import QFont, Theme, text_font
@@ -150,6 +150,7 @@ class LinkedViews(QWidget):
         for slot, widget in self.views.items():
             widget.swapped.connect(lambda slot=slot: self.swap(slot))
         self.photo.swapped.connect(self._from_the_photo)
+        self._aims: dict[View, tuple[tuple[int, int], Aim]] = {}
         self._due: list[View] = []
         self._timer = QTimer(self, interval=0, singleShot=True)
         self._timer.timeout.connect(self._draw_next)
@@ -207,8 +208,9 @@ class LinkedViews(QWidget):
             widget.update()
 
     def _follow(self, slot: View) -> bool:
-        """The limb moves: draw one view anew, unless all of them are about to be."""
-        if not self._page.work.is_stroked or not self.isVisible() or slot in self._due:
+        """The limb moves, or is previewed: draw one view anew, unless all of them are about to be."""
+        moves = self._page.work.is_stroked or self._page.scene.previews
+        if not moves or not self.isVisible() or slot in self._due:
             return False
         self._draw(slot)
         return True
@@ -226,11 +228,17 @@ class LinkedViews(QWidget):
             widget.show_picture(None, "" if self._session.fit is None else "No limb is open for correction")
             return
         size = max(widget.width(), 8), max(widget.height(), 8)
-        aim = self._page.aim_for(self._shown[slot], size[0] / size[1])
-        picture = scene.picture_from(aim, size)
+        known = self._aims.get(slot)
+        if self._page.work.is_stroked and known is not None and known[0] == size:
+            aim = known[1]  # a view that comes nearer with each step of a brush would only disturb
+        else:
+            aim = self._page.aim_for(self._shown[slot], size[0] / size[1])
+            self._aims[slot] = size, aim
+        picture = scene.picture_from(aim, size, who=slot)
         if picture is not None:
             key = (slot, *(v.tobytes() for v in (aim.eye, aim.focus, aim.up)), size, scene.rest)
-            widget.seen = Seen(lambda points: pixels_of(aim, points, size), aim.eye, scene.rest, key=key)
+            how = Seen(lambda points: pixels_of(aim, points, size), aim.eye, scene.rest, key=key)
+            widget.seen = None if scene.previews else how  # lines and ring are of the limb as it stands
             widget.show_picture(picture)
 
     # ------------------------------------------------------------------------------------------------------- the photo

@@ -4,6 +4,8 @@ With `mesh_view` and `mesh_stage` it alone knows VTK. While a stroke goes on, al
 its depths, and only the faces near the brush are drawn at each step and laid over it.
 """
 
+from collections.abc import Hashable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +51,8 @@ class LimbScene:
         self._patch_centre = np.zeros(3)
         self._patch_reach = 0.0
         self._still: tuple[np.ndarray, np.ndarray] | None = None
+        self._patch_turn = 0  # how often the faces that move were chosen
+        self._stills: dict[Hashable, _Still] = {}  # of other views, by who shows them
         self._depths: Any = None
         self._projected: tuple[object, Projected, np.ndarray] | None = None
         self._previews = self._stale = False
@@ -276,6 +280,7 @@ class LimbScene:
         surface = self.surface
         assert surface is not None
         self._patch_centre = centre
+        self._patch_turn += 1
         near = np.linalg.norm(self.points - centre, axis=1) < self._patch_reach
         moving = near[surface.faces].any(axis=1)
         ids, faces = np.unique(surface.faces[moving], return_inverse=True)
@@ -325,7 +330,10 @@ class LimbScene:
     def _composed(self, drawn: np.ndarray) -> np.ndarray:
         if self._still is None or self._still[0].shape != drawn.shape:
             return drawn
-        picture, depths = self._still
+        return self._laid_over(*self._still, drawn)
+
+    def _laid_over(self, picture: np.ndarray, depths: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+        """Lay what was just drawn over a picture (H, W, 4) uint8, where it is nearer."""
         nearer = self._read_depths(drawn.shape) < depths
         # As whole pixels: a quarter of the time of four channels.
         flat = np.where(nearer, drawn.view(np.uint32)[..., 0], picture.view(np.uint32)[..., 0])
@@ -358,6 +366,7 @@ class LimbScene:
         """Draw all together again."""
         self.stage.compose = None
         self._still = None
+        self._stills = {}
         if self._patch_actor is not None:
             self._patch_actor.SetVisibility(False)
         if self._actor is not None and self._mesh is not None:
@@ -386,33 +395,62 @@ class LimbScene:
         self.stage.plotter.reset_camera_clipping_range()
         self.stage.redraw(live=live)
 
-    def picture_from(self, aim: Aim, size: tuple[int, int]) -> np.ndarray | None:
-        """Draw the same scene from elsewhere, (H, W, 3) uint8; None without one."""
+    def picture_from(self, aim: Aim, size: tuple[int, int], *, who: Hashable = None) -> np.ndarray | None:
+        """Draw the same scene from elsewhere, (H, W, 3) uint8; None without one. who: the one who shows it."""
         if not self.stage.has_scene or min(size) < 8:
             return None
-        import vtk  # loaded with pyvista, late
-
         plotter = self.stage.plotter
         window, camera, was = plotter.render_window, plotter.camera, self.aim
-        before = window.GetSize()
+        before, clipping = window.GetSize(), camera.GetClippingRange()
         take_aim(camera, aim)
-        plotter.reset_camera_clipping_range()
         window.SetSize(*size)
-        in_two = self.stage.compose is not None
-        if in_two:  # a stroke goes on: what moves and what lies still are drawn together here
-            self._show_only(still=True, body=self._body_actor())
-            self._patch_actor.SetVisibility(True)
-        window.Render()
-        if in_two:
-            self._show_only(still=False, body=self._body_actor())
-        pixels: Any = vtk.vtkUnsignedCharArray()
-        window.GetRGBACharPixelData(0, 0, size[0] - 1, size[1] - 1, 0, pixels)
-        drawn = np.asarray(memoryview(pixels)).reshape(size[1], size[0], 4)
+        if self.stage.compose is None:
+            plotter.reset_camera_clipping_range()
+            drawn = self._draw_pixels(size)
+        else:
+            drawn = self._drawn_in_two(aim, size, who)
         picture = np.ascontiguousarray(drawn[::-1, :, :3])
         window.SetSize(*before)
         take_aim(camera, was)
-        plotter.reset_camera_clipping_range()
+        camera.SetClippingRange(*clipping)  # what lies still was drawn with it: depths stay comparable
         return picture
+
+    def _drawn_in_two(self, aim: Aim, size: tuple[int, int], who: Hashable) -> np.ndarray:
+        """Draw a stroke that goes on: what lies still once for each view, what moves over it."""
+        camera, body = self.stage.plotter.camera, self._body_actor()
+        drawn_for = (self._patch_turn, size, self.solo, *(v.tobytes() for v in (aim.eye, aim.focus, aim.up)))
+        still = self._stills.get(who)
+        if still is None or still.drawn_for != drawn_for:
+            self._show_only(still=True, body=body)
+            self._patch_actor.SetVisibility(True)  # all of it lies within the range of depths
+            self.stage.plotter.reset_camera_clipping_range()
+            self._patch_actor.SetVisibility(False)
+            picture = self._draw_pixels(size).copy()
+            depths = self._read_depths(picture.shape).copy()
+            still = self._stills[who] = _Still(drawn_for, picture, depths, camera.GetClippingRange())
+            self._show_only(still=False, body=body)
+        camera.SetClippingRange(*still.clipping)
+        return self._laid_over(still.picture, still.depths, self._draw_pixels(size))
+
+    def _draw_pixels(self, size: tuple[int, int]) -> np.ndarray:
+        """Draw, and return what was drawn, (H, W, 4) uint8, the lowest row first."""
+        import vtk  # loaded with pyvista, late
+
+        window = self.stage.plotter.render_window
+        window.Render()
+        pixels: Any = vtk.vtkUnsignedCharArray()
+        window.GetRGBACharPixelData(0, 0, size[0] - 1, size[1] - 1, 0, pixels)
+        return np.asarray(memoryview(pixels)).reshape(size[1], size[0], 4)
+
+
+@dataclass(frozen=True, eq=False)
+class _Still:
+    """What lies still while a stroke goes on, as one view shows it. picture (H, W, 4) uint8; depths (H, W)."""
+
+    drawn_for: tuple[object, ...]
+    picture: np.ndarray
+    depths: np.ndarray
+    clipping: tuple[float, float]
 
 
 def _poly(points: np.ndarray, faces: np.ndarray, normals: np.ndarray, colours: np.ndarray) -> Any:  # noqa: ANN401

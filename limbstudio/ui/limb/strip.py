@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from limbstudio.domain.body import ScaleSource
@@ -10,11 +11,13 @@ from limbstudio.ui import icons
 from limbstudio.ui.limb.words import is_given, length_words, volume_words
 from limbstudio.ui.panels.parts import label, line
 from limbstudio.ui.theme import Theme
+from limbstudio.ui.words import said
 
 if TYPE_CHECKING:
     from limbstudio.corrections.validity import ValidityFacts
     from limbstudio.ui.limb.previews import PreviewFacts
 
+_BUSY = "Checking ..."
 _LIMB_CAPTIONS = ("Volume of the limb", "Length, joint to end")
 _FAR_FROM_MASK_PX = 5.0  # mean distance from which the strip warns
 
@@ -36,6 +39,11 @@ class _Fact(QWidget):
         row.setSpacing(9)
         row.addWidget(self._icon)
         row.addLayout(words)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Be wide enough for what is said while it is counted: the strip would move with every word else."""
+        super().showEvent(event)
+        self._value.setMinimumWidth(self._value.fontMetrics().horizontalAdvance(said(_BUSY)))
 
     def set_caption(self, caption: str) -> None:
         self._caption.setText(caption)
@@ -117,7 +125,7 @@ class ValidityStrip(QWidget):
         self._arrange(limb=True)
         if facts is None:
             for fact in self._facts.values():
-                fact.show_value("Checking ...", "ph.circle-dashed", t.text3)
+                fact.show_value(_BUSY, "ph.circle-dashed", t.text3)
             return
         self._show_counts(facts, has_mask=has_mask)
         self.show_live(facts.volume_m3, facts.length_m, scale)
@@ -146,7 +154,7 @@ class ValidityStrip(QWidget):
             self._show_counts(facts.whole, has_mask=has_mask)
             return
         for name in ("watertight", "self_intersections", "mask"):
-            self._facts[name].show_value("Checking ...", "ph.circle-dashed", t.text3)
+            self._facts[name].show_value(_BUSY, "ph.circle-dashed", t.text3)
 
     def show_live(self, volume_m3: float, length_m: float, scale: ScaleSource) -> None:
         """Show what changes under a brush; the rest waits for the release."""
@@ -156,7 +164,7 @@ class ValidityStrip(QWidget):
 
     def show_busy(self) -> None:
         """Say that a correction is being made and checked."""
-        self._facts["self_intersections"].show_value("Checking ...", "ph.circle-dashed", self._theme.text3)
+        self._facts["self_intersections"].show_value(_BUSY, "ph.circle-dashed", self._theme.text3)
 
     def show_fold(self, faces: int) -> None:
         """Say that the surface under the brush turns over now."""
