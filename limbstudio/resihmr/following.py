@@ -21,15 +21,18 @@ from limbstudio.domain.body import BodyFit, FitMode, LimbFit
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
-from limbstudio.resihmr.initial_fit import Followed, follow
+from limbstudio.resihmr.initial_fit import FOLLOW_WITHIN_PX, Followed, follow
+from limbstudio.resihmr.lifter import Lift
 from limbstudio.resihmr.pipeline import limb_cut, posed_vertices
-from limbstudio.resihmr.problem import FitSettings
+from limbstudio.resihmr.problem import FitSettings, box_height
 from limbstudio.resihmr.reconstruction import Reconstruction, reconstruct
 from limbstudio.resihmr.terms import N_LIMBS, Unknowns
 
 # How far a residual limb is stretched or shortened, metres and share of its length, before it is cut anew. It then ends
 # where the present lambda says; only its girth there is that of the place where it was cut.
 _MOST_STRETCH_M, _MOST_STRETCH = 0.02, 0.2
+# While no point has moved by this share of the person's height, what the lifter guessed of depths still serves.
+_LIFT_SERVES = 0.01
 # A hand that speeds up is not expected to go on faster than this, in ways of the last frame.
 _FARTHEST_AHEAD = 1.5
 
@@ -57,6 +60,7 @@ class FitFollower:
         self._last = first
         self._last_px: np.ndarray | None = None  # the points that the last fit was made for
         self._before: tuple[Followed, np.ndarray] | None = None  # the fit before it, and its points
+        self._lifted: tuple[Lift, object, np.ndarray] | None = None  # a guess, and for what it was made
 
     def fit(
         self, person: Person, camera: Camera, body: BodyModel, settings: FitSettings, within_px: float
@@ -69,10 +73,26 @@ class FitFollower:
             share = _onward(points - self._last_px, self._last_px - before_px)
             if share > 0:
                 start = replace(start, x=_ahead(start.x, before.x, share))
-        found = follow(person, camera, body, start, settings=settings, within_px=within_px)
+        lift = self._lift(person, points) if within_px > FOLLOW_WITHIN_PX else None
+        found = follow(person, camera, body, start, settings=settings, within_px=within_px, lift=lift)
+        if found.lift is not lift:
+            self._lifted = None if found.lift is None else (found.lift, _told(person), points)
         self._before = None if self._last_px is None else (self._last, self._last_px)
         self._last, self._last_px = found, points
         return found.fit
+
+    def _lift(self, person: Person, points: np.ndarray) -> Lift | None:
+        """Return the lifter's last guess while the points are nearly where they were: it takes as long as a step."""
+        if self._lifted is None:
+            return None
+        lift, told, was = self._lifted
+        near = np.abs(points - was).max() < _LIFT_SERVES * box_height(person)
+        return lift if near and told == _told(person) else None
+
+
+def _told(person: Person) -> object:
+    """Return what else than the places of points the lifter is told of a person."""
+    return person.keypoints.observed.tobytes(), dict(person.limbs), person.focal_px
 
 
 def _onward(by: np.ndarray, was: np.ndarray) -> float:

@@ -33,6 +33,7 @@ from limbstudio.domain.photo import Person
 from limbstudio.resihmr import rafo
 from limbstudio.resihmr.alignment import align
 from limbstudio.resihmr.energy import Evaluation, evaluate, place_at, project
+from limbstudio.resihmr.lifter import Lift
 from limbstudio.resihmr.problem import (
     DEFAULT_SETTINGS,
     FitModel,
@@ -79,10 +80,14 @@ HYPOTHESIS_STEPS = 15
 
 @dataclass(frozen=True, eq=False)
 class Followed:
-    """A fit and the estimate it came from, so that the next fit can go on from it while a point is dragged."""
+    """A fit and the estimate it came from, so that the next fit can go on from it while a point is dragged.
+
+    lift: what the lifter guessed for it, where it came from `follow`.
+    """
 
     fit: BodyFit
     x: Unknowns
+    lift: Lift | None = None
 
 
 def fit_person(
@@ -147,20 +152,23 @@ def follow(
     *,
     settings: FitSettings = DEFAULT_SETTINGS,
     within_px: float = FOLLOW_WITHIN_PX,
+    lift: Lift | None = None,
 ) -> Followed:
     """Follow a moved point: polish `previous` on the person's present points, without other starts.
 
-    within_px: done when a next step promises to move no point by that much.
+    within_px: done when a next step promises to move no point by that much. lift: a guess that still serves.
 
     Meant for every frame of a drag; it finds no other valley, so a full fit follows when the drag ends. Intervals keep
     the widths of `previous`: they are worked out anew by the full fit.
     """
     require_enough_points(person)
     mode = previous.fit.mode
-    problem = sharpened(build_problem(fit_model(body), [person], [camera], mode=mode, settings=settings))
+    problem = build_problem(fit_model(body), [person], [camera], mode=mode, settings=settings, lift=lift)
+    problem = sharpened(problem)
     solution = polish(problem, previous.x, steps=FOLLOW_STEPS, within_px=within_px)
     found = _Found(problem, solution.x, float(solution.energy[0]), solution.evaluation)
-    return Followed(_as_fit(body, person, camera, mode, found, widths_of=previous.fit), solution.x)
+    fit = _as_fit(body, person, camera, mode, found, widths_of=previous.fit)
+    return Followed(fit, solution.x, problem.lift)
 
 
 def require_enough_points(person: Person) -> None:

@@ -194,8 +194,13 @@ def build_problem(
     mode: FitMode,
     settings: FitSettings = DEFAULT_SETTINGS,
     postures: Sequence[Posture] | None = None,
+    lift: Lift | None = None,
 ) -> Problem:
-    """Build the problem of N people (stacked). postures: overrides the people's own, for hypotheses."""
+    """Build the problem of N people (stacked).
+
+    postures: overrides the people's own, for hypotheses. lift: what the lifter guessed where the points were hardly
+    elsewhere; it is not asked again.
+    """
     parts = [
         _person_part(model, person, mode, settings, person.posture if postures is None else postures[i])
         for i, person in enumerate(people)
@@ -204,7 +209,8 @@ def build_problem(
     patterns, which = _patterns(model.prior, stacked["pose_ridge"], settings.collar_sigma_deg)
     rows, _ = posture_rows()
     axis, sign, at = limit_arrays()
-    lift = _lift(model, people, cameras, mode, settings, stacked["observed_px"], stacked["scale"] > 0)
+    if lift is None:
+        lift = _lift(model, people, cameras, mode, settings, stacked["observed_px"], stacked["scale"] > 0)
     mixture_weight = 1.0 if lift is None else settings.lifted_mixture
     statures = [part["stature"] for part in parts]
     given = all(s is not None for s in statures)

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from limbstudio.body.surface import surface_facts
-from limbstudio.domain.anatomy import Level, Limb
+from limbstudio.domain.anatomy import KeypointState, Level, Limb
 from limbstudio.domain.body import BodyFit
 from limbstudio.domain.photo import Person
 from limbstudio.resihmr import solver
 from limbstudio.resihmr.following import FitFollower, MovingSurface, SurfaceFollower
-from limbstudio.resihmr.initial_fit import fit_to_follow, follow
+from limbstudio.resihmr.initial_fit import FOLLOW_WITHIN_PX, fit_to_follow, follow
+from limbstudio.resihmr.lifter import Lifter
 from limbstudio.resihmr.pipeline import build_mesh
 from limbstudio.resihmr.problem import DEFAULT_SETTINGS
 
@@ -116,7 +117,7 @@ def test_the_limb_is_cut_anew_where_the_end_moves_far(known_fit, body):
     assert end_of(far, changed) == pytest.approx(end_of(first, fit), abs=0.006)
 
 
-def on_a_circle(person: Person, step: int) -> Person:
+def on_a_circle(person: Person, step: float) -> Person:
     """The person with a wrist that goes round a circle, as a hand leads it."""
     point = person.keypoints.points[WRIST]
     x, y = point.x + 60 * np.cos(step / 8), point.y + 60 * np.sin(step / 8)
@@ -179,3 +180,31 @@ def fits_on(person, camera, body, step) -> np.ndarray:
     return follow(moved, camera, body, fit_to_follow(moved, camera, body), within_px=0.05).fit.projected_px[
         WRIST
     ]
+
+
+def test_the_lifter_is_asked_again_only_where_points_have_moved_and_always_at_rest(
+    sitter, body, fit_of_body, monkeypatch
+):
+    person, camera = sitter.person, sitter.camera
+    fits = FitFollower(fit_to_follow(on_a_circle(person, 0), camera, body))
+    asked, answer = [0], Lifter.__call__
+
+    def counting(*args):
+        asked[0] += 1
+        return answer(*args)
+
+    monkeypatch.setattr(Lifter, "__call__", counting)
+
+    def asks(someone: Person, within_px: float) -> int:
+        before = asked[0]
+        fits.fit(someone, camera, body, DEFAULT_SETTINGS, within_px)
+        return asked[0] - before
+
+    assert fit_of_body.lifter is not None
+    assert asks(on_a_circle(person, 0), WITHIN_PX) == 1
+    assert asks(on_a_circle(person, 0.1), WITHIN_PX) == 0
+    assert asks(on_a_circle(person, 4), WITHIN_PX) == 1
+    assert asks(on_a_circle(person, 4), FOLLOW_WITHIN_PX) == 1
+    point = person.keypoints.points[WRIST]
+    hidden = replace(point, state=KeypointState.UNLABELLED)
+    assert asks(replace(person, keypoints=person.keypoints.replaced(WRIST, hidden)), WITHIN_PX) == 1
