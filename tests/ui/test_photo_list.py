@@ -286,6 +286,7 @@ def test_panels_follow_when_the_photo_was_painted_or_a_key_comes(qtbot, window):
     assert window.person_panel._title.text() == "No person"
     assert window.photos_panel.list.currentIndex().row() == 1
 
+    qtbot.wait(100)  # a step right after another would wait for keys behind it
     actions["next_photo"].trigger()
     qtbot.keyClick(view, Qt.Key.Key_Shift)  # no event of the window's own was handled meanwhile
     assert not window.session.is_unsettled

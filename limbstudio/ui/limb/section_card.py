@@ -130,6 +130,9 @@ class SectionPart(QWidget):
             grid.addWidget(value, row, 1)
             self._values[key] = value
         grid.setColumnStretch(1, 1)
+        if large:  # its card takes its size before it knows the numbers
+            grid.setColumnMinimumWidth(0, 52)
+            grid.setColumnMinimumWidth(1, 84)
         grid.setRowStretch(6, 1)
         card = QFrame()
         card.setProperty("role", "card")
