@@ -230,7 +230,6 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(central)
         self.status = StatusBar(self.session, theme, actions["jobs"].trigger)
         self.mesh_page.options.hint_overflows.connect(self.status.show_hint)
-        actions.when_keys_change(lambda: self.status.name_jobs(actions["jobs"].toolTip()))
         self.palette_card = Palette(actions, theme, central)
         column = QVBoxLayout(central)
         column.setContentsMargins(0, 0, 0, 0)

@@ -90,6 +90,7 @@ class StatusBar(QWidget):
         self._jobs_button = QToolButton()
         self._jobs_button.setText("Jobs")
         self._jobs_button.setAccessibleName("Show jobs")
+        self._jobs_button.setToolTip("Show jobs")  # the keys in force are added
         self._jobs_button.setObjectName("jobsButton")
         self._jobs_button.clicked.connect(lambda _=False: show_jobs())
         self.machine = MachineLine(lambda: session.studio.device, theme)
@@ -148,10 +149,6 @@ class StatusBar(QWidget):
         """Say how the tool of the 3D view works, where its own bar has no room for it."""
         self._hint.setText(text)
         self._show_pointer()
-
-    def name_jobs(self, words: str) -> None:
-        """Let the jobs' button say its key. words: its tool tip."""
-        self._jobs_button.setToolTip(words)
 
     def show_pointer(self, x: float, y: float) -> None:
         self._pointer.setText(f"x {x:.0f}   y {y:.0f}")
