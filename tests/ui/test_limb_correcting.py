@@ -21,6 +21,7 @@ from limbstudio.domain.corrections import (
 )
 from limbstudio.ui.benches.closing import close_window
 from limbstudio.ui.limb.correcting import Correcting
+from limbstudio.ui.limb.measuring import Measuring
 from limbstudio.ui.main_window import MainWindow
 from limbstudio.ui.mesh_view import View
 
@@ -119,6 +120,10 @@ def test_a_stroke_is_seen_while_it_is_drawn_and_is_not_yet_recorded(window, corr
     recorded = len(window.studio.journal(photo))
     qtbot.waitUntil(lambda: correcting.work.facts is not None, timeout=20_000)
     before = window.mesh_page.strip.text("volume")
+    section = feature(window, Measuring).section
+    correcting.work.move_ring((1 - 0.55) * correcting.work.highest_level_m)
+    qtbot.waitUntil(lambda: section.value("doubt").startswith("± "))
+    girth = section.value("girth")
     key(window, "a")
     correcting.size.height_mm = 12.0
     start = on_limb(window, 0.55)
@@ -131,6 +136,8 @@ def test_a_stroke_is_seen_while_it_is_drawn_and_is_not_yet_recorded(window, corr
     assert len(window.studio.journal(photo)) == recorded
     qtbot.waitUntil(lambda: window.mesh_page.strip.text("volume") != before)  # it follows, a little behind
     assert window.mesh_page.strip.text("self_intersections") == "0 so far"
+    qtbot.waitUntil(lambda: section.value("girth") != girth)
+    assert section.value("doubt") == "edited"  # the fit's interval no longer stands beside it
     mouse(stage, QEvent.Type.MouseButtonRelease, start + QPointF(20, 0))
     made(window, correcting, BrushStroke)
     assert len(window.studio.journal(photo)) == recorded + 1

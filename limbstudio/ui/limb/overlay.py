@@ -109,13 +109,12 @@ def _stroke(painter: QPainter, px: np.ndarray, chosen: np.ndarray, pen: QPen) ->
     if segment.all():
         painter.drawPolygon(_polygon(px))
         return
-    starts = np.flatnonzero(segment & ~np.roll(segment, 1))
     count = len(px)
+    before = np.roll(segment, 1)
+    starts, ends = np.flatnonzero(segment & ~before), np.flatnonzero(before & ~segment)
     for start in starts.tolist():
-        end = start
-        while segment[end % count] and end - start < count:
-            end += 1
-        painter.drawPolyline(_polygon(px[np.arange(start, end + 1) % count]))
+        end = int(ends[np.searchsorted(ends, start) % len(ends)])  # the run may go on over the last point
+        painter.drawPolyline(_polygon(px[np.arange(start, end + (count if end < start else 0) + 1) % count]))
 
 
 def _polygon(px: np.ndarray) -> QPolygonF:

@@ -180,7 +180,7 @@ class SectionPart(QWidget):
         self._values["area"].setText(area_words(now.area_m2, scale) if closed else "–")
         self._values["ml"].setText(length_words(now.ml_m, scale) if closed else "–")
         self._values["ap"].setText(length_words(now.ap_m, scale) if closed else "–")
-        if not quick:
+        if not quick or work.moving is not None:  # an interval of the fit's does not stand beside a stroke
             self._values["doubt"].setText(self._doubt(surface, now) if closed else "")
         shown = before is not None and before.is_closed
         was = f"was {length_words(before.girth_m, scale)}" if before is not None and shown else ""
@@ -188,7 +188,7 @@ class SectionPart(QWidget):
         words = scale_sentence(scale)
         if not closed:
             words = now.problem
-        elif work.is_edited:
+        elif work.is_edited or work.moving is not None:
             words += " " + tr("Edited by hand: the fit's interval does not hold.")
         self._scale.setText(words)
 
