@@ -34,7 +34,7 @@ def ruined(folder: Path, what: str) -> KnownError:
 
 def damaged(folder: Path, problems: Sequence[str]) -> Reason:
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    message = f"The project is damaged and is shown as far as it can be read, read-only. {problems[0]}{more}"
+    message = f"The project is damaged and is shown as far as it can be read, read-only. {problems[0]}" + more
     hint = f"Make a whole one of it in a new folder: {_repair(folder)}."
     return Reason(message, hint, is_damage=True)
 

@@ -22,6 +22,7 @@ from limbstudio.ui.canvas.people import short_name
 from limbstudio.ui.help import cards, definitions, tour
 from limbstudio.ui.language import remembered_language, speak
 from limbstudio.ui.palette import matches
+from limbstudio.ui.panels.parts import ElidedLabel
 
 from .test_window import placed_person
 
@@ -301,7 +302,7 @@ def test_the_window_speaks_german_and_nothing_english_is_left(german, open_windo
 
 def _speaks(text: str, values: set[str]) -> bool:
     """Tell whether a text was German already when it was given to Qt: what was read back from an action, say."""
-    bare = text.strip(" .:").removeprefix("&").split("   ")[0].removesuffix("...")
+    bare = text.strip(" .:…").removeprefix("&").split("   ")[0].removesuffix("...")
     return any(
         value and (bare in value or value.removesuffix("...") in text) for value in values if len(value) > 3
     )
@@ -324,6 +325,17 @@ def test_messages_made_elsewhere_are_german_too(german, open_window, project_fol
     window.annotate_page.fit_body()
 
     assert "braucht Punkte" in window.message_bar.text
+
+
+def test_words_without_room_are_cut_after_they_are_german(german, qtbot):
+    shown = ElidedLabel("All changes saved")
+    qtbot.addWidget(shown)
+    shown.setFixedWidth(60)
+    shown.show()
+
+    assert shown.full_text == "Alles gespeichert"
+    assert shown.text().startswith("Alles")
+    assert shown.text().endswith("…")
 
 
 def test_the_language_is_chosen_by_key_and_spoken_from_the_next_start(window):

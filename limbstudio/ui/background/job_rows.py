@@ -21,6 +21,7 @@ from limbstudio.services.jobs import Job, JobState, JobView
 from limbstudio.ui import icons
 from limbstudio.ui.panels.parts import action_button, label, line, set_role
 from limbstudio.ui.theme import Theme
+from limbstudio.ui.words import said
 
 _KEPT_ROWS = 60
 _TITLE, _TITLE_NARROW, _ROOMY, _BAR = 300, 200, 1100, 140
@@ -144,7 +145,7 @@ class JobRow(QWidget):
     def _fit_title(self) -> None:
         metrics = self._title.fontMetrics()
         room = self._title.maximumWidth() - 4
-        self._title.setText(metrics.elidedText(self.job.title, Qt.TextElideMode.ElideMiddle, room))
+        self._title.setText(metrics.elidedText(said(self.job.title), Qt.TextElideMode.ElideMiddle, room))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -57,9 +57,9 @@ class ElidedLabel(QLabel):
         return QSize(min(self._least, self.sizeHint().width()), super().minimumSizeHint().height())
 
     def setText(self, text: str) -> None:
-        self._all = text
-        self.setToolTip(text)
-        self.setAccessibleName(text)
+        self._all = said(text)  # before it is cut: half a sentence has no translation
+        self.setToolTip(self._all)
+        self.setAccessibleName(self._all)
         self.updateGeometry()
         self._fit()
 

@@ -63,7 +63,6 @@ def girth_words(girth: Girth, scale: ScaleSource) -> tuple[str, str, str]:
 _SMALLEST_STATURE_MM = 500
 _ROW_PX, _MOST_ROWS = 28, 9
 _SAME_LEVEL_M = 0.002
-_EDITED_WORDS = "edited by hand; the fit's interval does not hold"
 
 
 class ResidualLimbPanel(QWidget):
@@ -318,9 +317,9 @@ class ResidualLimbPanel(QWidget):
         now = replace(limb, length_m=end * work.surface.frame.length_m)
         return {
             "length": length_words(now, scale),
-            "length_interval": f"{_EDITED_WORDS} ({length_words(limb, scale)})",
+            "length_interval": _edited(length_words(limb, scale)),
             "factor": f"{(1 - end) * 100:.0f} %",
-            "factor_interval": f"{_EDITED_WORDS} ({limb.factor * 100:.0f} %)",
+            "factor_interval": _edited(f"{limb.factor * 100:.0f} %"),
         }
 
     def _show_girths(self, kept: KeptFit, fit: BodyFit, limb: LimbFit) -> None:
@@ -428,3 +427,8 @@ def _percent_words(share: float) -> str:
     """Return a difference with its sign; none where it is less than what is shown."""
     percent = round(100 * share, 1)
     return f"{percent:+.1f} %" if percent else "0.0 %"
+
+
+def _edited(value: str) -> str:
+    """Return what stands where the interval of a fitted value stood. value: as the fit had it."""
+    return f"edited by hand; the fit's interval does not hold ({value})"
