@@ -9,6 +9,7 @@ from limbstudio.body.surface import surface_facts
 from limbstudio.corrections.handles import end_at, plane_normal, plane_through
 from limbstudio.corrections.limb_surface import vertex_normals
 from limbstudio.corrections.replay import apply, preview_cut
+from limbstudio.corrections.validity import cut_facts, limb_volume
 from limbstudio.domain.anatomy import Level, Limb, LimbState, Segment
 from limbstudio.domain.corrections import (
     Brush,
@@ -322,3 +323,16 @@ def test_a_place_picked_on_the_posed_limb_is_found_again(forearm):
         again = forearm.locate(forearm.at_rest(int(face), posed))
 
         np.testing.assert_allclose(again, weights @ forearm.points[corners], atol=1.5e-3)
+
+
+@pytest.mark.parametrize("limb", Limb)
+def test_a_cut_that_is_not_refined_has_nearly_the_volume_and_length_of_the_limb(
+    body, four_limbs, opened, limb
+):
+    surface = opened.limbs[limb]
+    cut = preview_cut(*four_limbs, body, ()).mesh
+
+    volume, length = cut_facts(cut, limb, surface.frame)
+
+    assert volume == pytest.approx(limb_volume(surface), rel=0.02)  # its cap is two rings, not yet round
+    assert length == pytest.approx(surface.end_axial * surface.frame.length_m, abs=0.001)
