@@ -265,7 +265,7 @@ def test_moving_a_point_makes_the_fit_stale(window, qtbot, body_fit_stand_in):
     window.session.do(edits.place_point(person, 0, 310, 130))
     qtbot.wait(30)
 
-    assert "before your edit" in window.person_panel._facts.text()
+    assert "before your edit" in window.person_panel._facts.full_text
 
 
 def test_a_fit_that_cannot_be_done_is_said_in_the_message_bar(window, qtbot, monkeypatch):

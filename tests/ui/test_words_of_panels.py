@@ -57,7 +57,7 @@ def test_the_closed_list_shows_the_word_of_the_standard_alone(window, qtbot):
 
 def test_messages_name_the_key_that_is_set(own_keys, qtbot):
     window = own_keys
-    assert "press Ctrl Alt 7" in window.person_panel._facts.text()
+    assert "press Ctrl Alt 7" in window.person_panel._facts.full_text
 
     window.annotate_page.new_person()
     give_key(window, "paste_photos", "Ctrl+Alt+8")

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from limbstudio.domain import people_edits
 from limbstudio.domain.anatomy import Cause, Device, Level, Limb, LimbState
@@ -31,6 +32,9 @@ def limbs_with_record(person: Person | None) -> tuple[Limb, ...]:
     return tuple(limb for limb in _ORDER if person.limbs[limb].level is not Level.INTACT)
 
 
+_NAME_PX, _GAP_PX = 36, 6
+
+
 class LimbRecord(QWidget):
     """One row of chips per limb that is not intact; nothing where all are."""
 
@@ -41,6 +45,7 @@ class LimbRecord(QWidget):
         self._rows.setContentsMargins(0, 2, 0, 0)
         self._rows.setSpacing(4)
         self.chips: dict[tuple[Limb, str], QPushButton] = {}
+        self._lines: list[tuple[QBoxLayout, QWidget]] = []
         self._shown: tuple[tuple[Limb, LimbState], ...] = ()
 
     def show_person(self, person: Person | None) -> None:
@@ -55,21 +60,42 @@ class LimbRecord(QWidget):
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
-        self.chips = {}
+        self.chips, self._lines = {}, []
         for limb, state in shown:
             self._rows.addWidget(self._row(limb, state))
         if focused in self.chips:
             self.chips[focused].setFocus()
+        self._break_lines()
+
+    def _break_lines(self) -> None:
+        """Put the name of a limb above its chips where they have no room beside it."""
+        for whole, chips in self._lines:
+            fits = _NAME_PX + _GAP_PX + chips.sizeHint().width() <= self.width()
+            beside, above = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+            whole.setDirection(beside if fits else above)
+            whole.setSpacing(_GAP_PX if fits else 1)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._break_lines()
 
     def _row(self, limb: Limb, state: LimbState) -> QWidget:
-        row = QWidget()
-        line = QHBoxLayout(row)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(6)
+        row, chips = QWidget(), QWidget()
+        whole = QBoxLayout(QBoxLayout.Direction.LeftToRight, row)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(_GAP_PX)
         name = QLabel(_SHORT[limb])
         name.setProperty("role", "caption")
-        name.setFixedWidth(36)
-        line.addWidget(name)
+        name.setFixedWidth(_NAME_PX)
+        whole.addWidget(name)
+        whole.addWidget(chips, 1)
+        self._lines.append((whole, chips))
+        line = QHBoxLayout(chips)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(_GAP_PX)
         words = limb.value.replace("_", " ")
         line.addWidget(self._chip(limb, "cause", _CAUSES[state.cause], f"Cause of the {words}'s difference"))
         line.addWidget(self._chip(limb, "device", _DEVICES[state.device], f"Prosthesis of the {words}"))

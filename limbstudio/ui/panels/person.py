@@ -34,7 +34,16 @@ from limbstudio.ui.level_words import level_words
 from limbstudio.ui.limb_diagram import LimbDiagram
 from limbstudio.ui.panels.findings import Finding, FindingsList
 from limbstudio.ui.panels.limb_record import LimbRecord
-from limbstudio.ui.panels.parts import Choice, action_button, label, line, section, set_role, tool_button
+from limbstudio.ui.panels.parts import (
+    Choice,
+    ElidedLabel,
+    action_button,
+    label,
+    line,
+    section,
+    set_role,
+    tool_button,
+)
 from limbstudio.ui.privacy import names
 from limbstudio.ui.session import Session
 from limbstudio.ui.theme import Theme
@@ -90,8 +99,9 @@ class PersonPanel(QWidget):
         head.addWidget(self._review, 0, Qt.AlignmentFlag.AlignVCenter)
         head.addStretch(1)
         for action_id in ("previous_person", "next_person", "new_person"):
-            head.addWidget(tool_button(actions[action_id], 16, 28))
-        self._facts = label("", "small")
+            head.addWidget(tool_button(actions[action_id], 16, 24))
+        self._facts = ElidedLabel(least=1)
+        self._facts.setProperty("role", "small")
 
         self.diagram = LimbDiagram(theme)
         self.diagram.limb_chosen.connect(self._show_level_menu)
@@ -164,7 +174,7 @@ class PersonPanel(QWidget):
         whole.setContentsMargins(0, 10, 0, 0)
         whole.setSpacing(6)
         top = QVBoxLayout()
-        top.setContentsMargins(16, 0, 12, 0)
+        top.setContentsMargins(16, 0, 8, 0)
         top.setSpacing(3)
         top.addLayout(head)
         top.addWidget(self._facts)
