@@ -302,10 +302,18 @@ def test_the_window_speaks_german_and_nothing_english_is_left(german, open_windo
 
 def _speaks(text: str, values: set[str]) -> bool:
     """Tell whether a text was German already when it was given to Qt: what was read back from an action, say."""
-    bare = text.strip(" .:…").removeprefix("&").split("   ")[0].removesuffix("...")
+    bare = text.strip(" .:").removeprefix("&").split("   ")[0].removesuffix("...")
     return any(
-        value and (bare in value or value.removesuffix("...") in text) for value in values if len(value) > 3
+        (value and (bare in value or value.removesuffix("...") in text)) or _fills(text, value)
+        for value in values
+        if len(value) > 3
     )
+
+
+def _fills(text: str, value: str) -> bool:
+    """Tell whether a text is an entry with its places filled in."""
+    parts = [re.escape(part) for part in PLACE.split(value)]
+    return len(parts) > 1 and len("".join(parts)) > 8 and re.fullmatch(".+?".join(parts), text) is not None
 
 
 def test_commands_and_points_are_found_by_german_and_english_words(german, open_window, project_folder):
