@@ -302,7 +302,7 @@ def test_the_window_speaks_german_and_nothing_english_is_left(german, open_windo
 
 def _speaks(text: str, values: set[str]) -> bool:
     """Tell whether a text was German already when it was given to Qt: what was read back from an action, say."""
-    bare = text.strip(" .:").removeprefix("&").split("   ")[0].removesuffix("...")
+    bare = text.strip(" .:").removeprefix("&").split("   ")[0].removesuffix("...").removesuffix("…")
     return any(
         (value and (bare in value or value.removesuffix("...") in text)) or _fills(text, value)
         for value in values
