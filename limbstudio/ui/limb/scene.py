@@ -13,6 +13,7 @@ import numpy as np
 from limbstudio.domain.corrections import SurfacePoint
 from limbstudio.rendering.picking import Hit, Projected
 from limbstudio.rendering.raster import vertex_normals
+from limbstudio.rendering.soft_normals import softened_normals
 from limbstudio.ui.limb.cameras import Aim, aim_of, clip_matrix, take_aim
 from limbstudio.ui.mesh_view import Axes, MeshView, colours_of
 
@@ -42,6 +43,7 @@ class LimbScene:
         self._corrected: Corrected | None = None
         self._axes: Axes | None = None
         self._normals = np.zeros((0, 3))
+        self._softer = np.zeros((0, 3))  # what makes the surface's own normals those that it is shaded by
         self._colours = np.zeros((0, 3), np.uint8)
         self._mesh: Any = None
         self._actor: Any = None
@@ -94,7 +96,9 @@ class LimbScene:
             normals=normals,
         )
         ids = surface.vertex_ids
-        self._set_limb(vertices[ids], surface.faces, normals[ids], colours_of(residual[ids], stale=stale))
+        soft = softened_normals(normals[ids], surface.faces)
+        self._softer = soft - normals[ids]
+        self._set_limb(vertices[ids], surface.faces, soft, colours_of(residual[ids], stale=stale))
         self.set_solo(self.solo)
         self.end_stroke()
         self._shown = (corrected, surface, rest, stale, self.view.mesh, self._mesh)
@@ -349,7 +353,8 @@ class LimbScene:
             if self.rest:
                 normals = np.einsum("nji,nj->ni", surface.mesh.rotation[ids], normals)
             self.points[ids] = changed.points if self.rest else changed.posed
-            self._normals[ids] = normals
+            soft = normals + self._softer[ids]
+            self._normals[ids] = soft / np.linalg.norm(soft, axis=1, keepdims=True).clip(1e-12)
         reach = np.linalg.norm(centre - self._patch_centre) + 1.05 * radius
         if reach > self._patch_reach:
             self._lay_patch(centre, radius)
