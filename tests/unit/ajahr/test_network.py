@@ -24,6 +24,7 @@ from limbstudio.ajahr.network import (
 )
 from limbstudio.ajahr.rotations import rotations_of, six_numbers
 from limbstudio.ajahr.tokenizer import PoseTokenizer, TokenizedPose, decoder_lengths
+from limbstudio.services.machine import give_back_memory
 
 from .agreed import drawn, fill
 from .tiny import TINY
@@ -230,7 +231,10 @@ def whole(golden: dict, mean_parameters: dict) -> AjahrOutput:
     fill(network)
     begin_from(network.smpl_head, mean_parameters)
     with torch.inference_mode():
-        return network(torch.tensor(golden["full_img"]), torch.tensor(golden["full_kp"]))
+        found = network(torch.tensor(golden["full_img"]), torch.tensor(golden["full_kp"]))
+    del network
+    give_back_memory()
+    return found
 
 
 @pytest.mark.slow
