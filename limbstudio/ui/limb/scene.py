@@ -408,14 +408,21 @@ class LimbScene:
         window, camera, was = plotter.render_window, plotter.camera, self.aim
         before, clipping = window.GetSize(), camera.GetClippingRange()
         take_aim(camera, aim)
-        window.SetSize(*size)
+        # In a corner of the window where it fits: another size of the window costs the drawing five times over.
+        fits = size[0] <= before[0] and size[1] <= before[1]
+        if fits:
+            plotter.renderer.SetViewport(0, 0, size[0] / before[0], size[1] / before[1])
+        else:
+            window.SetSize(*size)
         if self.stage.compose is None:
             plotter.reset_camera_clipping_range()
             drawn = self._draw_pixels(size)
         else:
             drawn = self._drawn_in_two(aim, size, who)
         picture = np.ascontiguousarray(drawn[::-1, :, :3])
-        window.SetSize(*before)
+        plotter.renderer.SetViewport(0, 0, 1, 1)
+        if not fits:
+            window.SetSize(*before)
         take_aim(camera, was)
         camera.SetClippingRange(*clipping)  # what lies still was drawn with it: depths stay comparable
         return picture
