@@ -1,8 +1,9 @@
 """The real window on the sample project's first person, fitted with a stature, in the Residual limb perspective."""
 
+import contextlib
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from limbstudio.services.samples import sample_project
 from limbstudio.services.studio import Studio
 from limbstudio.ui.app import make_application
 from limbstudio.ui.bridge import Bridge
+from limbstudio.ui.limb.correcting import Correcting
 from limbstudio.ui.main_window import MainWindow
+from limbstudio.ui.mesh_view import View
 from limbstudio.ui.theme import DARK, apply_theme
 
 LEFT = Qt.MouseButton.LeftButton
@@ -109,3 +112,21 @@ def on_limb(window: MainWindow, axial: float, sideways_px: float = 0.0) -> QPoin
     start, end = stage.on_view(np.asarray(scene.axis_line))
     x, y = start + axial * (end - start)
     return QPointF(float(x) + sideways_px, float(y))
+
+
+@contextlib.contextmanager
+def in_focus(window: MainWindow) -> Iterator[Correcting]:
+    """Give the feature of corrections, the view in focus from the front; what is done meanwhile is taken back."""
+    page, photo = window.mesh_page, window.session.photo.sha256
+    settle(window)
+    page.view.setFocus()
+    page.look_from(View.FRONT)
+    before = len(window.studio.journal(photo))
+    found = feature(window, Correcting)
+    yield found
+    found.toolbox.leave()
+    settle(window)
+    while len(window.studio.journal(photo)) > before and window.studio.undo(photo) is not None:
+        pass
+    wait(lambda: not found.work.operations)
+    settle(window)

@@ -18,12 +18,12 @@ from limbstudio.domain.corrections import (
     TipKind,
     TipShape,
 )
+from limbstudio.ui.benches.closing import close_window
 from limbstudio.ui.limb.correcting import Correcting
 from limbstudio.ui.limb.measuring import Measuring
 from limbstudio.ui.main_window import MainWindow
-from limbstudio.ui.mesh_view import View
 
-from .limb_window import CTRL, SHIFT, feature, open_limb_window, settle, wait
+from .limb_window import CTRL, SHIFT, feature, in_focus, open_limb_window, settle, wait
 
 Key = Qt.Key
 NONE = Qt.KeyboardModifier.NoModifier
@@ -33,28 +33,17 @@ NONE = Qt.KeyboardModifier.NoModifier
 def window(tmp_path_factory) -> Iterator[MainWindow]:
     made = open_limb_window(tmp_path_factory.mktemp("keys"))
     yield made
-    made.close()
+    close_window(made)
 
 
 @pytest.fixture
 def correcting(window) -> Iterator[Correcting]:
     """The feature, nothing corrected, the view in focus from the front; what a test did is taken back."""
-    page, photo = window.mesh_page, window.session.photo.sha256
-    settle(window)
-    page.view.setFocus()
-    page.look_from(View.FRONT)
-    before = len(window.studio.journal(photo))
-    found = feature(window, Correcting)
-    found.size.resize(30)
-    found.size.height_mm = 4.0
-    found.work.move_ring(0.1)
-    yield found
-    found.toolbox.leave()
-    settle(window)
-    while len(window.studio.journal(photo)) > before and window.studio.undo(photo) is not None:
-        pass
-    wait(lambda: not found.work.operations)
-    settle(window)
+    with in_focus(window) as found:
+        found.size.resize(30)
+        found.size.height_mm = 4.0
+        found.work.move_ring(0.1)
+        yield found
 
 
 def press(key: Qt.Key | str, held: Qt.KeyboardModifier = NONE, times: int = 1) -> None:

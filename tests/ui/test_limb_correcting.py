@@ -25,7 +25,7 @@ from limbstudio.ui.limb.measuring import Measuring
 from limbstudio.ui.main_window import MainWindow
 from limbstudio.ui.mesh_view import View
 
-from .limb_window import SHIFT, click, drag, feature, on_limb, open_limb_window, settle, wait, wheel
+from .limb_window import SHIFT, click, drag, feature, in_focus, on_limb, open_limb_window, settle, wait, wheel
 
 
 @pytest.fixture(scope="module")
@@ -38,21 +38,10 @@ def window(tmp_path_factory) -> Iterator[MainWindow]:
 @pytest.fixture
 def correcting(window) -> Iterator[Correcting]:
     """The feature, nothing corrected, the view in focus from the front; what a test did is taken back."""
-    page, photo = window.mesh_page, window.session.photo.sha256
-    settle(window)
-    page.view.setFocus()
-    page.look_from(View.FRONT)
-    before = len(window.studio.journal(photo))
-    found = feature(window, Correcting)
-    found.size.resize(30)
-    found.size.height_mm, found.size.share = 4.0, 0.5
-    yield found
-    found.toolbox.leave()
-    settle(window)
-    while len(window.studio.journal(photo)) > before and window.studio.undo(photo) is not None:
-        pass
-    wait(lambda: not found.work.operations)
-    settle(window)
+    with in_focus(window) as found:
+        found.size.resize(30)
+        found.size.height_mm, found.size.share = 4.0, 0.5
+        yield found
 
 
 def key(window, pressed, modifiers=Qt.KeyboardModifier.NoModifier) -> None:

@@ -8,14 +8,14 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from limbstudio.domain.corrections import CutPlane, TipKind, TipShape
+from limbstudio.ui.benches.closing import close_window
 from limbstudio.ui.limb.colours import Colouring
 from limbstudio.ui.limb.correcting import Correcting
 from limbstudio.ui.limb.measuring import Measuring
 from limbstudio.ui.limb.turns import Turns
 from limbstudio.ui.main_window import MainWindow
-from limbstudio.ui.mesh_view import View
 
-from .limb_window import SHIFT, feature, mouse, on_limb, open_limb_window, settle, wait
+from .limb_window import SHIFT, feature, in_focus, mouse, on_limb, open_limb_window, wait
 
 COUNTED = ("watertight", "self_intersections", "mask")
 
@@ -24,26 +24,15 @@ COUNTED = ("watertight", "self_intersections", "mask")
 def window(tmp_path_factory) -> Iterator[MainWindow]:
     made = open_limb_window(tmp_path_factory.mktemp("previews"))
     yield made
-    made.close()
+    close_window(made)
 
 
 @pytest.fixture
 def correcting(window) -> Iterator[Correcting]:
     """The feature, its limb counted and nothing corrected; what a test did is taken back."""
-    page, photo = window.mesh_page, window.session.photo.sha256
-    settle(window)
-    page.view.setFocus()
-    page.look_from(View.FRONT)
-    found = feature(window, Correcting)
-    wait(lambda: found.work.facts is not None)
-    before = len(window.studio.journal(photo))
-    yield found
-    found.toolbox.leave()
-    settle(window)
-    while len(window.studio.journal(photo)) > before and window.studio.undo(photo) is not None:
-        pass
-    wait(lambda: not found.work.operations)
-    settle(window)
+    with in_focus(window) as found:
+        wait(lambda: found.work.facts is not None)
+        yield found
 
 
 def said(window) -> dict[str, str]:

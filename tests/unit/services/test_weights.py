@@ -8,29 +8,14 @@ import torch
 from typer.testing import CliRunner
 
 from limbstudio.ajahr import checkpoint
-from limbstudio.ajahr.build import (
-    AjahrNumbers,
-    BackboneNumbers,
-    BpacNumbers,
-    DecoderNumbers,
-    TokenHeadNumbers,
-    TokenizerNumbers,
-    build_ajahr,
-    build_tokenizer,
-)
+from limbstudio.ajahr.build import build_ajahr, build_tokenizer
 from limbstudio.cli import app
 from limbstudio.domain.errors import KnownError
 from limbstudio.services import weights
 from limbstudio.services.settings import weights_folder
 from limbstudio.services.weights import add_weights, weights_state
 
-TINY = AjahrNumbers(
-    bpac=BpacNumbers(blocks=(1, 1, 1, 1), widths=(16, 16, 16, 32), attention_reduction=4, projected=32),
-    backbone=BackboneNumbers(width=32, blocks=1, heads=2, hidden=64),
-    decoder=DecoderNumbers(width=32, blocks=1, heads=2, head_width=8, hidden=32, context_width=32),
-    head=TokenHeadNumbers(tokens=20, width=8, layers=1, token_hidden=8, channel_hidden=16),
-    tokenizer=TokenizerNumbers(codes=16, code_width=8, width=16),
-)
+from ..ajahr.tiny import TINY
 
 
 @pytest.fixture(autouse=True)
