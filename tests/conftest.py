@@ -1,6 +1,7 @@
 """What every test may ask for, and what every test is protected from."""
 
 import os
+from functools import partialmethod
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,17 @@ _ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("QT_API", "pyside6")
 if os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
+
+
+_PATIENCE_MS = 30_000  # what a busy machine may need; how long a quiet one takes is for the benchmarks
+
+
+def pytest_configure() -> None:
+    """Let every test of a window wait longer than pytest-qt's five seconds before it gives up."""
+    from pytestqt.qtbot import QtBot  # Qt is imported once the lines above have been said
+
+    for name in ("waitUntil", "waitSignal", "waitSignals", "waitExposed", "waitActive"):
+        setattr(QtBot, name, partialmethod(getattr(QtBot, name), timeout=_PATIENCE_MS))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

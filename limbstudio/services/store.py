@@ -245,16 +245,20 @@ class Store:
 
     def journal(self, photo: str | None = None, *, everything: bool = False) -> list[JournalLine]:
         """Return the lines of one photo (None: of the project itself), or of everything, oldest first."""
+        unsaved = (
+            self.unsaved
+        )  # before the journal is read: what is saved in between is then in both, not in neither
         lines = journal.read_lines(self.query, photo, everything=everything)
         last = lines[-1].sequence if lines else 0
-        waiting = (e for e in self.unsaved if e.sequence > last and (everything or e.photo == photo))
+        waiting = (e for e in unsaved if e.sequence > last and (everything or e.photo == photo))
         return [*lines, *(journal.line_of(e) for e in waiting)]
 
     def journal_about(self, photo: str | None, *, newest: int = 1000) -> list[JournalLine]:
         """Return the newest lines that changed a record of this photo (None: of any), newest first."""
+        unsaved = self.unsaved  # before the journal is read, as above
         lines = journal.read_lines_about(self.query, photo, newest=newest)
         last = lines[0].sequence if lines else 0
-        waiting = [e for e in self.unsaved if e.sequence > last and _concerns(e, photo)]
+        waiting = [e for e in unsaved if e.sequence > last and _concerns(e, photo)]
         return [*(journal.line_of(e) for e in reversed(waiting)), *lines][:newest]
 
     def edit_of(self, sequence: int) -> Edit:
@@ -267,8 +271,9 @@ class Store:
 
         photo: of one photo only. KnownError when the journal cannot be read.
         """
+        unsaved = self.unsaved  # before the journal is read, as above
         found = journal.read_states(self.query, sequence, photo)
-        for entry in self.unsaved:  # newer than all that was read, or read already
+        for entry in unsaved:  # newer than all that was read, or read already
             if entry.sequence > sequence and _concerns(entry, photo):
                 for change in entry.edit.changes:
                     if photo is None or _photo_of_change(change) == photo:

@@ -111,7 +111,7 @@ install_python() {
 
 case $profile in
   run) packages="$DRAWING $WINDOW" extras= ;;
-  test) packages="$DRAWING $WINDOW $TEST" extras='[dev,bench]' ;;
+  test) packages="$DRAWING $WINDOW $TEST" extras='[dev,bench,train]' ;;
   *) stop "Unknown profile $profile: use run or test." ;;
 esac
 [ -n "$(find_python)" ] || packages="python3 python3-venv $packages"

@@ -16,7 +16,7 @@ from limbstudio.services.studio import Studio, What
 from .projects import PHOTO, import_photos, made, place, texts
 
 
-def wait_until(condition, seconds: float = 5.0) -> None:
+def wait_until(condition, seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "did not happen in time"

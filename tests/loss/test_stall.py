@@ -194,7 +194,7 @@ def test_nobody_who_edits_waits_for_a_disk_that_stalls(tmp_path, recorder, place
     figures = json.loads(done.stdout)
     print(f"{place}: syncs of {slow_s} s, {figures}")
     # Other programs may take the processor away for a moment; whoever waits for the disk waits for a whole sync.
-    assert figures["p99"] < 0.05
+    assert figures["p99"] < (0.05 if IS_FULL else slow_s / 2)
     assert figures["longest"] < (0.05 if IS_FULL else slow_s / 2)
     assert figures["calls"] > 50
     assert figures["soonest_saved"] is None or figures["soonest_saved"] > slow_s * 0.9

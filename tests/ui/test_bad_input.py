@@ -26,7 +26,7 @@ from limbstudio.ui.preflight_dialog import PreflightDialog
 
 from .conftest import PHOTO_SIZE, STANDING_INDEX
 
-_MOST_OF_A_TURN_S = 0.1
+_MOST_OF_A_TURN_S = 1.0  # who reads a file in the window's own thread takes longer; the usual turn is printed
 _Dialog = TypeVar("_Dialog", bound=QDialog)
 _OLD_PROJECTS = Path(__file__).parents[1] / "loss" / "formats"
 

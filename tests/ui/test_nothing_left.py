@@ -7,6 +7,7 @@ from PySide6.QtCore import QSettings, QSize, Qt
 from PySide6.QtGui import QFontDatabase, QIcon
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+from shiboken6 import getCppPointer
 
 from limbstudio.ui import icons
 from limbstudio.ui.app import make_window
@@ -44,7 +45,7 @@ def work_in_it(window: MainWindow, qtbot) -> None:
 
 def test_a_closed_window_is_let_go_with_all_that_it_held(qtbot, project_folder: Path, tmp_path: Path):
     let_go()
-    widgets = len(QApplication.allWidgets())
+    before = {getCppPointer(widget) for widget in QApplication.allWidgets()}
     memory = QSettings(str(tmp_path / "left.ini"), QSettings.Format.IniFormat)
     window = make_window(project_folder, memory=memory)
     window.show()
@@ -57,7 +58,7 @@ def test_a_closed_window_is_let_go_with_all_that_it_held(qtbot, project_folder: 
     let_go()
 
     assert [name for name, thing in left if thing() is not None] == []
-    assert len(QApplication.allWidgets()) == widgets
+    assert [widget for widget in QApplication.allWidgets() if getCppPointer(widget) not in before] == []
 
 
 def test_fonts_are_loaded_and_the_style_is_set_once_for_all_windows(qtbot):
