@@ -147,7 +147,7 @@ BPAC_ELEMENTS, BPAC_PARAMETERS = 22_163_476, 22_145_904
 RELEASED_TOKENIZER = TokenizerNumbers()
 RELEASED_AJAHR = AjahrNumbers()
 # The size that we train and ship: the same code, small enough for a CPU.
-STUDIO_TOKENIZER = TokenizerNumbers(codes=1024, code_width=64, width=128, widenings=3)
+STUDIO_TOKENIZER = TokenizerNumbers(codes=512, code_width=64, width=96, widenings=2)
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ class StudioNumbers:
     )
     head: TokenHeadNumbers = field(
         default_factory=lambda: TokenHeadNumbers(
-            tokens=80, width=48, layers=3, token_hidden=64, channel_hidden=128
+            tokens=40, width=64, layers=3, token_hidden=64, channel_hidden=128
         )
     )
     tokenizer: TokenizerNumbers = STUDIO_TOKENIZER

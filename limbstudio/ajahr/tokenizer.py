@@ -133,6 +133,12 @@ class Codebook(nn.Module):
             self._counts.copy_(state["counts"])
         self.begun = bool(state)
 
+    def keep_codes(self, count: float) -> None:
+        """Let training begin with the codes that are there, each as if `count` features had chosen it."""
+        self.load_training_state(
+            {"sums": self.codebook * count, "counts": torch.full_like(self._counts, count)}
+        )
+
     def nearest(self, features: Tensor) -> Tensor:
         """Return the index (N,) of the code nearest to each feature (N, C), by square distance."""
         codes = self.codebook

@@ -59,7 +59,11 @@ def train_lifter(
 def train_tokenizer(
     poses: Annotated[Path, typer.Argument(help="Motion file poses.npz.")],
     out: Annotated[Path, typer.Option(help="Folder for weights, curves and what to resume from.")],
-    steps: Annotated[int, typer.Option(help="Steps of 256 poses each.")] = 20_000,
+    steps: Annotated[int, typer.Option(help="Steps of training.")] = 20_000,
+    batch: Annotated[int, typer.Option(help="Poses of each step.")] = 256,
+    start: Annotated[
+        Path | None, typer.Option(help="tokenizer.pt to begin with, as the one of people with all limbs.")
+    ] = None,
     loss: Annotated[bool, typer.Option("--loss", help="For people with limb loss.")] = False,
     rate: Annotated[float, typer.Option(help="Highest learning rate; it falls to nothing.")] = 1e-3,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
@@ -72,8 +76,8 @@ def train_tokenizer(
         learn_tokenizer,
     )  # torch is not needed for --help
 
-    plan = TokenizerPlan(STUDIO_TOKENIZER, steps, loss=loss, rate=rate, seed=seed)
-    typer.echo(learn_tokenizer(poses, out, plan, resume=resume).text)
+    plan = TokenizerPlan(STUDIO_TOKENIZER, steps, loss=loss, batch=batch, rate=rate, seed=seed)
+    typer.echo(learn_tokenizer(poses, out, plan, start=start, resume=resume).text)
     typer.echo(f"The tokenizer is in {out}.")
 
 

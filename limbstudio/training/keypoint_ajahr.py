@@ -1,7 +1,6 @@
 """Training of AJAHR at the studio's size on crowds of synthetic people made on the fly, under Lightning."""
 
 import json
-import pickle
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limbstudio.ajahr.build import POSE_JOINTS, STUDIO, StudioNumbers, build_studio, build_tokenizer
+from limbstudio.ajahr.build import POSE_JOINTS, STUDIO, StudioNumbers, build_studio
 from limbstudio.ajahr.keypoint_network import (
     KeypointAjahr,
     appearing_size,
@@ -35,6 +34,7 @@ from limbstudio.training.lifter_people import Crowd, CrowdMaker
 from limbstudio.training.lifting import single_precision
 from limbstudio.training.lightning_modules import lightning
 from limbstudio.training.schedule import share_of_rate
+from limbstudio.training.tokenizing import read_tokenizer
 
 BODIES, RATE, WEIGHT_DECAY = 64, 5e-4, 1e-4
 _JUDGE_SEED, _JUDGE_BODIES = 11, 1000
@@ -203,17 +203,7 @@ class Tokenizers:
 
 def read_tokenizers(normal: Path, loss: Path, numbers: StudioNumbers) -> Tokenizers:
     """Read two tokenizers that `train tokenizer` wrote; raise KnownError where a file is none."""
-    found = []
-    for path in (normal, loss):
-        tokenizer = build_tokenizer(numbers.tokenizer)
-        try:
-            tokenizer.load_state_dict(torch.load(path, weights_only=True))
-        except (OSError, RuntimeError, pickle.UnpicklingError) as error:
-            raise KnownError(
-                f"{path} is not a tokenizer of the studio's size ({str(error).partition(chr(10))[0]}).",
-                "Train one with `limbstudio train tokenizer`.",
-            ) from error
-        found.append(tokenizer.eval().requires_grad_(False))
+    found = (read_tokenizer(path, numbers.tokenizer).eval().requires_grad_(False) for path in (normal, loss))
     return Tokenizers(*found)
 
 

@@ -16,13 +16,14 @@ class PosedMesh:
 
     offsets: (22, 3) of each joint from its parent, metres, at rest. parents: of the 22 joints. weights: (V, 22)
     skinning weights of the vertices that are kept; fingers and head's joints count to their nearest body joint.
-    from_joint: (22, V, 3) rest place of each vertex from each joint. owner: (V,) the joint that moves a vertex most.
+    joints: (22, 3) and vertices: (V, 3), metres, at rest. owner: (V,) the joint that moves a vertex most.
     """
 
     offsets: Tensor
     parents: tuple[int, ...]
     weights: Tensor
-    from_joint: Tensor
+    joints: Tensor
+    vertices: Tensor
     owner: Tensor
 
     @classmethod
@@ -41,12 +42,12 @@ class PosedMesh:
         offsets = torch.stack(
             [joints[i] - joints[p] if p >= 0 else joints[i] * 0 for i, p in enumerate(parents)]
         )
-        from_joint = vertices[None] - joints[:, None]
         return cls(
             offsets.to(device),
             parents,
             weights.to(device),
-            from_joint.to(device),
+            joints.to(device),
+            vertices.to(device),
             weights.argmax(1).to(device),
         )
 
@@ -60,5 +61,9 @@ class PosedMesh:
             places.append(places[parent] + turned[parent] @ self.offsets[joint])
             turned.append(turned[parent] @ rotations[:, joint - 1])
         spins, positions = torch.stack(turned, 1), torch.stack(places, 1)
-        carried = torch.einsum("vj,bjik,jvk->bvi", self.weights, spins, self.from_joint)
-        return positions[:, 1:], carried + torch.einsum("vj,bji->bvi", self.weights, positions)
+        moved = positions - (spins @ self.joints[:, :, None])[..., 0]
+        blended = self.weights @ torch.cat([spins, moved[..., None]], -1).flatten(
+            2
+        )  # of each vertex, as skinning is
+        turn, shift = blended.unflatten(2, (3, 4)).split([3, 1], -1)
+        return positions[:, 1:], (turn * self.vertices[:, None]).sum(-1) + shift[..., 0]

@@ -5,6 +5,7 @@ are zeros from a random joint of a random limb on. What a person does not have c
 """
 
 import json
+import pickle
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -143,6 +144,19 @@ def judge(tokenizer: PoseTokenizer, rotations: Tensor, mesh: PosedMesh, *, loss:
     return TokenizerScore(joints, vertices, len(used) / len(tokenizer.quantizer.codebook), len(rotations))
 
 
+def read_tokenizer(path: Path, numbers: TokenizerNumbers) -> PoseTokenizer:
+    """Read a tokenizer that `train tokenizer` wrote; raise KnownError where the file is none."""
+    tokenizer = build_tokenizer(numbers)
+    try:
+        tokenizer.load_state_dict(torch.load(path, weights_only=True))
+    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
+        raise KnownError(
+            f"{path} is not a tokenizer of the studio's size ({str(error).partition(chr(10))[0]}).",
+            "Train one with `limbstudio train tokenizer`.",
+        ) from error
+    return tokenizer
+
+
 def tokenizer_module(tokenizer: PoseTokenizer, plan: TokenizerPlan, mesh: PosedMesh) -> Any:
     """Return a LightningModule that trains a tokenizer; its checkpoints hold the codebook's moving means too."""
 
@@ -180,12 +194,19 @@ def tokenizer_module(tokenizer: PoseTokenizer, plan: TokenizerPlan, mesh: PosedM
 
 
 def learn_tokenizer(
-    poses: Path, out: Path, plan: TokenizerPlan, *, resume: bool = False, body: BodyModel | None = None
+    poses: Path,
+    out: Path,
+    plan: TokenizerPlan,
+    *,
+    start: Path | None = None,
+    resume: bool = False,
+    body: BodyModel | None = None,
 ) -> TokenizerScore:
     """Train a tokenizer on a motion file and judge it on the held-out clips.
 
-    Writes into the folder `out`: tokenizer.pt (weights), plan.json (plan and score), metrics.csv, last.ckpt to resume
-    from. Raise KnownError where Lightning is not installed, the motion file is none, or there is nothing to resume.
+    start: another tokenizer's weights to begin with. Writes into the folder `out`: tokenizer.pt (weights), plan.json
+    (plan and score), metrics.csv, last.ckpt to resume from. Raise KnownError where Lightning is not installed, the
+    motion file is none, or there is nothing to resume.
     """
     L = lightning()
     last = out / "last.ckpt"
@@ -193,7 +214,9 @@ def learn_tokenizer(
         raise KnownError(f"There is no {last.name} in {out} to go on from.", "Train without --resume.")
     L.seed_everything(plan.seed, verbose=False)
     mesh = PosedMesh.of(body or load_body())
-    tokenizer = build_tokenizer(plan.numbers)
+    tokenizer = build_tokenizer(plan.numbers) if start is None else read_tokenizer(start, plan.numbers)
+    if start is not None:
+        tokenizer.quantizer.keep_codes(plan.batch * plan.numbers.tokens / plan.numbers.codes)
     module = tokenizer_module(tokenizer, plan, mesh)
     rotations = read_rotations(poses, validation=False)
     order = torch.Generator().manual_seed(plan.seed)
