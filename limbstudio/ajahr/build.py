@@ -151,20 +151,28 @@ STUDIO_TOKENIZER = TokenizerNumbers(codes=512, code_width=64, width=96, widening
 
 
 @dataclass(frozen=True)
-class StudioNumbers:
-    """The sizes of the network on keypoints (ours): the encoder's blocks, and those of AJAHR's head."""
+class KeypointEncoderNumbers:
+    """The sizes of the encoder of keypoints: its trunk's (that of the lifter), and the tokens it makes."""
 
-    encoder: BackboneNumbers = field(
-        default_factory=lambda: BackboneNumbers(width=192, blocks=4, heads=6, hidden=384)
-    )
+    width: int = 512
+    blocks: int = 4
+    tokens: int = 6
+    token_width: int = 192
+
+
+@dataclass(frozen=True)
+class StudioNumbers:
+    """The sizes of the network on keypoints (ours): the encoder's, and those of AJAHR's head."""
+
+    encoder: KeypointEncoderNumbers = field(default_factory=KeypointEncoderNumbers)
     decoder: DecoderNumbers = field(
         default_factory=lambda: DecoderNumbers(
-            width=384, blocks=3, heads=6, head_width=32, hidden=768, context_width=192
+            width=384, blocks=2, heads=6, head_width=32, hidden=768, context_width=192
         )
     )
     head: TokenHeadNumbers = field(
         default_factory=lambda: TokenHeadNumbers(
-            tokens=40, width=64, layers=3, token_hidden=64, channel_hidden=128
+            tokens=40, width=48, layers=3, token_hidden=64, channel_hidden=128
         )
     )
     tokenizer: TokenizerNumbers = STUDIO_TOKENIZER

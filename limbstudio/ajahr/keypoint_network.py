@@ -1,17 +1,18 @@
 """AJAHR at the studio's size: the same decoder, token head and tokenizers, on keypoints in place of a picture.
 
-What stands for the picture's features are tokens of a person's points: one per point, one per limb (how it ends), one
-for how large and where in the picture the person appears. Points are told as a camera turned toward the person would
-see them (`resihmr.lifter.sight`), and the body is answered in that camera's frame.
+What stands for the picture's features are a few tokens that a small network makes of a person's points, how the limbs
+end, and how large and where in the picture the person appears. Points are told as a camera turned toward the person
+would see them (`resihmr.lifter.sight`), and the body is answered in that camera's frame.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from limbstudio.ajahr.backbone import Block
-from limbstudio.ajahr.build import StudioNumbers
+from limbstudio.ajahr.build import KeypointEncoderNumbers, StudioNumbers
 from limbstudio.ajahr.network import BodyEstimate, BodyHead
 from limbstudio.ajahr.zeroing import zero_absent
 from limbstudio.domain.anatomy import N_BODY_JOINTS, SMPLX_INDEX, Limb
@@ -55,32 +56,47 @@ def appearing_size(inputs: Tensor) -> Tensor:
     return torch.exp(inputs[:, N_INPUTS - _N_VIEW] - _LOG_SIZE_SHIFT)
 
 
-class KeypointEncoder(nn.Module):
-    """Points, limb endings and view of a person to tokens (B, 26, width)."""
+class KeypointBlock(nn.Module):
+    """Two layers beside their input."""
 
-    def __init__(self, numbers: StudioNumbers) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        width = numbers.encoder.width
-        self.point = nn.Linear(3, width)
-        self.limb = nn.Linear(N_ENDINGS - 1, width)
-        self.view = nn.Linear(_N_VIEW, width)
-        self.names = nn.Parameter(torch.randn(N_POINTS + N_LIMBS + 1, width) * 0.02)
-        self.blocks = nn.ModuleList(Block(numbers.encoder, 0.0) for _ in range(numbers.encoder.blocks))
         self.norm = nn.LayerNorm(width)
+        self.one, self.two = nn.Linear(width, width), nn.Linear(width, width)
+        nn.init.zeros_(self.two.weight)
+        nn.init.zeros_(self.two.bias)
+
+    def forward(self, h: Tensor) -> Tensor:
+        return h + self.two(torch.relu(self.one(self.norm(h))))
+
+
+class KeypointEncoder(nn.Module):
+    """Points, limb endings and view of a person to tokens (B, tokens, width).
+
+    The trunk's layers are named and shaped as the lifter's (`resihmr.lifter`), so that training may begin with what
+    that has learned of depths.
+    """
+
+    def __init__(self, numbers: KeypointEncoderNumbers) -> None:
+        super().__init__()
+        self.first = nn.Linear(N_INPUTS, numbers.width)
+        self.blocks = nn.ModuleList(KeypointBlock(numbers.width) for _ in range(numbers.blocks))
+        self.norm = nn.LayerNorm(numbers.width)
+        self.tokens = nn.Linear(numbers.width, numbers.tokens * numbers.token_width)
+        self.token_width = numbers.token_width
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return tokens for what `sight` shows of people (B, N_INPUTS)."""
-        places = inputs[:, : 2 * N_POINTS].view(-1, N_POINTS, 2)
-        limbs = inputs[:, 3 * N_POINTS : N_INPUTS - _N_VIEW].view(-1, N_LIMBS, N_ENDINGS - 1)
-        tokens = [
-            self.point(torch.cat([places, seen(inputs)[..., None]], 2)),
-            self.limb(limbs),
-            self.view(inputs[:, N_INPUTS - _N_VIEW :])[:, None],
-        ]
-        x = torch.cat(tokens, 1) + self.names
+        h = self.first(inputs)
         for block in self.blocks:
-            x = block(x)
-        return self.norm(x)
+            h = block(h)
+        return self.tokens(torch.relu(self.norm(h))).unflatten(1, (-1, self.token_width))
+
+    def begin_with(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take the numbers of a trained lifter's trunk; blocks that it has not stay as they are."""
+        kept = {name: torch.as_tensor(value, dtype=torch.float32) for name, value in arrays.items()}
+        own = self.state_dict()
+        self.load_state_dict({**own, **{name: value for name, value in kept.items() if name in own}})
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +114,7 @@ class KeypointAjahr(nn.Module):
     def __init__(self, numbers: StudioNumbers) -> None:
         super().__init__()
         self.numbers = numbers
-        self.encoder = KeypointEncoder(numbers)
+        self.encoder = KeypointEncoder(numbers.encoder)
         self.smpl_head = BodyHead(numbers.ajahr)
 
     def forward(self, inputs: Tensor) -> KeypointBody:

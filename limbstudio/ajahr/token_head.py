@@ -92,5 +92,7 @@ class TokenHead(nn.Module):
             return TokenPose(self.tokenizer_normal.decode(probabilities), logits)
         if loss.all():
             return TokenPose(self.tokenizer_amp.decode(probabilities), logits)
-        amp, normal = self.tokenizer_amp.decode(probabilities), self.tokenizer_normal.decode(probabilities)
-        return TokenPose(torch.where(loss[:, None, None], amp, normal), logits)
+        rows = [loss.nonzero()[:, 0], (~loss).nonzero()[:, 0]]
+        codecs = (self.tokenizer_amp, self.tokenizer_normal)
+        parts = [codec.decode(probabilities[row]) for codec, row in zip(codecs, rows, strict=True)]
+        return TokenPose(torch.cat(parts)[torch.cat(rows).argsort()], logits)

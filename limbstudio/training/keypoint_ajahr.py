@@ -188,9 +188,14 @@ class Tokenizers:
     def words(self, truth: Truth) -> Tensor:
         """Return the words (B, T) that the tokenizers write of the truth."""
         zeroed = truth.pose.masked_fill(truth.absent[..., None, None], 0.0)
-        whole = ~truth.absent.any(1)
+        rows = [part.nonzero()[:, 0] for part in (~truth.absent.any(1), truth.absent.any(1))]
         with torch.no_grad():
-            return torch.where(whole[:, None], self.normal.encode(zeroed), self.loss.encode(zeroed))
+            parts = [
+                tokenizer.encode(zeroed[row])
+                for tokenizer, row in zip((self.normal, self.loss), rows, strict=True)
+                if len(row)
+            ]
+        return torch.cat(parts)[torch.cat(rows).argsort()]
 
     def install(self, network: KeypointAjahr) -> None:
         """Give a network their codes and decoders, which do not train on."""
@@ -288,10 +293,13 @@ def learn_studio_ajahr(
     if resume and not last.exists():
         raise KnownError(f"There is no {last.name} in {out} to go on from.", "Train without --resume.")
     L.seed_everything(plan.seed, verbose=False)
-    skeleton = fit_model(load_body()).skeleton
+    model = fit_model(load_body())
+    skeleton = model.skeleton
     words = read_tokenizers(*tokenizers, plan.numbers)
     network = build_studio(plan.numbers)
     words.install(network)
+    if model.lifter is not None and len(model.lifter.arrays["first.bias"]) == plan.numbers.encoder.width:
+        network.encoder.begin_with(model.lifter.arrays)
     done = torch.load(last, weights_only=True)["global_step"] if resume else 0
     batches = _Steps(Crowds(poses, skeleton, plan), done, plan.steps)
     trainer = L.Trainer(

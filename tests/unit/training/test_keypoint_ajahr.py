@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from limbstudio.ajahr.build import (
-    BackboneNumbers,
     DecoderNumbers,
+    KeypointEncoderNumbers,
     StudioNumbers,
     TokenHeadNumbers,
     TokenizerNumbers,
@@ -48,7 +48,7 @@ from limbstudio.training.lifter_people import CrowdMaker
 from .test_tokenizing import write_motion
 
 TINY = StudioNumbers(
-    encoder=BackboneNumbers(width=32, blocks=1, heads=2, hidden=32),
+    encoder=KeypointEncoderNumbers(width=32, blocks=1, tokens=3, token_width=32),
     decoder=DecoderNumbers(width=32, blocks=1, heads=2, head_width=8, hidden=32, context_width=32),
     head=TokenHeadNumbers(tokens=10, width=8, layers=1, token_hidden=8, channel_hidden=16),
     tokenizer=TokenizerNumbers(codes=16, code_width=8, width=16, widenings=1, first_length=20),
