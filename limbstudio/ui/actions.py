@@ -28,6 +28,7 @@ from limbstudio.ui.rows import (
 )
 from limbstudio.ui.rows.hands import ROWS as HANDS
 from limbstudio.ui.theme import Theme
+from limbstudio.ui.words import tr
 
 __all__ = ["ACTIONS", "MENUS", "ROWS", "ActionRow", "Actions", "Owner", "Where", "readable_key"]
 
@@ -151,7 +152,7 @@ class Actions:
         top, _, sub = row.menu.partition("/")
         menu = self._menus.get(row.menu)
         if menu is None and top in self._menus:
-            menu = self._menus[row.menu] = QMenu(sub, self._menus[top])
+            menu = self._menus[row.menu] = QMenu(tr(sub), self._menus[top])
             self._menus[top].insertMenu(self._end_of(top), menu)
         if menu is not None:
             menu.addAction(action)

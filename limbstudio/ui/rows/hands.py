@@ -24,22 +24,23 @@ ROWS: tuple[ActionRow, ...] = (
               synonyms="switch pedal scan select"),
     ActionRow("number_menu", "Numbered menu", "ph.list-numbers", "show_number_menu", "Help", ("F4",), _K,
               synonyms="ring quick digits one hand"),
-    ActionRow("next_pane", "Next part of the window", "ph.arrow-square-right", "next_pane", "View", ("F6",), _K,
+    ActionRow("next_pane", "Next part of the window", "ph.arrow-square-right", "next_pane", "View/Panels", ("F6",), _K,
               group=3, synonyms="focus panel keyboard"),
-    ActionRow("previous_pane", "Previous part of the window", "ph.arrow-square-left", "previous_pane", "View",
+    ActionRow("previous_pane", "Previous part of the window", "ph.arrow-square-left", "previous_pane", "View/Panels",
               ("Shift+F6",), _K, group=3, synonyms="focus panel keyboard"),
 
-    *(ActionRow(f"move_{way}", f"Move {way}", f"ph.arrow-{way}", f"move_{way}", "Person/Without arrow keys", (), _K,
+    *(ActionRow(f"move_{way}", f"Move {way}", f"ph.arrow-{way}", f"move_{way}", "Person/Crosshair by keys", (), _K,
                 _CANVAS, group=1, needs="photo", synonyms="crosshair nudge point") for way in (
                     "left", "right", "up", "down")),
-    ActionRow("place_here", "Place at the crosshair", "ph.crosshair", "place_here", "Person/Without arrow keys", (),
+    ActionRow("place_here", "Place at the crosshair", "ph.crosshair", "place_here", "Person/Crosshair by keys", (),
               _K, _CANVAS, group=1, needs="photo", synonyms="enter point"),
     *(ActionRow(f"orbit_{way}", f"Orbit {way}", f"ph.arrow-{way}", f"orbit_{way}", "Limb/Orbit", (), _K, _MESH,
                 group=3, needs="fit", synonyms="turn 3d view") for way in ("left", "right", "up", "down")),
 
     ActionRow("accept_proposals", "Take all proposed points", "ph.checks", "accept_all", "Person", ("Y",), _P, _CANVAS,
               needs="proposals", synonyms="accept prediction suggested confirm yes"),
-    ActionRow("proposals", "Proposed points of the fitted body", "ph.circle-dashed", "set_proposals", "View",
-              ("Shift+B",), _P, _CANVAS, group=2, checkable=True, synonyms="prediction suggested dotted"),
+    ActionRow("proposals", "Proposed points of the fitted body", "ph.circle-dashed", "set_proposals",
+              "View/Over the photo", ("Shift+B",), _P, _CANVAS, group=2, checkable=True,
+              synonyms="prediction suggested dotted"),
 )
 # fmt: on

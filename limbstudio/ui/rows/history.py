@@ -8,7 +8,7 @@ _H = Owner.HISTORY
 ROWS: tuple[ActionRow, ...] = (
     ActionRow("checkpoint", "Name this moment...", "ph.bookmark-simple", "name_moment", "Edit", ("Ctrl+S",), _H,
               group=3, needs="editable", synonyms="checkpoint save version snapshot"),
-    ActionRow("history", "History", "ph.clock-counter-clockwise", "show_history", "View", ("Ctrl+Shift+H",), _H,
+    ActionRow("history", "History", "ph.clock-counter-clockwise", "show_history", "View/Panels", ("Ctrl+Shift+H",), _H,
               group=3, checkable=True, needs="project", synonyms="journal who when what"),
     ActionRow("photo_back_to", "This photo back to here", "ph.arrow-u-up-left", "photo_back_to", "Edit", (), _H,
               group=3, needs="history_line", synonyms="restore revert history"),

@@ -7,13 +7,13 @@ _K, _CANVAS, _MESH = Owner.KEYBOARD, Where.CANVAS, Where.MESH
 # fmt: off
 ROWS: tuple[ActionRow, ...] = (
     ActionRow("longer_steps", "Arrow keys: longer steps", "ph.arrows-out-line-horizontal", "longer_steps",
-              "Person/Without a mouse", (".",), _K, _CANVAS, group=1, needs="photo",
+              "Person/Crosshair by keys", (".",), _K, _CANVAS, group=1, needs="photo",
               synonyms="crosshair speed faster pixels"),
     ActionRow("shorter_steps", "Arrow keys: shorter steps", "ph.arrows-in-line-horizontal", "shorter_steps",
-              "Person/Without a mouse", (",",), _K, _CANVAS, group=1, needs="photo",
+              "Person/Crosshair by keys", (",",), _K, _CANVAS, group=1, needs="photo",
               synonyms="crosshair speed slower pixels"),
     ActionRow("press_here", "Press at the crosshair, or let go", "ph.hand-pointing", "press_here",
-              "Person/Without a mouse", (), _K, _CANVAS, group=1, needs="photo",
+              "Person/Crosshair by keys", (), _K, _CANVAS, group=1, needs="photo",
               synonyms="space button click corner brush down up box"),
     ActionRow("select_chain", "Select this point and what hangs on it", "ph.link-simple", "select_chain",
               "Edit", ("J",), _K, _CANVAS, group=2, needs="point", synonyms="chain distal limb joint"),

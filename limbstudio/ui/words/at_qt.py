@@ -1,12 +1,14 @@
 """Where words meet Qt: every text that the window gives to a widget, an action or an item is translated there.
 
 So panels, dialogs and plugins are written in one language and read in another, and none of them can forget it. The
-methods are taken over only while another language than English is spoken.
+methods are taken over only while another language than English is spoken. Qt's own words, the keys in the menus among
+them, come from Qt's catalogue, but keys are called as the rest of the window calls them.
 """
 
 from collections.abc import Callable
 from typing import Any
 
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QTranslator
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -33,7 +35,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from limbstudio.ui.words import said
+from limbstudio.ui.words import language, said, tr
 
 # Every text among the arguments is words, lists of texts included.
 _BORDERS: tuple[tuple[type, str], ...] = (
@@ -82,7 +84,39 @@ _QUESTIONS: tuple[tuple[type, str], ...] = (
     (QFileDialog, "getExistingDirectory"),
     (QInputDialog, "getText"),
 )
+_SAME_KEYS = {"Num", "Esc", "Alt", "Tab"}  # keyboards have the same on them
+_KEYS = "QShortcut"  # Qt's context of the names of keys
 _before: dict[tuple[type, str], Any] = {}
+_installed: list[QTranslator] = []
+
+
+class _KeyNames(QTranslator):
+    """Names keys in the words of the window's own catalogue."""
+
+    def isEmpty(self) -> bool:
+        return False
+
+    def translate(
+        self, context: str, sourceText: str, disambiguation: str | None = None, n: int = -1
+    ) -> str | None:
+        if context != _KEYS:
+            return None
+        if sourceText in _SAME_KEYS:
+            return sourceText
+        found = tr(sourceText)
+        return None if found == sourceText else found
+
+
+def _speak_of_qt() -> None:
+    """Let Qt say its own words, buttons of dialogs and keys of menus, in the language of the window."""
+    if QCoreApplication.instance() is None:
+        return
+    of_qt = QTranslator()
+    if of_qt.load(f"qtbase_{language()}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+        _installed.append(of_qt)
+    _installed.append(_KeyNames())
+    for translator in _installed:
+        QCoreApplication.installTranslator(translator)
 
 
 def _words_of(value: Any) -> Any:  # noqa: ANN401 - an argument of any Qt method
@@ -118,6 +152,7 @@ def translate() -> None:
     """Translate what is given to Qt from now on."""
     if _before:
         return
+    _speak_of_qt()
     for owner, name in _BORDERS:
         _before[owner, name] = vars(owner)[name]
         setattr(owner, name, _at_border(getattr(owner, name), first_only=name in _FIRST_ONLY))
@@ -131,3 +166,6 @@ def stop() -> None:
     for (owner, name), method in _before.items():
         setattr(owner, name, method)
     _before.clear()
+    for translator in _installed:
+        QCoreApplication.removeTranslator(translator)
+    _installed.clear()
