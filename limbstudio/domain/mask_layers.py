@@ -34,7 +34,7 @@ class LayerName:
 
 @dataclass(frozen=True)
 class MaskLayer:
-    """One layer at the photo's resolution. mask_file: PNG in the project, white = inside.
+    """One layer at the photo's resolution. mask_file: where its pixels are kept in the project.
 
     polygons, holes: flat x, y lists in pixels, kept as lines until the layer is brushed.
     """

@@ -30,7 +30,8 @@ class Person:
     """One person in one photo, as annotated.
 
     box: of the person, pixels. limbs: the state of each limb. stature_mm, focal_px: given by a human, or None.
-    polygons, holes: the body's outline in pixels, flat x, y lists as in COCO; mask_file: PNG, white = body.
+    polygons, holes: the body's outline in pixels, flat x, y lists as in COCO; mask_file: PNG, white = body; in a
+    project, where its tiles are kept (`services.kept_masks`).
     residual_tolerance_px and the confidences are the annotator's own uncertainty: reported, never used to pass.
     """
 

@@ -123,12 +123,20 @@ def _mask_file(path: Path, size: tuple[int, int], turned: int) -> Mask:
     grey = open_photo(path).pixels.max(axis=2)
     # Label pictures hold 0 and 1 instead of black and white; no other reading of them makes sense.
     mask = grey > (0 if grey.max() == 1 else WHITE_ABOVE)
+    return fitting_mask(mask, size, turned, what=f"The mask {path.name}")
+
+
+def fitting_mask(mask: Mask, size: tuple[int, int], turned: int = 1, *, what: str) -> Mask:
+    """Return a mask in the upright photo of that size; KnownError when it has another size, or is no mask.
+
+    turned: EXIF's orientation of the annotation it came with. what: how messages begin.
+    """
     if mask.all() or not mask.any():
         raise KnownError(
-            f"The mask {path.name} is all {'white' if mask.any() else 'black'}.",
+            f"{what} is all {'white' if mask.any() else 'black'}.",
             "In a mask white is the body, black the rest.",
         )
-    _refuse_size((mask.shape[1], mask.shape[0]), size, turned, f"The mask {path.name}")
+    _refuse_size((mask.shape[1], mask.shape[0]), size, turned, what)
     return _fitted(mask, size, turned)
 
 

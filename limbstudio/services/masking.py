@@ -1,7 +1,7 @@
 """Masks of people as pixels: layers read and kept, polygons filled, and a first outline by GrabCut."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +22,8 @@ from limbstudio.domain.mask_layers import (
 )
 from limbstudio.domain.photo import Person, Photo
 from limbstudio.domain.project import Project
+from limbstudio.formats.mask_tiles import Bounds, is_tiles
+from limbstudio.services import kept_masks
 from limbstudio.services.handing_over import masks_as_png
 from limbstudio.services.jobs import Context
 
@@ -48,7 +50,18 @@ class MaskPlace(Protocol):
 
     def read_blob(self, name: str) -> bytes: ...
 
-    def keep_mask(self, mask: Mask) -> str: ...
+    def keep_mask(self, mask: Mask, *, over: str | None = None, within: Bounds | None = None) -> str: ...
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What is known of a stroke. on: the layer's record that its pixels were, None for an empty one.
+
+    within: left, top, right, bottom in pixels; outside nothing was changed.
+    """
+
+    on: MaskLayer | None
+    within: Bounds
 
 
 def layer_record(project: Project, person: Person, name: LayerName) -> MaskLayer | None:
@@ -78,7 +91,8 @@ def read_layer(studio: MaskPlace, person: Person, name: LayerName) -> Mask:
         return np.zeros((photo.height, photo.width), bool)
     if not layer.mask_file:
         return polygon_mask(layer.polygons, layer.holes, (photo.width, photo.height))
-    mask = _decoded(studio, layer.mask_file)
+    assert studio.folder is not None
+    mask = kept_masks.read_mask_file(layer.mask_file, studio.folder, studio.read_blob)
     if mask.shape != (photo.height, photo.width):
         raise KnownError(
             f"The mask of {name.label.lower()} has {mask.shape[1]} x {mask.shape[0]} pixels, but the photo has "
@@ -88,24 +102,31 @@ def read_layer(studio: MaskPlace, person: Person, name: LayerName) -> Mask:
     return mask
 
 
-def _decoded(studio: MaskPlace, mask_file: str) -> Mask:
-    import cv2
+def kept_pixels(
+    studio: MaskPlace, person: Person, name: LayerName, mask: Mask, label: str, *, drawn: Drawn | None = None
+) -> Edit:
+    """Keep pixels as a layer and make the edit that says so. An empty mask takes the layer away.
 
-    folder, _, name = mask_file.partition("/")
-    assert studio.folder is not None
-    data = studio.read_blob(name) if folder == "blobs" else (studio.folder / mask_file).read_bytes()
-    grey = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
-    if grey is None:
-        raise KnownError("The mask's picture is damaged.", "Delete the layer and draw it again.")
-    return np.asarray(grey > (0 if grey.max() == 1 else 127))
-
-
-def kept_pixels(studio: MaskPlace, person: Person, name: LayerName, mask: Mask, label: str) -> Edit:
-    """Keep pixels as a layer and make the edit that says so. An empty mask takes the layer away."""
+    What is written is what changed: of the layer as it stands, or of what was `drawn` on, whatever stands there now.
+    """
     before = layer_record(studio.project, person, name)
     empty = MaskLayer(person.id, person.photo, name.kind, name.limb)
-    after = replace(empty, mask_file=studio.keep_mask(mask)) if mask.any() else empty
-    return set_layer(person, before, after, label)
+    if not mask.any():
+        return set_layer(person, before, empty, label)
+    base = before if drawn is None else drawn.on
+    within = drawn.within if drawn is not None and (base is None or base.mask_file) else None
+    mask_file = studio.keep_mask(mask, over=base.mask_file if base is not None else None, within=within)
+    return set_layer(person, before, replace(empty, mask_file=mask_file), label)
+
+
+def mask_as_png(studio: MaskPlace, person: Person) -> bytes:
+    """Return the person's own kept mask as a picture; one that was kept as a picture is that one."""
+    assert studio.folder is not None
+    mask_file = person.mask_file or ""
+    data = kept_masks.newest_file(mask_file, studio.folder, studio.read_blob)
+    if not is_tiles(data):
+        return data
+    return masks_as_png(kept_masks.read_mask_file(mask_file, studio.folder, studio.read_blob))
 
 
 def layers_as_png(studio: MaskPlace, person: Person) -> list[tuple[LayerName, bytes]]:

@@ -21,7 +21,8 @@ from limbstudio.domain.fitted import FitOptions
 from limbstudio.domain.mask_layers import MaskLayer
 from limbstudio.domain.photo import Person, Photo
 from limbstudio.domain.stump import Stump
-from limbstudio.services import records
+from limbstudio.services import kept_masks, records
+from limbstudio.services.blobs import Blobs
 from limbstudio.services.jobs import Context
 from limbstudio.services.stages import StageName, progress_within, stage
 
@@ -29,7 +30,6 @@ from limbstudio.services.stages import StageName, progress_within, stage
 _READ_BY_FIT = (
     "keypoints", "limbs", "box", "posture", "stature_mm", "focal_px", "mask_file", "polygons", "holes",
 )  # fmt: skip
-_KEPT = "blobs/"
 _LONGEST_WRITE_S = 5.0
 _FIT_STAGES = (StageName.INITIAL_FIT, StageName.RAFO, StageName.RECONSTRUCTION)
 
@@ -116,7 +116,11 @@ def fit_request(work: FitWork) -> StageRequest:
 
 def _mask_hash(folder: Path, mask_file: str) -> str:
     # What the project keeps is named by its content: it need not be read, nor be on the disk yet.
-    return mask_file.removeprefix(_KEPT) if mask_file.startswith(_KEPT) else file_hash(folder / mask_file)
+    return (
+        mask_file.removeprefix(kept_masks.FOLDER)
+        if kept_masks.blobs_of(mask_file)
+        else file_hash(folder / mask_file)
+    )
 
 
 def file_hash(path: Path) -> str:
@@ -162,6 +166,7 @@ def run_fit(context: Context, work: FitWork) -> FitAnswer:
     from limbstudio.cameras import choose_camera
     from limbstudio.resihmr.pipeline import reconstruct_person
     from limbstudio.services.fit_options import settings_of
+    from limbstudio.services.initialisers import guess_of
 
     def report(name: StageName, fraction: float) -> None:
         context.report(progress_within(_FIT_STAGES, name, fraction), stage(name).doing)
@@ -176,6 +181,8 @@ def run_fit(context: Context, work: FitWork) -> FitAnswer:
         paper=work.mode is FitMode.PAPER,
     )
     mask = person_mask(person, photo, work.folder, work.devices)
+    begins = "" if work.options is None else work.options.initialiser
+    guess = guess_of(begins, person, camera, body)
     report(StageName.INITIAL_FIT, 0.2)
     # Counting self-intersections takes longer than all else about a mesh: only an export asks for it.
     result = reconstruct_person(
@@ -185,6 +192,7 @@ def run_fit(context: Context, work: FitWork) -> FitAnswer:
         mode=work.mode,
         settings=settings_of(work.options),
         mask=mask,
+        guess=guess,
         seed=work.seed,
         intersections=False,
     )
@@ -218,15 +226,21 @@ def person_mask(
     folder: of the project, where a `mask_file` lies. devices: mask layers of prostheses.
     """
     from limbstudio.formats.annotated import AnnotatedPerson
+    from limbstudio.formats.masks import fitting_mask
     from limbstudio.formats.masks import person_mask as mask_of
     from limbstudio.images import LoadedPhoto
 
     size = (photo.width, photo.height)
     frame = LoadedPhoto(np.empty((0, 0, 3), np.uint8), photo.sha256, *size)  # only its size is asked for
 
+    blobs = Blobs(folder / "blobs")
+
     def pixels(owner: Person) -> np.ndarray | None:
-        if owner.mask_file and owner.mask_file.startswith(_KEPT):
-            _wait_for(folder / owner.mask_file)
+        if owner.mask_file and (names := kept_masks.blobs_of(owner.mask_file)):
+            for name in names:
+                _wait_for(blobs.folder / name)
+            mask = kept_masks.read_kept(owner.mask_file, blobs.read)
+            return fitting_mask(mask, size, what=f"The mask {names[0][:12]}…")
         return mask_of(AnnotatedPerson(owner, owner.id, photo.path, size), frame, folder=folder)
 
     mask = pixels(person)

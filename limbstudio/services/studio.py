@@ -29,11 +29,13 @@ from limbstudio.domain.photo import Person, Photo
 from limbstudio.domain.progress import confirm_no_person, refuse_no_person
 from limbstudio.domain.project import Project
 from limbstudio.domain.record_map import Shelf
+from limbstudio.formats.mask_tiles import Bounds
 from limbstudio.services import (
     batch_fits,
     fitting,
     handing_over,
     importing,
+    kept_masks,
     machine,
     photo_files,
     pipeline,
@@ -41,12 +43,11 @@ from limbstudio.services import (
 )
 from limbstudio.services.blobs import array_from_bytes
 from limbstudio.services.fit_options import asked_of
-from limbstudio.services.handing_over import masks_as_png
 from limbstudio.services.history import Entry, History
 from limbstudio.services.importing import OnConflict
 from limbstudio.services.jobs import Context, Job
 from limbstudio.services.lanes import Finish, InlineLane, ProcessLane, ThreadLane
-from limbstudio.services.masking import layers_as_png
+from limbstudio.services.masking import layers_as_png, mask_as_png
 from limbstudio.services.safekeeping import Safekeeping
 from limbstudio.services.searching import Searching
 from limbstudio.services.store import SUFFIX, JournalLine, SaveState, Saving, Store
@@ -451,9 +452,10 @@ class Studio:
         """Return what is kept under a content hash; KnownError when it is gone or damaged."""
         return self._opened()[0].read_blob(name)
 
-    def keep_mask(self, mask: np.ndarray) -> str:
-        """Keep a mask (H, W) bool in the project; return what a person's `mask_file` says then."""
-        return f"blobs/{self._writable()[0].put_blob(masks_as_png(mask))}"
+    def keep_mask(self, mask: np.ndarray, *, over: str | None = None, within: Bounds | None = None) -> str:
+        """Keep a mask (H, W) bool in the project; return what a person's `mask_file` says then. See `kept_masks`."""
+        store = self._writable()[0]
+        return kept_masks.keep(mask, store.read_blob, store.put_blob, over=over, within=within)
 
     def locate_photo(self, photo: Photo, path: Path) -> tuple[Photo, ...]:
         """Say where a photo's file lies now; KnownError when its content is another.
@@ -649,7 +651,7 @@ class Studio:
 
         def write(context: Context) -> Path:
             chosen = self._with_paths(project, photos)
-            masks = {p.id: self._mask_bytes(p) for _, people in chosen for p in people if p.mask_file}
+            masks = {p.id: mask_as_png(self, p) for _, people in chosen for p in people if p.mask_file}
             layers = {p.id: layers_as_png(self, p) for _, people in chosen for p in people}
             corrected = {p.id: all_corrections(project.records, p.id) for _, people in chosen for p in people}
             return handing_over.write_coco(context, path, chosen, masks, layers, corrected)
@@ -731,17 +733,6 @@ class Studio:
                 place = next((p for p in self._places_of(photo) if p.is_file()), Path(photo.path))
                 found.append((replace(photo, path=str(place)), project.people_in(photo.sha256)))
         return found
-
-    def _mask_bytes(self, person: Person) -> bytes:
-        store = self._opened()[0]
-        name = person.mask_file or ""
-        if name.startswith("blobs/"):
-            return store.read_blob(name.removeprefix("blobs/"))
-        try:
-            return (store.folder / name).read_bytes()
-        except OSError as error:
-            message = f"The mask {name} of person {person.id} cannot be read ({error.strerror})."
-            raise KnownError(message, "Put it back, or take it away from the person.") from error
 
     def look_at(self, photo: str | None) -> None:
         """Say which photo is in view: its jobs go first."""

@@ -11,6 +11,7 @@ from limbstudio.domain.anatomy import LDPOSE_INDEX, Level, Limb
 from limbstudio.domain.geometry import Box
 from limbstudio.domain.mask_layers import LayerName, MaskKind
 from limbstudio.services import masking
+from limbstudio.services.kept_masks import blobs_of, recent
 from limbstudio.ui.masks.feature import Masks
 
 from .canvas_window import shared_window  # noqa: F401
@@ -245,3 +246,47 @@ def test_the_size_of_the_brush_follows_wheel_keys_and_field(window, masks):
     stroke(window, (300, 300), (301, 300))
     assert kept(window)[300, 338]
     assert not kept(window)[300, 344]
+
+
+def test_strokes_undo_and_redo_hold_when_the_project_is_opened_again(window, masks, qtbot):
+    studio, folder = window.studio, window.studio.folder
+
+    def shown_is_kept() -> bool:
+        item = masks.items.get(LayerName())
+        return masks.is_settled and item is not None and np.array_equal(item.pixels > 0, kept(window))
+
+    key(window, BRUSH)
+    stroke(window, (250, 100), (300, 500))
+    first = kept(window)
+    stroke(window, (300, 400), (320, 420), modifier=SHIFT)
+    stroke(window, (350, 650), (360, 660))
+    last, names = kept(window), blobs_of(window.session.person.mask_file)
+    key(window, Qt.Key.Key_Z, CTRL)
+    key(window, Qt.Key.Key_Z, CTRL)
+    assert np.array_equal(kept(window), first)
+    qtbot.waitUntil(shown_is_kept)
+    key(window, Qt.Key.Key_Y, CTRL)
+    key(window, Qt.Key.Key_Y, CTRL)
+    assert np.array_equal(kept(window), last)
+    qtbot.waitUntil(shown_is_kept)
+
+    recent.clear()
+    person, photo = window.session.person.id, window.session.photo.sha256
+    studio.open(folder)
+    window.session.select_photo(photo)
+    qtbot.waitUntil(lambda: window.annotate_page.view.has_photo)
+    window.session.select_person(person)
+
+    assert blobs_of(window.session.person.mask_file) == names
+    assert np.array_equal(kept(window), last)
+    window.actions_table["masks"].setChecked(False)
+    window.actions_table["masks"].trigger()
+    qtbot.waitUntil(shown_is_kept)
+    window.annotate_page.view.set_tool(None)
+    key(window, BRUSH)
+    stroke(window, (250, 600), (260, 610))
+    assert kept(window)[600, 250]
+    assert np.array_equal(kept(window)[:560], last[:560])
+    for _ in range(3):
+        key(window, Qt.Key.Key_Z, CTRL)
+    assert np.array_equal(kept(window), first)

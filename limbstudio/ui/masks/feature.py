@@ -43,8 +43,8 @@ class Masks(Feature):
         self.items: dict[LayerName, LayerItem] = {}
         self._shown: dict[LayerName, tuple[str, MaskLayer | None]] = {}
         self._reading = 0
-        # Of the stroke that goes on: whose it is, of which layer, and where it is drawn.
-        self._drawn_in: tuple[str, LayerName, LayerItem] | None = None
+        # Of the stroke that goes on: whose it is, of which layer, where it is drawn, and on which record.
+        self._drawn_in: tuple[str, LayerName, LayerItem, MaskLayer | None] | None = None
         self.card = LayersCard(self._actions, window.annotate_page)
         self.card.hide()
         window.annotate_page.floats.add(self.card)
@@ -211,18 +211,21 @@ class Masks(Feature):
         if item is None and self._shown.get(self.layer, (person.id, None)) == (person.id, None):
             item = self._make_item(self.layer, np.zeros((photo.height, photo.width), np.uint8))
             self._shown[self.layer] = (person.id, None)
-        self._drawn_in = None if item is None else (person.id, self.layer, item)
+        on = self._shown[self.layer][1] if self.layer in self._shown else None
+        self._drawn_in = None if item is None else (person.id, self.layer, item, on)
         return item
 
     def _stroke_ended(self, verb: str) -> None:
         """Record a stroke at once: what was drawn is in the journal before the next one begins."""
         if self._drawn_in is None:
             return
-        (owner, name, item), self._drawn_in = self._drawn_in, None
-        mask = item.pixels.astype(bool)
+        (owner, name, item, on), self._drawn_in = self._drawn_in, None
+        drawn = masking.Drawn(on, item.take_drawn())
         label = f"{verb}: {name.label.lower()}"
         edit = self.session.attempt(
-            lambda: masking.kept_pixels(self._studio, self._studio.person(owner), name, mask, label)
+            lambda: masking.kept_pixels(
+                self._studio, self._studio.person(owner), name, item.mask, label, drawn=drawn
+            )
         )
         if self.items.get(name) is not item:  # another person or photo was chosen while it was drawn
             if edit is not None:
@@ -312,9 +315,9 @@ class Masks(Feature):
     def _tell(self) -> None:
         """Say on the card which layer is drawn and how large it is."""
         item = self.items.get(self.layer)
-        facts = (
-            "Nothing drawn yet." if item is None else f"{100 * float(item.pixels.mean()):.1f} % of the photo."
-        )
+        facts = "Nothing drawn yet."
+        if item is not None:
+            facts = f"{100 * np.count_nonzero(item.mask) / item.mask.size:.1f} % of the photo."
         if self.layer.kind is MaskKind.PROSTHESIS:
             facts += " A prosthesis is left out when masks are compared."
         if self.card.isVisible():

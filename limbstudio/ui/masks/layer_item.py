@@ -6,6 +6,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from limbstudio.domain.mask_layers import MaskKind
+from limbstudio.formats.mask_tiles import Bounds
 from limbstudio.ui import theme as tokens
 
 LAYER_COLOURS = {
@@ -18,16 +19,21 @@ _Z = 1.5  # over the fitted body, under the points
 
 
 class LayerItem(QGraphicsItem):
-    """Draws `pixels`, (H, W) uint8, 1 inside; what is changed there is told by `changed`."""
+    """Draws `pixels`, (H, W) uint8, 1 inside; what is changed there is told by `changed`.
+
+    Takes the array over where it can: nobody else writes to it any more.
+    """
 
     def __init__(self, pixels: np.ndarray, kind: MaskKind, opacity: float) -> None:
         super().__init__()
+        pixels = pixels.view(np.uint8) if pixels.dtype == bool else pixels
         self.pixels = np.ascontiguousarray(pixels, np.uint8)
         height, width = self.pixels.shape
         self._size = (width, height)
         # The picture looks at the array's memory: a stroke changes it without a copy.
         self._image = QImage(self.pixels.data, width, height, width, QImage.Format.Format_Indexed8)
         self._kind = kind
+        self._drawn: Bounds | None = None
         self.set_opacity(opacity)
         self.setZValue(_Z)
 
@@ -39,8 +45,23 @@ class LayerItem(QGraphicsItem):
         self.update()
 
     def changed(self, left: int, top: int, right: int, bottom: int) -> None:
-        """Draw a part of the photo anew."""
+        """Draw a part of the photo anew, and remember that pixels changed there."""
+        if self._drawn is None:
+            self._drawn = left, top, right, bottom
+        else:
+            a, b, c, d = self._drawn
+            self._drawn = min(a, left), min(b, top), max(c, right), max(d, bottom)
         self.update(QRectF(left - 1.5, top - 1.5, right - left + 3, bottom - top + 3))
+
+    @property
+    def mask(self) -> np.ndarray:
+        """Return the pixels as (H, W) bool; they go on changing."""
+        return self.pixels.view(bool)
+
+    def take_drawn(self) -> Bounds:
+        """Return the part that was changed since this was last asked: left, top, right, bottom."""
+        drawn, self._drawn = self._drawn, None
+        return drawn or (0, 0, 0, 0)
 
     def boundingRect(self) -> QRectF:
         return QRectF(-0.5, -0.5, *self._size)
