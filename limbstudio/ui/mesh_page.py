@@ -358,6 +358,7 @@ class MeshPage(QWidget):
         self._bar.adjustSize()
         self._bar.move(_MARGIN, _MARGIN)
         self._bar.raise_()
+        self.view.keep_clear(self._bar.height() + 2 * _MARGIN)
         self._note.adjustSize()
         self._note.move(_MARGIN, self._bar.height() + 2 * _MARGIN)
         self._note.raise_()

@@ -108,6 +108,7 @@ class MeshView(QWidget):
         self._is_flat = False
         self._axes = REST_AXES
         self._view = View.FRONT
+        self._clear_top = 0
         self._empty = label(empty_text, "small")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
@@ -153,6 +154,10 @@ class MeshView(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self.stage.set_theme(theme)
+
+    def keep_clear(self, top: int) -> None:
+        """Frame whole bodies below what lies over the view's upper edge. top: px."""
+        self._clear_top = top
 
     def show_body(
         self,
@@ -218,14 +223,17 @@ class MeshView(QWidget):
             self._place_camera(view)
             self.stage.redraw()
 
-    def frame(self, points: np.ndarray | None = None) -> None:
-        """Bring points (N, 3), or without any the body, whole into the view, which goes on looking the same way."""
+    def frame(self, points: np.ndarray | None = None, *, bottom: int = 0) -> None:
+        """Bring points (N, 3), or without any the body, whole into the view, which goes on looking the same way.
+
+        bottom: px that something else takes at the view's lower edge.
+        """
         if self._mesh is not None:
             camera = self.stage.plotter.camera
             back = np.array(camera.position) - np.array(camera.focal_point)
             eye = back / max(float(np.linalg.norm(back)), 1e-9)
             up = np.array(camera.up) - eye * float(eye @ np.array(camera.up))
-            self._place_looking((eye, up / max(float(np.linalg.norm(up)), 1e-9)), points)
+            self._place_looking((eye, up / max(float(np.linalg.norm(up)), 1e-9)), points, bottom=bottom)
             self.stage.redraw()
 
     def frame_residual(self) -> None:
@@ -300,9 +308,13 @@ class MeshView(QWidget):
         self._place_looking(view_direction(self._axes, view), points, room)
 
     def _place_looking(
-        self, direction: tuple[np.ndarray, np.ndarray], points: np.ndarray | None, room: float = _ROOM
+        self,
+        direction: tuple[np.ndarray, np.ndarray],
+        points: np.ndarray | None,
+        room: float = _ROOM,
+        bottom: int = 0,
     ) -> None:
-        """direction: from the body to the eye, and up, as `view_direction` gives them."""
+        """direction: from the body to the eye, and up, as `view_direction` gives them. bottom: px to leave free."""
         points = np.asarray(self._mesh.points) if points is None else points
         centre = (points.min(0) + points.max(0)) / 2
         eye, up = direction
@@ -311,8 +323,10 @@ class MeshView(QWidget):
         half_height = float(np.abs(spans @ up).max())
         half_width = float(np.abs(spans @ right).max())
         depth = float(np.abs(spans @ eye).max())
-        aspect = max(self.stage.width(), 1) / max(self.stage.height(), 1)
-        half = max(half_height, half_width / aspect) * room
+        width, height = max(self.stage.width(), 1), max(self.stage.height(), 1)
+        free = max(height - self._clear_top - bottom, height // 2)
+        half = max(half_height * height / free, half_width * height / width) * room
+        centre = centre + up * half * (self._clear_top - bottom) / height
         distance = half / np.tan(np.radians(_FIELD_OF_VIEW_DEG / 2)) + depth
         camera = self.stage.plotter.camera
         camera.view_angle = _FIELD_OF_VIEW_DEG

@@ -308,7 +308,7 @@ class Stage:
         self.on("colours_plain")
         centre = window.centralWidget()
         for card in centre.findChildren(QWidget) if centre is not None else ():
-            if type(card).__name__ in ("CandidatesCard", "OptionsCard", "PickCard", "NumberMenu"):
+            if type(card).__name__ in ("OptionsCard", "PickCard", "NumberMenu"):
                 card.hide()
         self.do("annotate", "select")
         QApplication.processEvents()

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, QSettings, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSettings, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -248,6 +248,37 @@ def test_earlier_fits_are_listed_chosen_and_deleted_by_keys(window, view):
 
     assert 0 < float(errors) < 5
     assert not card.isVisible()
+    assert view.hasFocus()
+
+
+def test_the_list_of_earlier_fits_lies_beside_the_canvas_and_not_over_its_points(window, view):
+    comparing, action = feature(window, Comparing), window.actions_table["candidates"]
+    QTest.keyClick(window, Qt.Key.Key_F, CTRL | SHIFT)
+    wait(lambda: comparing.card.isVisible() and comparing.card.table.topLevelItemCount() > 0)
+    card, canvas = (
+        QRect(widget.mapTo(window, QPoint(0, 0)), widget.size()) for widget in (comparing.card, view)
+    )
+    at = [view.mapTo(window, p.toPoint()) for p in view.points_on_screen().values()]
+
+    assert action.isChecked()
+    assert not card.intersects(canvas)
+    assert at
+    assert not any(card.contains(point) for point in at)
+    window.actions_table["history"].trigger()
+    assert not comparing.card.isVisible()
+    assert not action.isChecked()
+    window.actions_table["history"].trigger()
+
+
+def rows_of(plotter, points: np.ndarray) -> tuple[float, float]:
+    """Return where points (N, 3) lie in the picture, the highest and the lowest: 0 is the upper edge, 1 the lower."""
+    camera = plotter.camera
+    width, height = plotter.window_size
+    matrix = camera.GetCompositeProjectionTransformMatrix(width / height, -1, 1)
+    clip = np.array([[matrix.GetElement(i, j) for j in range(4)] for i in range(4)])
+    seen = np.column_stack([points, np.ones(len(points))]) @ clip.T
+    rows = 0.5 - 0.5 * seen[:, 1] / seen[:, 3]
+    return float(rows.min()), float(rows.max())
 
 
 def test_two_fits_stand_side_by_side_blink_and_show_their_difference(window, view):
@@ -265,6 +296,11 @@ def test_two_fits_stand_side_by_side_blink_and_show_their_difference(window, vie
     wait(lambda: comparing._actor is not None)
     assert comparing.comparison is Comparison.SIDE_BY_SIDE
     assert "beside" in comparing.note.text()
+    wait(lambda: comparing._both is not None)
+    top, bottom = rows_of(page.view.stage.plotter, comparing._both)
+    bar, height = page._bar, page.view.stage.height()
+    assert bar.y() + bar.height() <= top * height
+    assert bottom * height <= comparing.note.y()
     QTest.keyClick(page.view, Qt.Key.Key_W)
     wait(lambda: comparing._blink.isActive())
     shown = comparing.note.text()

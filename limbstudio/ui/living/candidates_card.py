@@ -1,12 +1,12 @@
-"""The card that lists a person's fits: when, from what, how well each meets the annotation."""
+"""The list of a person's fits in the dock: when, from what, how well each meets the annotation."""
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
+    QHeaderView,
     QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
@@ -20,13 +20,15 @@ from limbstudio.ui.panels.parts import label
 
 _NOTE = "Errors in per cent of the box height."
 _ROW_PX = 26
+_TABLE_PX = 680
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_NUMBERS = (3, 4, 5)  # columns
+_FROM, _NUMBERS = 2, (3, 4, 5)  # columns
 _COLUMNS = ("Fit", "Made", "From", "Points %", "Ends %", "IoU")
 
 
-class CandidatesCard(QFrame):
-    """A table of fits and what can be done with the one that is chosen in it.
+class CandidatesCard(QWidget):
+    """A table of fits and what can be done with the one that is chosen in it. It lies under the page: whatever floated
+    over the canvas would hide points.
 
     Signals:
         choose_asked(str), delete_asked(str): a fit's id.
@@ -39,12 +41,9 @@ class CandidatesCard(QFrame):
     picked = Signal(str)
     closed = Signal()
 
-    def __init__(self, actions: Actions, parent: QWidget | None) -> None:
-        super().__init__(parent)
-        self.setProperty("role", "float")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    def __init__(self, actions: Actions) -> None:
+        super().__init__()
         self.setAccessibleName("Earlier fits")
-        self.setFixedSize(560, 260)
         self.table = QTreeWidget()
         self.table.setHeaderLabels(list(_COLUMNS))
         self.table.setRootIsDecorated(False)
@@ -53,6 +52,9 @@ class CandidatesCard(QFrame):
             self.table.setColumnWidth(column, width)
         for column in _NUMBERS:
             self.table.headerItem().setTextAlignment(column, _RIGHT)
+        header = self.table.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(_FROM, QHeaderView.ResizeMode.Stretch)
         self.table.currentItemChanged.connect(self._on_current)
         self.table.itemActivated.connect(lambda item, _column: self.choose_asked.emit(_id_of(item)))
         self.choose = QPushButton("Use this fit")
@@ -61,19 +63,24 @@ class CandidatesCard(QFrame):
         self._note = label("", "caption")
         self.choose.clicked.connect(lambda _=False: self._ask(self.choose_asked))
         self.delete.clicked.connect(lambda _=False: self._ask(self.delete_asked))
+        self._note.setWordWrap(True)
+        self.table.setMaximumWidth(_TABLE_PX)
         buttons = QHBoxLayout()
-        buttons.addWidget(self._note)
-        buttons.addStretch(1)
-        buttons.addWidget(self.delete)
+        buttons.setSpacing(8)
         buttons.addWidget(self.choose)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(14, 12, 14, 12)
-        column.setSpacing(8)
-        column.addWidget(label("Earlier fits", "title"))
-        column.addWidget(self.table, 1)
-        column.addLayout(buttons)
+        buttons.addWidget(self.delete)
+        buttons.addStretch(1)
+        beside = QVBoxLayout()
+        beside.setSpacing(10)
+        beside.addLayout(buttons)
+        beside.addWidget(self._note)
+        beside.addStretch(1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 0, 16, 8)
+        row.setSpacing(16)
+        row.addWidget(self.table, 3)
+        row.addLayout(beside, 2)
         self._candidates: dict[str, Candidate] = {}
-        self.hide()
 
     def say_busy(self) -> None:
         """Say that the list is being read."""
@@ -81,6 +88,12 @@ class CandidatesCard(QFrame):
 
     def show_candidates(self, candidates: Sequence[Candidate]) -> None:
         """Fill the table, newest first."""
+        if not candidates:
+            self._note.setText(f"No fit of this person yet: {self._actions.how('fit_body')}.")
+            self._candidates = {}
+            self.table.clear()
+            self._on_current()
+            return
         side, colours = (self._actions.key_words(name) for name in ("compare_cycle", "compare_difference"))
         self._note.setText(f"{_NOTE} {side} and {colours} compare in 3D." if side and colours else _NOTE)
         current = self.current
@@ -119,7 +132,6 @@ class CandidatesCard(QFrame):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self.hide()
             self.closed.emit()
         elif event.key() == Qt.Key.Key_Delete:
             self._ask(self.delete_asked)

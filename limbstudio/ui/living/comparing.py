@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QPoint, QTimer
+from PySide6.QtCore import QTimer
 
 from limbstudio.domain.fitted import KeptFit
 from limbstudio.services import candidates
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from limbstudio.ui.main_window import MainWindow
 
 _BLINK_MS = 500  # each body half a second: one change of picture per 500 ms is 2 Hz
+_NOTE_PX = 14  # below the words on what is shown
 _TOP_SHARE = 98  # the scale of colours ends where this per cent of the points do
 
 
@@ -39,10 +40,12 @@ class Comparing(Feature):
         super().__init__(window)
         self.page = window.mesh_page
         self.comparison = Comparison.ONE
-        self.card = CandidatesCard(window.actions_table, window.centralWidget())
+        self.card = CandidatesCard(window.actions_table)
+        window.bottom_dock.add("Earlier fits", self.card, self._on_card_shown)
         self.card.choose_asked.connect(self.choose)
         self.card.delete_asked.connect(self.delete)
         self.card.picked.connect(self._on_picked)
+        self.card.closed.connect(self._close_card)
         self.legend = Legend(self.page.view)
         self.note = label("", "badge-warn")
         self.note.setParent(self.page.view)
@@ -58,7 +61,7 @@ class Comparing(Feature):
         self._blink.timeout.connect(self._swap)
         self.session.fit_changed.connect(self._on_fit)
         self.session.person_selected.connect(self._on_person)
-        self.session.closed.connect(self.card.hide)
+        self.session.closed.connect(self._hide_card)
 
     def available(self) -> frozenset[str]:
         person = self.session.person
@@ -70,26 +73,38 @@ class Comparing(Feature):
 
     # ------------------------------------------------------------------------------------------------- candidates
 
-    def show_candidates(self) -> None:
-        """Show the list, or hide it."""
-        if self.card.isVisible():
-            self.card.hide()
-            return
-        self.card.say_busy()
-        self._fill()
+    @property
+    def _lists(self) -> bool:
+        return self.window.bottom_dock.shown is self.card
+
+    def show_candidates(self, shown: bool = True) -> None:
+        """Show the list in the dock, or close it."""
+        if shown:
+            self.window.bottom_dock.show_part(self.card)
+            self.card.table.setFocus()
+        else:
+            self._hide_card()
+
+    def _on_card_shown(self, shown: bool) -> None:
+        self.window.actions_table["candidates"].setChecked(shown)
+        if shown:
+            self.card.say_busy()
+            self._fill()
+
+    def _hide_card(self) -> None:
+        if self._lists:
+            self.window.bottom_dock.hide_part()
+
+    def _close_card(self) -> None:
+        """Close the list by its own key: the keyboard goes back to what the fits are of."""
+        self._hide_card()
         page = self.page if self.page.isVisible() else self.window.annotate_page
-        corner = QPoint(page.width() - self.card.width() - 12, page.height() - self.card.height() - 60)
-        parent = self.card.parentWidget()
-        if parent is not None:
-            self.card.move(page.mapTo(parent, corner))
-        self.card.show()
-        self.card.raise_()
-        self.card.table.setFocus()
+        page.view.setFocus()
 
     def _fill(self) -> None:
         person = self.session.person
         if person is None:
-            self.card.hide()
+            self.card.show_candidates(())
             return
         studio = self.session.studio
 
@@ -140,7 +155,7 @@ class Comparing(Feature):
     def _on_person(self) -> None:
         self._other = ""
         self.end()
-        if self.card.isVisible():
+        if self._lists:
             self._fill()
 
     def _on_fit(self) -> None:
@@ -150,7 +165,7 @@ class Comparing(Feature):
             self._show()
         else:
             self.end()
-        if self.card.isVisible():
+        if self._lists:
             self._fill()
 
     # ------------------------------------------------------------------------------------------------ two bodies
@@ -260,7 +275,7 @@ class Comparing(Feature):
         if self.comparison is Comparison.SIDE_BY_SIDE:
             self.note.setText(f"{names[0]} (in use) and, beside it, {names[1]}")
             self._both = np.concatenate([one.vertices, moved])
-            view.frame(self._both)
+            self._frame_both()
         else:
             self._names = names
             self._swap()
@@ -271,12 +286,17 @@ class Comparing(Feature):
     def _on_scene(self) -> None:
         """The page has drawn its body anew, or from elsewhere: show the comparison on it again."""
         view = self.page.view
-        if self._both is not None:
-            view.frame(self._both)
+        self._frame_both()
         if self._colours is not None and view.mesh is not None and view.mesh.n_points == len(self._colours):
             view.show_colours(self._colours)
         if self._shows_other:
             view.set_body_visible(False)
+
+    def _frame_both(self) -> None:
+        """Bring two bodies into view, between the bar and the words below."""
+        if self._both is not None:
+            self.note.adjustSize()
+            self.page.view.frame(self._both, bottom=self.note.height() + 2 * _NOTE_PX)
 
     _names = ("", "")
 
@@ -296,7 +316,7 @@ class Comparing(Feature):
         self.legend.move(12, view.height() - self.legend.height() - 12)
         self.note.setVisible(self._actor is not None)
         self.note.adjustSize()
-        self.note.move((view.width() - self.note.width()) // 2, view.height() - self.note.height() - 14)
+        self.note.move((view.width() - self.note.width()) // 2, view.height() - self.note.height() - _NOTE_PX)
         self.note.raise_()
 
 
