@@ -16,6 +16,13 @@ log = logging.getLogger(__name__)
 _MOST_MIRRORED_BYTES = 256 * 2**20
 
 
+class ProjectClosed(KnownError):
+    """Say that a project was closed while somebody was still reading it: who goes on alone ends then."""
+
+    def __init__(self) -> None:
+        super().__init__("The project was closed meanwhile.", "Open it again.")
+
+
 class Reader:
     """A connection that only reads.
 
@@ -28,6 +35,7 @@ class Reader:
         self.on_disk = connection
         self._folder = folder
         self._lock = threading.Lock()
+        self._is_closed = False
         self._mirror = _mirror_of(connection) if _must_mirror(connection, folder) else None
 
     @property
@@ -35,9 +43,11 @@ class Reader:
         return self._mirror is not None
 
     def query(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        """Return all rows; KnownError when the file cannot be read."""
+        """Return all rows; KnownError when the file cannot be read, `ProjectClosed` after `close`."""
         try:
             with self._lock:
+                if self._is_closed:
+                    raise ProjectClosed
                 return (self._mirror or self.on_disk).execute(query, values).fetchall()
         except sqlite3.Error as error:
             if "no such table" in str(error):  # a project of an older format, opened to look at only
@@ -50,11 +60,14 @@ class Reader:
         if self._mirror is None:
             return
         with self._lock:
+            if self._is_closed:
+                return
             for write in writes:
                 write(self._mirror)
 
     def close(self) -> None:
         with self._lock:
+            self._is_closed = True
             self.on_disk.close()
             if self._mirror is not None:
                 self._mirror.close()

@@ -14,6 +14,7 @@ from limbstudio.domain.project import Project
 from limbstudio.domain.record_map import photo_of
 from limbstudio.domain.saved_search import SavedSearch, forget_search, rename_search, save_search
 from limbstudio.services.journal import Entry
+from limbstudio.services.reading import ProjectClosed
 from limbstudio.services.search_grammar import All, Query, parse
 from limbstudio.services.search_index import SearchIndex
 
@@ -51,6 +52,10 @@ class Progress:
         return sum(number for state, number in self.counts.items() if state.is_finished)
 
 
+class _Stopped(Exception):
+    """The project was closed while its photos were being indexed."""
+
+
 class Searching:
     """Search the photos of an open project. Every method may be called from any thread.
 
@@ -84,9 +89,11 @@ class Searching:
         def build() -> None:
             try:
                 self._build(gently=not at_once)
+            except (_Stopped, ProjectClosed):  # nobody will search it any more
+                return
             except KnownError as error:  # the file went away: the next search tries again, and says so
                 log.warning("The photos could not be indexed: %s", error.message)
-            if self.is_ready:
+            if self.is_ready and not self._over.is_set():
                 when_ready()
 
         if at_once:
@@ -138,6 +145,8 @@ class Searching:
             )
 
     def _breathe(self) -> None:
+        if self._over.is_set():
+            raise _Stopped
         time.sleep(_PAUSE_S)
 
     def _read_journal(self, last: int) -> int:
