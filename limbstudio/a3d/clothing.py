@@ -4,17 +4,26 @@ Everything is decided by a point's place in the T-pose (metres, y up, z forward,
 garments keep crisp borders whatever the mesh, the pose and the residual limb.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
 from limbstudio.body.model import BodyModel
 from limbstudio.domain.anatomy import SMPLX_INDEX, Side
 from limbstudio.rendering.raster import Floats
-from limbstudio.rendering.scene import noise
+from limbstudio.rendering.scene import noise as smooth_noise
 
 Linear = tuple[float, float, float]
+Cloth = Callable[[Floats], Floats]
+
+
+class Noise(Protocol):
+    """Smooth noise (N,) in -1..1 at points (N, 3); features are 1 / frequency metres large."""
+
+    def __call__(self, points: Floats, frequency: float, seed: int = 0) -> Floats: ...
+
 
 _SHIRT_M, _TROUSERS_M, _SHOES_M, _HAIR_M = 0.011, 0.010, 0.009, 0.020
 _BORDER_M = 0.012
@@ -78,7 +87,7 @@ class _Reach:
     hair: Floats
 
 
-def _reach(points: Floats, marks: Landmarks, outfit: Outfit) -> _Reach:
+def _reach(points: Floats, marks: Landmarks, outfit: Outfit, noise: Noise) -> _Reach:
     x, y, z = np.asarray(points, float).T
     left = x > 0
     shoulder, wrist = abs(marks.joint("left_shoulder")[0]), abs(marks.joint("left_wrist")[0])
@@ -95,10 +104,10 @@ def _reach(points: Floats, marks: Landmarks, outfit: Outfit) -> _Reach:
     shoes = ankle + 0.02 + 0.12 * np.clip(-(z - marks.joint("left_ankle")[2]), 0, 0.1) - y
     if outfit.shoes is None:
         shoes = np.full(len(y), -1.0)
-    return _Reach(shirt, trousers, shoes, _hair(points, marks, outfit))
+    return _Reach(shirt, trousers, shoes, _hair(points, marks, outfit, noise))
 
 
-def _hair(points: Floats, marks: Landmarks, outfit: Outfit) -> Floats:
+def _hair(points: Floats, marks: Landmarks, outfit: Outfit, noise: Noise) -> Floats:
     x, y, z = np.asarray(points, float).T
     eye, ear = marks.keypoints[1], marks.keypoints[3]
     front, back = marks.head_high[2], marks.head_low[2]
@@ -118,9 +127,9 @@ def _hair(points: Floats, marks: Landmarks, outfit: Outfit) -> Floats:
     return np.where(at_ear & (np.abs(x) > abs(ear[0]) - 0.02), -0.01, hair)
 
 
-def thickness(points: Floats, marks: Landmarks, outfit: Outfit) -> Floats:
+def thickness(points: Floats, marks: Landmarks, outfit: Outfit, *, noise: Noise = smooth_noise) -> Floats:
     """Return how far clothes and hair stand off the skin at T-pose points (N, 3): (N,) metres."""
-    reach = _reach(points, marks, outfit)
+    reach = _reach(points, marks, outfit, noise)
     folds = 1 + 0.45 * noise(points, 11.0, 2)
     cloth = np.maximum(_SHIRT_M * _ramp(reach.shirt), _TROUSERS_M * _ramp(reach.trousers)) * folds
     hair = (
@@ -129,10 +138,23 @@ def thickness(points: Floats, marks: Landmarks, outfit: Outfit) -> Floats:
     return np.maximum.reduce([cloth, _SHOES_M * _ramp(reach.shoes), hair])
 
 
-def paint_person(points: Floats, normals: Floats, marks: Landmarks, outfit: Outfit) -> Floats:
-    """Return linear colours (N, 3) at T-pose points (N, 3). normals: world, unused by cloth."""
-    reach = _reach(points, marks, outfit)
-    colours = _skin(points, marks, outfit)
+def paint_person(
+    points: Floats,
+    normals: Floats,
+    marks: Landmarks,
+    outfit: Outfit,
+    *,
+    noise: Noise = smooth_noise,
+    shirt: Cloth | None = None,
+    trousers: Cloth | None = None,
+) -> Floats:
+    """Return linear colours (N, 3) at T-pose points (N, 3).
+
+    normals: world, unused by cloth. noise: as `scene.noise`. shirt, trousers: colours of the cloth (N, 3) at
+    T-pose points (N, 3), instead of the outfit's own.
+    """
+    reach = _reach(points, marks, outfit, noise)
+    colours = _skin(points, marks, outfit, noise)
     _cover(
         colours,
         reach.hair,
@@ -142,9 +164,11 @@ def paint_person(points: Floats, normals: Floats, marks: Landmarks, outfit: Outf
     _cover(
         colours,
         reach.trousers,
-        np.array(linear(outfit.trousers)) * weave * (1 + 0.10 * noise(points, 14.0, 9))[:, None],
+        (np.array(linear(outfit.trousers)) if trousers is None else trousers(points))
+        * weave
+        * (1 + 0.10 * noise(points, 14.0, 9))[:, None],
     )
-    _cover(colours, reach.shirt, _shirt(points, outfit) * weave)
+    _cover(colours, reach.shirt, (_shirt(points, outfit) if shirt is None else shirt(points)) * weave)
     if outfit.shoes is not None:
         sole = points[:, 1] < points[:, 1].min() + 0.018
         shoe = np.where(sole[:, None], np.array(linear("#D8D4CC")), np.array(linear(outfit.shoes)))
@@ -165,7 +189,7 @@ def _shirt(points: Floats, outfit: Outfit) -> Floats:
     return first * (1 - share[:, None]) + second * share[:, None]
 
 
-def _skin(points: Floats, marks: Landmarks, outfit: Outfit) -> Floats:
+def _skin(points: Floats, marks: Landmarks, outfit: Outfit, noise: Noise) -> Floats:
     base = np.array(linear(outfit.skin))
     colours = base * (1 + 0.05 * noise(points, 30.0, 1) + 0.05 * noise(points, 7.0, 1))[:, None]
     nose, eye = marks.keypoints[0], marks.keypoints[1]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -19,17 +20,18 @@ from limbstudio.domain.anatomy import (
     Level,
     Limb,
     Posture,
+    Segment,
     level_rule,
 )
 from limbstudio.domain.geometry import Camera, FocalSource
 from limbstudio.rendering.raster import Floats, Ints, vertex_normals
 from limbstudio.rendering.scene import Paint, Piece, ScenePicture, Viewpoint, draw_scene, look_at
-from limbstudio.resihmr.limb_cut import joint_mode_cut, limb_regions
+from limbstudio.resihmr.limb_cut import LimbRegions, joint_mode_cut, limb_regions, root_cut
 from limbstudio.resihmr.reconstruction import Reconstruction, reconstruct
 
 # How deep under the skin a keypoint lies at most, metres: deeper behind the visible surface it is hidden.
-_DEPTH_M = {"hip": 0.17, "shoulder": 0.12, "elbow": 0.085, "wrist": 0.075, "knee": 0.115, "ankle": 0.085}
-_FACE_DEPTH_M = 0.045
+DEPTH_M = {"hip": 0.17, "shoulder": 0.12, "elbow": 0.085, "wrist": 0.075, "knee": 0.115, "ankle": 0.085}
+FACE_DEPTH_M = 0.045
 _SEAT_SINK_M = 0.012
 
 
@@ -157,12 +159,20 @@ def cut_limbs(
         rule = level_rule(limb, level)
         if rule.segment is None or rule.anchor is None or rule.upstream is None:
             continue
-        regions = limb_regions(
-            part_labels=body.part_labels, faces=body.faces, limb=limb, segment=rule.segment, whole_limb=True
-        )
+        regions = _regions(body, limb, rule.segment)
         anchor, upstream = joints[SMPLX_INDEX[rule.anchor]], joints[SMPLX_INDEX[rule.upstream]]
-        cuts.append(joint_mode_cut(regions, anchor=anchor, upstream=upstream, factor=factor))
+        if rule.removed_at_root:
+            cuts.append(root_cut(regions, root=upstream, outward=anchor))
+        else:
+            cuts.append(joint_mode_cut(regions, anchor=anchor, upstream=upstream, factor=factor))
     return reconstruct(body.rest_vertices(shape).astype(float), body.faces, cuts) if cuts else None
+
+
+@lru_cache(maxsize=32)
+def _regions(body: BodyModel, limb: Limb, segment: Segment) -> LimbRegions:
+    return limb_regions(
+        part_labels=body.part_labels, faces=body.faces, limb=limb, segment=segment, whole_limb=True
+    )
 
 
 def place_ends(keypoints: Floats, joints: Floats, limbs: Mapping[Limb, tuple[Level, float]]) -> None:
@@ -190,7 +200,7 @@ def keypoint_states(
             states.append(KeypointState.OUT_OF_FRAME)
             continue
         name = LDPOSE[index].name
-        deep = next((d for part, d in _DEPTH_M.items() if part in name), _FACE_DEPTH_M)
+        deep = next((d for part, d in DEPTH_M.items() if part in name), FACE_DEPTH_M)
         hidden = picture.depth[row, column] < keypoints[index, 2] - deep
         states.append(KeypointState.OCCLUDED if hidden else KeypointState.VISIBLE)
     return tuple(states)
