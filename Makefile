@@ -28,7 +28,7 @@ test: .venv/.ready-test    ## run every test, on a virtual display
 	@resources/setup/on-screen.sh $(bin)/pytest -ra $(ARGS)
 
 loss: .venv/.ready-test    ## try in full whether a click can be lost: kills, power cuts, full disks (half an hour)
-	@LIMBSTUDIO_LOSS=full resources/setup/on-screen.sh $(bin)/pytest -s -ra tests/loss $(ARGS)
+	@LIMBSTUDIO_LOSS=full resources/setup/on-screen.sh $(bin)/pytest -s -ra tests/loss tests/unit/corrections/test_sequences.py $(ARGS)
 
 lint: .venv/.ready-test    ## check style, types and import contracts
 	@$(bin)/ruff format --check .

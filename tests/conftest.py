@@ -21,6 +21,12 @@ def pytest_configure() -> None:
     """Let every test of a window wait longer than pytest-qt's five seconds before it gives up."""
     from pytestqt.qtbot import QtBot  # Qt is imported once the lines above have been said
 
+    from hypothesis import settings
+
+    # The same examples in every run, so that a run says what the last change did; `make loss` looks for new ones.
+    settings.register_profile("repeatable", derandomize=True)
+    settings.register_profile("searching", derandomize=False)
+    settings.load_profile("searching" if os.environ.get("LIMBSTUDIO_LOSS") == "full" else "repeatable")
     for name in ("waitUntil", "waitSignal", "waitSignals", "waitExposed", "waitActive"):
         setattr(QtBot, name, partialmethod(getattr(QtBot, name), timeout=_PATIENCE_MS))
 

@@ -57,6 +57,11 @@ def find_fold(before: LimbSurface, after: Float, moved: Int, *, scale: ScaleSour
     changed = before.mesh.faces_at(moved)
     bad = flipped_faces(before.points, after, faces, changed)
     if not len(bad):
+        # Two small turns one after the other lay a face on its neighbour, and neither of them turns it over.
+        near = before.mesh.faces_at(np.unique(faces[changed]))
+        bad = near[folded_faces(after, faces[near])]
+        bad = bad if not len(bad) else np.setdiff1d(bad, near[folded_faces(before.points, faces[near])])
+    if not len(bad):
         pairs = local_intersections(after, faces, changed)
         if not len(pairs):
             return None

@@ -135,8 +135,8 @@ def test_a_project_that_is_not_there_is_said_and_the_window_goes_on(window, tmp_
 def test_saved_is_said_when_the_store_has_confirmed(window, qtbot):
     window.annotate_page.new_person()
 
+    qtbot.waitUntil(lambda: window.studio.save_state.unsaved == 0)
     qtbot.waitUntil(lambda: window.status.save_text == "All changes saved")
-    assert window.studio.save_state.unsaved == 0
 
 
 def test_edits_are_there_when_the_project_is_opened_again(window, open_window, project_folder, qtbot):

@@ -62,6 +62,18 @@ def test_random_sequences_of_corrections_leave_one_closed_surface_without_folds_
     must_stand(case, plain, made)
 
 
+def test_a_stroke_that_lays_a_face_on_its_neighbour_is_refused(body):
+    rng = np.random.default_rng(54)  # a flattened place that a longer limb brings near the end of its cone
+    case = random_case(body, rng)
+    operations = random_operations(case.factor, rng)
+
+    plain = apply(case.person, case.fit, body, (), also_open=(case.limb,))
+    made = apply(case.person, case.fit, body, case.corrections(operations))
+
+    must_stand(case, plain, made)
+    assert any("fold the surface" in failure.reason for failure in made.failures)
+
+
 @pytest.mark.parametrize("seed", [20, 26, 130])
 def test_shapes_of_ends_that_would_fold_are_refused_or_fade_out(body, seed):
     rng = np.random.default_rng((77, seed))  # limbs on which a bulbous or conical end once folded
