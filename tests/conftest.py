@@ -19,9 +19,8 @@ _PATIENCE_MS = 30_000  # what a busy machine may need; how long a quiet one take
 
 def pytest_configure() -> None:
     """Let every test of a window wait longer than pytest-qt's five seconds before it gives up."""
-    from pytestqt.qtbot import QtBot  # Qt is imported once the lines above have been said
-
     from hypothesis import settings
+    from pytestqt.qtbot import QtBot  # Qt is imported once the lines above have been said
 
     # The same examples in every run, so that a run says what the last change did; `make loss` looks for new ones.
     settings.register_profile("repeatable", derandomize=True)
