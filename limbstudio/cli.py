@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from limbstudio.cli_ajahr import ajahr_app
+from limbstudio.cli_a3d import a3d_app
 from limbstudio.cli_project import project_app
 from limbstudio.cli_weights import weights_app
 from limbstudio.domain.errors import KnownError
@@ -44,6 +46,8 @@ app.add_typer(plugins_app, name="plugins")
 app.add_typer(train_app, name="train")
 app.add_typer(project_app, name="project")
 app.add_typer(weights_app, name="weights")
+app.add_typer(a3d_app, name="a3d")
+app.add_typer(ajahr_app, name="ajahr")
 
 Mode = Literal["joint", "paper", "intact"]
 PostureName = Literal["unknown", "standing", "sitting", "lying"]
@@ -98,6 +102,10 @@ def reconstruct(
     resume: Annotated[bool, typer.Option("--resume", help="Keep what is finished.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    init: Annotated[
+        Literal["starts", "ajahr"],
+        typer.Option(help="Who begins the fit: many starts, or AJAHR's prediction."),
+    ] = "starts",
     as_json: JsonFlag = False,
 ) -> None:
     """Make a 3D body with its residual limbs for every annotated person of the photos."""
@@ -116,6 +124,7 @@ def reconstruct(
             seed=seed,
             existing=existing_policy(resume=resume, overwrite=overwrite),
             device=device,
+            initialiser="" if init == "starts" else init,
         )
         result = reconstruct_photos(photos, annotations, out, options, helpers=helpers, report=report)
     if as_json:

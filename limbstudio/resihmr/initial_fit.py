@@ -33,6 +33,7 @@ from limbstudio.domain.photo import Person
 from limbstudio.resihmr import rafo
 from limbstudio.resihmr.alignment import align
 from limbstudio.resihmr.energy import Evaluation, evaluate, place_at, project
+from limbstudio.resihmr.guessed import GuessedBodies, guessed_unknowns, solve_guessed
 from limbstudio.resihmr.lifter import Lift
 from limbstudio.resihmr.problem import (
     DEFAULT_SETTINGS,
@@ -98,14 +99,16 @@ def fit_person(
     mode: FitMode = FitMode.JOINT,
     settings: FitSettings = DEFAULT_SETTINGS,
     mask: NDArray[np.bool_] | None = None,
+    guess: GuessedBodies | None = None,
     seed: int = 0,
 ) -> BodyFit:
     """Fit `body` to one person.
 
     mask (H, W): the person's silhouette at photo resolution, or None; its contour is then a term of the energy.
+    guess: one body that another method found, to begin with; its translation is found anew from the points.
     seed: kept for provenance; the fit has no random numbers. Raise KnownError where too few points are usable.
     """
-    return fit_to_follow(person, camera, body, mode=mode, settings=settings, mask=mask).fit
+    return fit_to_follow(person, camera, body, mode=mode, settings=settings, mask=mask, guess=guess).fit
 
 
 def fit_to_follow(
@@ -116,14 +119,17 @@ def fit_to_follow(
     mode: FitMode = FitMode.JOINT,
     settings: FitSettings = DEFAULT_SETTINGS,
     mask: NDArray[np.bool_] | None = None,
+    guess: GuessedBodies | None = None,
 ) -> Followed:
     """Fit as `fit_person` does, and keep the estimate for `follow`."""
     require_enough_points(person)
     began = perf_counter()
     model = fit_model(body)
     problem = build_problem(model, [person], [camera], mode=mode, settings=settings)
-    people, starts = start_unknowns(model, problem, settings)
-    survivors = solve_starts(problem, people, starts, settings)
+    if guess is None:
+        survivors = solve_starts(problem, *start_unknowns(model, problem, settings), settings)
+    else:
+        survivors = solve_guessed(problem, guessed_unknowns(model, problem, guess), settings)
     chosen, alternatives = _explanations(problem, person, survivors, settings)
     timings = {"initial_fit": perf_counter() - began}
     energies = {"initial_fit": float(chosen.energy)}

@@ -22,6 +22,7 @@ from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
 from limbstudio.domain.stump import Stump
+from limbstudio.resihmr.guessed import GuessedBodies
 from limbstudio.resihmr.initial_fit import fit_person
 from limbstudio.resihmr.limb_cut import (
     LimbCut,
@@ -82,19 +83,20 @@ def reconstruct_person(
     mode: FitMode = FitMode.JOINT,
     settings: FitSettings = DEFAULT_SETTINGS,
     mask: Bools | None = None,
+    guess: GuessedBodies | None = None,
     seed: int = 0,
     intersections: bool = True,
 ) -> PersonResult:
     """Fit `body` to one person and make the mesh.
 
-    mask: (H, W) bool of the photo, True on the person. intersections: also count triangles that pass through
-    each other (most of the time that a mesh takes). Raises KnownError for a person with too few usable
-    points.
+    mask: (H, W) bool of the photo, True on the person. guess: a body to begin with. intersections: also count
+    triangles that pass through each other (most of the time that a mesh takes). Raises KnownError for a
+    person with too few usable points.
     """
     _require_extent(person)
     start = time.perf_counter()
     contour = None if mode is FitMode.PAPER else mask  # the paper fits points only
-    fit = fit_person(person, camera, body, mode=mode, settings=settings, mask=contour, seed=seed)
+    fit = fit_person(person, camera, body, mode=mode, settings=settings, mask=contour, guess=guess, seed=seed)
     fitted = time.perf_counter()
     mesh, warnings = build_mesh(person, fit, body)
     meshed = time.perf_counter()

@@ -48,7 +48,8 @@ class FitSettings:
     sigmas. factor_*: broad prior of lambda. tail: degrees of freedom of the single Gaussian's Student tail.
     starts: how many poses of the bank, seen from `yaws` directions, are tried; bank_apart: cosine above which two
     starts are one. smooth_keep, smooth_steps: starts kept and steps taken under the single Gaussian; sharp_steps:
-    under the mixture, all survivors first, then the best. same_energy: explanations this close (a share) cannot be
+    under the mixture, all survivors first, then the best. guessed_steps: under the single Gaussian where another method
+    guessed the body. same_energy: explanations this close (a share) cannot be
     told apart; different_m: mean joint distance that makes them two. lift_weight: share of the lifter's log density
     that counts; lifted_mixture: that of the mixture beside it (all of it where there is no lifter). pins, held_shape:
     what a person asked of this very fit.
@@ -71,6 +72,7 @@ class FitSettings:
     smooth_keep: tuple[int, ...] = (8, 3)
     smooth_steps: tuple[int, ...] = (4, 8)
     sharp_steps: tuple[int, int] = (12, 40)
+    guessed_steps: int = 4
     tolerance: float = 1e-5
     stature_sigma_m: float = 0.01
     same_energy: float = 0.05

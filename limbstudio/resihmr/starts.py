@@ -73,7 +73,7 @@ def start_unknowns(model: FitModel, problem: Problem, settings: FitSettings) -> 
     local = rotation(np, pose.reshape(-1, 21, 3))
     none = np.zeros((count, model.skeleton.n_shape))
     placed = place(model.skeleton, bank.roots[index], local, none, np.zeros((count, 3)), derivatives=False)
-    move = _translations(problem, people, placed.points[:, :N_COCO])
+    move = translations(problem, people, placed.points[:, :N_COCO])
     factor = np.where(problem.factor_on[people] > 0, problem.factor_mean[people], 0.5)
     return people, Unknowns(bank.roots[index], pose, move, none, np.zeros((count, 2)), factor)
 
@@ -125,7 +125,7 @@ def _weak_targets(problem: Problem, person: int) -> tuple[np.ndarray, np.ndarray
     return mix, problem.observed_px[person, rows].astype(np.float32)
 
 
-def _translations(problem: Problem, people: np.ndarray, points: np.ndarray) -> np.ndarray:
+def translations(problem: Problem, people: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Solve f (X + t) / (Z + tz) = u for t by least squares over the observed points, for every start."""
     w = (problem.scale[people, :N_COCO] > 0).astype(float)
     u = (problem.observed_px[people, :N_COCO] - problem.center[people][:, None]) / problem.focal[people][

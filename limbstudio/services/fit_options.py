@@ -9,7 +9,7 @@ from limbstudio.domain.errors import KnownError
 from limbstudio.domain.fitted import FitOptions, KeptFit, Pin
 from limbstudio.domain.photo import Person
 from limbstudio.domain.project import Project
-from limbstudio.services.initialisers import INITIALISERS
+from limbstudio.services.initialisers import require
 
 if TYPE_CHECKING:
     from limbstudio.resihmr.problem import FitSettings
@@ -72,13 +72,7 @@ def lock_shape(project: Project, person: Person, fit: KeptFit | None) -> Edit:
 
 def choose_initialiser(project: Project, person: Person, name: str) -> Edit:
     """Make the edit that lets another method begin this person's fits."""
-    row = next((row for row in INITIALISERS if row.name == name), None)
-    if row is None or not row.is_there:
-        title = name if row is None else row.title
-        raise KnownError(
-            f"{title} cannot begin a fit here.",
-            "Choose another way to begin." if row is None else row.why_not,
-        )
+    row = require(name)
     before = options_of(project, person)
     return _change(project, replace(before, initialiser=name), f"Begin fits by {row.title}")
 

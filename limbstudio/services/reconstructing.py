@@ -35,6 +35,7 @@ from limbstudio.images import LoadedPhoto, open_photo
 from limbstudio.resihmr.pipeline import reconstruct_person
 from limbstudio.resihmr.problem import DEFAULT_SETTINGS, FitSettings
 from limbstudio.services.exporting import Existing, folder_names, is_finished, prepare_output, write_person
+from limbstudio.services.initialisers import AJAHR, guess_of, require
 from limbstudio.services.pipeline import file_hash, inputs_hash
 from limbstudio.services.records import digest, to_plain
 from limbstudio.services.side_by_side import Helpers
@@ -52,6 +53,8 @@ class ReconstructOptions:
 
     body: file of a body model, None for the bundled one. mask: "auto" (the annotation's), "off", or a file.
     stature_mm, focal_px, posture: of every person; they win over the annotation.
+    initialiser: who begins the fits, a name of `services.initialisers`. predict_only: AJAHR's own body, without a fit;
+    weights: a file of its weights in place of the one that ships.
     """
 
     mode: FitMode = FitMode.JOINT
@@ -65,8 +68,12 @@ class ReconstructOptions:
     settings: FitSettings = DEFAULT_SETTINGS
     pictures: bool = True
     device: str = "auto"
+    initialiser: str = ""
+    predict_only: bool = False
+    weights: Path | None = None
 
     def __post_init__(self) -> None:
+        require(AJAHR if self.predict_only and self.weights is None else self.initialiser)
         low, high = _STATURE_MM
         if self.stature_mm is not None and not low <= self.stature_mm <= high:
             raise KnownError(
@@ -340,21 +347,28 @@ def _made(batch: _Batch, task: Task) -> Outcome:
         paper=options.mode is FitMode.PAPER,
     )
     mask = _mask(batch, annotated, photo)
-    corrections = annotated.corrections if options.mode is not FitMode.INTACT else ()
+    is_corrected = options.mode is not FitMode.INTACT and not options.predict_only
+    corrections = annotated.corrections if is_corrected else ()
     key = _inputs_hash(batch, person, photo, mask, corrections)
     annotation = str(annotated.annotation_id)
     if is_finished(task.folder, key, options.existing):
         return Outcome(task.photo.name, annotation, "kept", str(task.folder))
-    result = reconstruct_person(
-        person,
-        camera,
-        body,
-        mode=options.mode,
-        settings=options.settings,
-        mask=None if options.mask == MASK_OFF else mask,
-        seed=options.seed,
-        intersections=not corrections,  # counted on the mesh that is written
-    )
+    if options.predict_only:
+        from limbstudio.ajahr.predict import predicted_person  # torch takes two seconds to load
+
+        result = predicted_person(person, camera, body, options.weights)
+    else:
+        result = reconstruct_person(
+            person,
+            camera,
+            body,
+            mode=options.mode,
+            settings=options.settings,
+            mask=None if options.mask == MASK_OFF else mask,
+            guess=guess_of(options.initialiser, person, camera, body),
+            seed=options.seed,
+            intersections=not corrections,  # counted on the mesh that is written
+        )
     edited = None
     if corrections:
         from limbstudio.corrections.edited import edited_fit  # here: its engine takes half a second to load
@@ -433,6 +447,8 @@ def _inputs_hash(
         batch.body_hash,
         __version__,
         SCHEMA_VERSION,
+        *((options.initialiser,) if options.initialiser else ()),
+        *(("ajahr", str(options.weights)) if options.predict_only else ()),
         *(to_plain(item) for item in corrections),
     ]
     return digest(json.dumps(made_from, sort_keys=True))

@@ -19,6 +19,7 @@ from limbstudio.ajahr.keypoint_network import (
     seen,
 )
 from limbstudio.ajahr.losses import joints_loss, points_loss, pose_loss, shape_loss, words_loss
+from limbstudio.ajahr.predict import save_weights
 from limbstudio.ajahr.tokenizer import PoseTokenizer
 from limbstudio.ajahr.zeroing import zeroed_joints
 from limbstudio.body.model import load_body
@@ -285,7 +286,7 @@ def learn_studio_ajahr(
 ) -> StudioScore:
     """Train AJAHR at the studio's size and judge it on people of held-out clips.
 
-    tokenizers: files of the normal one and the one for limb loss. Writes into `out`: ajahr.pt (weights), plan.json,
+    tokenizers: files of the normal one and the one for limb loss. Writes into `out`: ajahr.npz (weights), plan.json,
     metrics.csv, last.ckpt. Raise KnownError where Lightning is missing, a file is bad or there is nothing to resume.
     """
     L = lightning()
@@ -313,6 +314,6 @@ def learn_studio_ajahr(
                 ckpt_path=str(last) if resume else None, weights_only=False)  # fmt: skip
     trainer.save_checkpoint(last)
     score = judge(network, poses, skeleton)
-    torch.save(network.state_dict(), out / "ajahr.pt")
+    save_weights(network, out / "ajahr.npz")
     (out / "plan.json").write_text(json.dumps({**asdict(plan), "score": asdict(score)}, indent=1))
     return score

@@ -1,0 +1,199 @@
+"""AJAHR at the studio's size at work: from annotated people to bodies, and to AJAHR's own picture of them.
+
+The weights ship with the program (`resources/weights/ajahr.npz`, plain arrays, never unpickled). They were trained on
+the bundled body; on a user's body model pose and orientation serve as they are, and the shape is the mean one.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from limbstudio.ajahr.build import STUDIO, StudioNumbers, build_studio
+from limbstudio.ajahr.keypoint_network import KeypointAjahr
+from limbstudio.ajahr.zeroing import classes_of, zeroed_joints
+from limbstudio.body.kinematics import rotation_vectors
+from limbstudio.body.model import BodyModel
+from limbstudio.body.surface import surface_facts
+from limbstudio.domain.anatomy import N_BODY_JOINTS, N_COCO, N_KEYPOINTS, SMPLX_JOINTS, level_rule
+from limbstudio.domain.body import BodyFit, FitMode, ScaleSource
+from limbstudio.domain.errors import KnownError
+from limbstudio.domain.geometry import Camera
+from limbstudio.domain.photo import Person
+from limbstudio.domain.provenance import Provenance, Source
+from limbstudio.resihmr.guessed import GuessedBodies
+from limbstudio.resihmr.initial_fit import require_enough_points
+from limbstudio.resihmr.lifter import N_LIMBS, N_POINTS, endings_of, sight, toward
+from limbstudio.resihmr.pipeline import BodyMesh, PersonResult
+from limbstudio.resihmr.problem import residual_limbs
+from limbstudio.resources import resource_path
+
+STAGE = "AJAHR"
+_SHIPPED = "weights/ajahr.npz"
+_NOTE = (
+    "This is AJAHR's own body: what a limb lacks is drawn together into the joint above it. It has no residual "
+    "limb to measure; fit the body for that."
+)
+
+
+def shipped_weights() -> Path:
+    """Return where the weights lie that ship with the program; the file need not exist."""
+    return resource_path(_SHIPPED)
+
+
+def save_weights(network: KeypointAjahr, path: Path) -> None:
+    """Write a network's numbers as plain arrays in half precision, .npz."""
+    arrays = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
+    np.savez_compressed(
+        path, allow_pickle=False,
+        **{name: a.astype(np.float16) if a.dtype == np.float32 else a for name, a in arrays.items()},
+    )  # fmt: skip
+
+
+def load_network(path: Path, numbers: StudioNumbers = STUDIO) -> KeypointAjahr:
+    """Read a network that `train ajahr` wrote; raise KnownError where the file is none or not finite."""
+    network = build_studio(numbers)
+    own = network.state_dict()
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
+            found = {name: torch.as_tensor(data[name]) for name in data.files}
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, TypeError, AttributeError) as error:
+        raise KnownError(
+            f"The weights {path} could not be read ({error}).",
+            "Install LimbStudio again, or train them anew.",
+        ) from error
+    wrong = sorted(
+        name for name in own.keys() | found.keys()
+        if name not in own or name not in found or own[name].shape != found[name].shape
+    )  # fmt: skip
+    if wrong:
+        raise KnownError(
+            f"{path.name} is not AJAHR of the studio's size: {len(wrong)} of {len(own)} tensors differ, the first is "
+            f"{wrong[0]}.",
+            "Train it with `limbstudio train ajahr`.",
+        )
+    if not all(bool(torch.isfinite(value).all()) for value in found.values() if value.is_floating_point()):
+        raise KnownError(f"{path.name} holds numbers that are not finite.", "Train it again.")
+    network.load_state_dict({name: value.to(own[name].dtype) for name, value in found.items()})
+    return network.eval().requires_grad_(False)
+
+
+@lru_cache(maxsize=2)
+def predictor(path: Path | None = None) -> "Predictor":
+    """Return a predictor, read once; None: on the weights that ship with the program."""
+    return Predictor(load_network(path or shipped_weights()))
+
+
+class Predictor:
+    """Guesses bodies from keypoints and limb states."""
+
+    def __init__(self, network: KeypointAjahr) -> None:
+        self.network = network
+
+    def __call__(self, people: Sequence[Person], cameras: Sequence[Camera], body: BodyModel) -> GuessedBodies:
+        """Guess the bodies of N people; raise KnownError for one with too few usable points."""
+        for person in people:
+            require_enough_points(person)
+        endings = np.stack([endings_of(residual_limbs(person)) for person in people])
+        px, seen = zip(*(_points(person) for person in people), strict=True)
+        focal = np.array([camera.focal_px for camera in cameras])
+        center = np.array([camera.center_px for camera in cameras], float)
+        shown = sight(np.stack(px), np.stack(seen), endings, focal, center)
+        with torch.inference_mode():
+            found = self.network(torch.as_tensor(shown.inputs, dtype=torch.float32))
+        back = toward(shown.ray).swapaxes(1, 2)
+        shape = np.zeros((len(people), body.n_shape))
+        if body.kind == "limb":
+            shape = found.estimate.shape.numpy().astype(float)
+        return GuessedBodies(
+            orientation=back @ found.estimate.orientation[:, 0].numpy().astype(float),
+            pose=found.estimate.pose[:, : N_BODY_JOINTS - 1].numpy().astype(float),
+            shape=shape,
+            root=(back @ found.place.numpy().astype(float)[..., None])[..., 0],
+        )
+
+
+def _points(person: Person) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the COCO points and residual ends (21, 2), pixels, and which of them are annotated, (21,)."""
+    px, seen = np.zeros((N_POINTS, 2)), np.zeros(N_POINTS, bool)
+    there = person.keypoints.observed[:N_COCO]
+    px[:N_COCO][there] = person.keypoints.positions_px[:N_COCO][there]
+    seen[:N_COCO] = there
+    for residual in residual_limbs(person):
+        if residual.observed:
+            px[N_POINTS - N_LIMBS + residual.slot] = person.keypoints.positions_px[residual.end]
+            seen[N_POINTS - N_LIMBS + residual.slot] = True
+    return px, seen
+
+
+def collapsed(
+    person: Person, guess: GuessedBodies, body: BodyModel
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return AJAHR's body of one person in the camera frame: vertices (V, 3) and joints (55, 3), metres.
+
+    The rotations of absent joints are zeros, which draws all below them into the joint where the limb ends.
+    """
+    rotations = np.tile(np.eye(3), (len(SMPLX_JOINTS), 1, 1))
+    rotations[0], rotations[1:N_BODY_JOINTS] = guess.orientation[0], guess.pose[0]
+    absent = zeroed_joints(classes_of(person.limbs))[: N_BODY_JOINTS - 1]
+    rotations[1:N_BODY_JOINTS][absent] = 0.0
+    move = guess.root[0] - body.rest_joints(guess.shape[0])[0]
+    posed = body.pose(rotations=rotations, shape=guess.shape[0], translation=move)
+    return posed.vertices, posed.joints
+
+
+def predicted_person(
+    person: Person, camera: Camera, body: BodyModel, weights: Path | None = None
+) -> PersonResult:
+    """Predict one person as AJAHR draws them: fit, collapsed mesh and T-pose, without residual limbs.
+
+    weights: a file of `save_weights`, None for the one that ships. Raise KnownError where too few points are usable.
+    """
+    start = time.perf_counter()
+    guess = predictor(weights)([person], [camera], body)
+    vertices, joints = collapsed(person, guess, body)
+    fit = replace(guessed_fit(person, camera, guess, body), joints=np.asarray(joints, float))
+    tpose = body.rest_vertices(fit.shape) - body.rest_joints(fit.shape)[0]
+    none = np.zeros(len(vertices), bool)
+    mesh = BodyMesh(vertices, tpose, body.faces.astype(np.int32), none, body.part_labels, ())
+    timings = {"prediction": time.perf_counter() - start}
+    facts = surface_facts(mesh.vertices, mesh.faces, intersections=False)
+    return PersonResult(person, replace(fit, timings_s=timings), mesh, facts, timings, fit.warnings)
+
+
+def guessed_fit(person: Person, camera: Camera, guess: GuessedBodies, body: BodyModel) -> BodyFit:
+    """Return a guess as a fit that can be kept beside others: no residual limbs, no intervals, and it says so."""
+    turn = np.tile(np.eye(3), (len(SMPLX_JOINTS) - 1, 1, 1))
+    pose = guess.pose[0].copy()
+    pose[zeroed_joints(classes_of(person.limbs))[: N_BODY_JOINTS - 1]] = np.eye(3)
+    turn[: N_BODY_JOINTS - 1] = pose
+    move = guess.root[0] - body.rest_joints(guess.shape[0])[0]
+    axis_angles = np.concatenate([rotation_vectors(guess.orientation), rotation_vectors(turn)])
+    posed = body.pose(axis_angles=axis_angles, shape=guess.shape[0], translation=move)
+    projected = np.full((N_KEYPOINTS, 2), np.nan)
+    projected[:N_COCO] = camera.project(
+        body.keypoint_regressors["coco17"].apply(posed.vertices.astype(float))
+    )
+    for residual in residual_limbs(person):
+        projected[sorted(level_rule(residual.limb, residual.level).absent)] = np.nan
+    return BodyFit(
+        body_name=body.name,
+        mode=FitMode.JOINT,
+        camera=camera,
+        orientation=axis_angles[0],
+        pose=axis_angles[1:],
+        shape=guess.shape[0],
+        translation=move,
+        joints=np.asarray(posed.joints, float),
+        projected_px=projected,
+        used=person.keypoints.observed.copy(),
+        scale=ScaleSource.PRIOR,
+        warnings=(_NOTE,) if residual_limbs(person) else (),
+        provenance=Provenance(Source.PREDICTED, by=STAGE, stage=STAGE),
+    )

@@ -1,0 +1,52 @@
+"""The commands of AJAHR: predict bodies without a fit."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limbstudio.domain.errors import KnownError
+
+KNOWN = 2
+
+ajahr_app = typer.Typer(help="AJAHR: bodies predicted from points and limb states.", no_args_is_help=True)
+
+
+@ajahr_app.command()
+def predict(
+    photos: Annotated[list[Path], typer.Argument(help="Photos to predict on.", metavar="PHOTO...")],
+    annotations: Annotated[Path, typer.Option(help="COCO file with LDPose-25 points.", metavar="COCO.json")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")],
+    body: Annotated[Path | None, typer.Option(help="Body model of your own.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="ajahr.npz of your own training; by default the one that ships.")
+    ] = None,
+    focal_px: Annotated[float | None, typer.Option(help="Focal length in pixels.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep what is finished.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")] = False,
+) -> None:
+    """Predict AJAHR's body of every annotated person: what a limb lacks is drawn into the joint above it."""
+    from limbstudio.services.reconstructing import ReconstructOptions, existing_policy, reconstruct_photos
+
+    if weights is not None and not weights.is_file():
+        raise KnownError(
+            f"There is no file {weights}.", "Give the ajahr.npz that `limbstudio train ajahr` wrote."
+        )
+
+    def report(fraction: float, sentence: str) -> None:
+        if not as_json:
+            typer.echo(f"{100 * fraction:3.0f} % {sentence}", err=True)
+
+    options = ReconstructOptions(
+        body=body,
+        focal_px=focal_px,
+        existing=existing_policy(resume=resume, overwrite=overwrite),
+        predict_only=True,
+        weights=weights,
+    )
+    result = reconstruct_photos(photos, annotations, out, options, report=report)
+    typer.echo(json.dumps(result.as_plain()) if as_json else "\n".join(result.as_lines()))
+    if result.refused:
+        raise typer.Exit(KNOWN)
