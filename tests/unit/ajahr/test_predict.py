@@ -80,7 +80,8 @@ class Knows(KeypointAjahr):
 
 
 def test_what_the_network_says_is_turned_back_into_the_photos_camera(people, fits, body):
-    guess = Predictor(Knows(fits))(*zip(*people, strict=True), body)
+    persons, cameras = zip(*people, strict=True)
+    guess = Predictor(Knows(fits))(persons, cameras, body)
 
     for number, ((person, camera), fit) in enumerate(zip(people, fits, strict=True)):
         again = guessed_fit(person, camera, guess.taken(np.array([number])), body)
@@ -171,8 +172,10 @@ def test_files_that_are_no_weights_are_refused(weights, tmp_path):
     (tmp_path / "text.npz").write_text("no archive")
     arrays = _arrays(weights)
     np.savez(tmp_path / "pickled.npz", **{"encoder.first.bias": np.array([{}], dtype=object)})
-    np.savez(tmp_path / "less.npz", **{k: v for k, v in arrays.items() if k != "encoder.first.bias"})
-    np.savez(tmp_path / "nan.npz", **{**arrays, "encoder.first.bias": arrays["encoder.first.bias"] * np.nan})
+    bias = arrays.pop("encoder.first.bias")
+    np.savez(tmp_path / "less.npz", **arrays)
+    arrays["encoder.first.bias"] = bias * np.nan
+    np.savez(tmp_path / "nan.npz", **arrays)
 
     for name in ("short", "text", "pickled", "absent"):
         with pytest.raises(KnownError, match=f"{name}.npz could not be read"):
