@@ -45,7 +45,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def people() -> list[tuple[Person, Camera]]:
     found = read_annotations(resource_path("samples/annotations.json")).people[:4]
-    return [(item.person, choose_camera(item.size_px)) for item in found]
+    return [(item.person, choose_camera(item.size_px or (0, 0))) for item in found]
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +171,7 @@ def test_files_that_are_no_weights_are_refused(weights, tmp_path):
     (tmp_path / "short.npz").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "text.npz").write_text("no archive")
     arrays = _arrays(weights)
-    np.savez(tmp_path / "pickled.npz", **{"encoder.first.bias": np.array([{}], dtype=object)})
+    np.savez(tmp_path / "pickled.npz", np.array([{}], dtype=object))
     bias = arrays.pop("encoder.first.bias")
     np.savez(tmp_path / "less.npz", **arrays)
     arrays["encoder.first.bias"] = bias * np.nan
