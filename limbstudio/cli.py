@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from limbstudio.cli_ajahr import ajahr_app
 from limbstudio.cli_a3d import a3d_app
+from limbstudio.cli_ajahr import ajahr_app
 from limbstudio.cli_project import project_app
 from limbstudio.cli_weights import weights_app
 from limbstudio.domain.errors import KnownError

@@ -278,9 +278,7 @@ def _studio(rays: Rays, name: str, rng: np.random.Generator) -> Backdrop:
     ground = t < _FARTHEST_M
     points = rays.eye + t[ground][:, None] * rays.directions[ground]
     colours[ground] *= (1 + 0.02 * grain(points, 30.0, 1))[:, None]
-    return Backdrop(
-        name, colours, ground, points, np.tile(np.array([0.0, 1.0, 0.0]), (len(points), 1)), True, True
-    )
+    return Backdrop(name, colours, ground, points, np.tile(np.array([0.0, 1.0, 0.0]), (len(points), 1)), True)
 
 
 PLACES: Mapping[str, Callable[[Rays, str, np.random.Generator], Backdrop]] = {

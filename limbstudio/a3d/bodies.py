@@ -114,14 +114,15 @@ def make_figure(
     dressed = bare + vertex_normals(bare, faces) * thick[:, None]
     lift, seat = _put_down(body, posed, dressed, limbs, aid)
 
+    a, b, c = faces.T
     joints, beyond, keypoints = posed.joints.astype(float), *_keypoints(body, posed, drawn, limbs)
     return Figure(
         vertices=dressed + lift,
         bare=bare + lift,
         rest=rest_carried,
         faces=faces,
-        part=part[faces].min(1),
-        residual=residual[faces].all(1),
+        part=np.minimum(np.minimum(part[a], part[b]), part[c]),
+        residual=residual[a] & residual[b] & residual[c],
         casting=_casting(body, recipe),
         marks=marks,
         intact=whole + lift,

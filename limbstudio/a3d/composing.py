@@ -79,7 +79,7 @@ def see(things: Sequence[Thing], casting: Ints, view: Viewpoint) -> Geometry:
     kind = np.array([t.kind for t in things])[thing]
     camera = view.to_camera(vertices)
     ahead = camera[:, 2] > _NEAR_M
-    seen = ahead[faces].all(1)
+    seen = np.ones(len(faces), bool) if ahead.all() else ahead[faces].all(1)
     z = np.where(ahead, camera[:, 2], 1.0)
     px = view.camera.project(np.column_stack([np.where(ahead[:, None], camera[:, :2], 0), z]))
     width, height = view.camera.size_px
@@ -157,8 +157,8 @@ class ShadowMap:
         side /= np.linalg.norm(side)
         axes = np.stack([side, np.cross(d, side), d])
         local = vertices @ axes.T
-        low, high = local[:, :2].min(0), local[:, :2].max(0)
-        scale = (size_px - 4) / max(float((high - low).max()), 1e-6)
+        low = [local[:, k].min() for k in range(2)]
+        scale = (size_px - 4) / max(*(float(local[:, k].max() - low[k]) for k in range(2)), 1e-6)
         factors = np.array([scale, -scale, 1.0])
         shift = np.array([2 - low[0] * scale, size_px - 3 + low[1] * scale, 0.0])
         placed = local * factors + shift
@@ -242,7 +242,8 @@ def _lit_things(geometry: Geometry, shadows: Shadows, light: LightPlan, tint: Fl
     )
     values = _interpolated(raster, table)
     positions, normals, texture, sky = values[:, :3], values[:, 3:6], values[:, 6:9], values[:, 9]
-    normals = normals / np.maximum(np.sqrt((normals * normals).sum(1, keepdims=True)), 1e-6)
+    length = np.sqrt(np.einsum("nk,nk->n", normals, normals))
+    normals = normals / np.maximum(length, 1e-6)[:, None]
     direction = (np.array(light.sun_from) / np.linalg.norm(light.sun_from)).astype(np.float32)
     facing = np.clip(normals @ direction, 0, 1)
     reached = facing > 0
@@ -271,12 +272,25 @@ def _by_paint(things: Sequence[Thing]) -> list[tuple[Paint, list[int]]]:
 def _interpolated(raster: Raster, table: Floats) -> Floats:
     """Return the rows (V, C) of vertices at each fragment, (N, C); all columns at once take a third of the time."""
     corners = raster.faces.take(raster.face, 0)
-    weights = raster.weights.astype(np.float32)
-    values = table.take(corners[:, 0], 0)
-    values *= weights[:, :1]
-    for k in (1, 2):
-        more = table.take(corners[:, k], 0)
-        more *= weights[:, k : k + 1]
+    points, near = raster.points_px.astype(np.float32), raster.nearness.astype(np.float32)
+    one, two, three = (corners[:, k] for k in range(3))
+    start = points.take(one, 0)
+    to_two, to_three = points.take(two, 0) - start, points.take(three, 0) - start
+    qx, qy = raster.xs - start[:, 0], raster.ys - start[:, 1]
+    area = to_two[:, 0] * to_three[:, 1] - to_three[:, 0] * to_two[:, 1]
+    share_two = np.clip((qx * to_three[:, 1] - to_three[:, 0] * qy) / area, 0, 1)
+    share_three = np.clip((to_two[:, 0] * qy - qx * to_two[:, 1]) / area, 0, 1 - share_two)
+    # Shares in space go with shares in the picture times nearness.
+    weights = [
+        (1 - share_two - share_three) * near.take(one),
+        share_two * near.take(two),
+        share_three * near.take(three),
+    ]
+    total = weights[0] + weights[1] + weights[2]
+    values = np.zeros((len(corners), table.shape[1]), np.float32)
+    for weight, corner in zip(weights, (one, two, three), strict=True):
+        more = table.take(corner, 0)
+        more *= (weight / total)[:, None].astype(np.float32)
         values += more
     return values
 
@@ -334,7 +348,7 @@ def _reached(backdrop: Backdrop, maps: Sequence[tuple[ShadowMap, float]], step: 
 def developed(linear: Floats, light: LightPlan, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Turn linear light into 8-bit pixels: lens, exposure, shoulder, gamma, and the sensor's noise."""
     if light.blur_px:
-        linear = cv2.GaussianBlur(linear, (0, 0), light.blur_px)
+        linear = np.asarray(cv2.GaussianBlur(linear, (0, 0), light.blur_px), np.float32)
     height, width = linear.shape[:2]
     y, x = np.ogrid[0:height, 0:width]
     away = ((x / width - 0.5) ** 2 + (y / height - 0.5) ** 2)[..., None]

@@ -81,7 +81,8 @@ def ssim(first: Pixels, second: Pixels) -> float:
     x, y = (_grey(picture) for picture in (first, second))
 
     def mean(values: Floats) -> Floats:
-        return cv2.GaussianBlur(values, (11, 11), _WINDOW_SIGMA_PX, borderType=cv2.BORDER_REFLECT)
+        blurred = cv2.GaussianBlur(values, (11, 11), _WINDOW_SIGMA_PX, borderType=cv2.BORDER_REFLECT)
+        return np.asarray(blurred, np.float64)
 
     mx, my = mean(x), mean(y)
     xx, yy, xy = mean(x * x) - mx * mx, mean(y * y) - my * my, mean(x * y) - mx * my

@@ -34,9 +34,9 @@ class Seen:
     """What the picture shows.
 
     keypoints (25, 3): camera frame, NaN where a point has no place; keypoints_px (25, 2); states. person, residual and
-    prostheses by limb, prosthesis, occluder (aids included), (H, W) bool: pixels that mostly show these. share: of the person
-    that is seen; inside: that lies in the picture; limb_shares: seen of what there is of each limb, None where that is
-    next to nothing; evidence: seen of the place of each lost part.
+    prostheses by limb, prosthesis, occluder (aids included), (H, W) bool: pixels that mostly show these. share: of
+    the person that is seen; inside: that lies in the picture; limb_shares: seen of what there is of each limb, None
+    where that is next to nothing; evidence: seen of the place of each lost part.
     """
 
     keypoints: Floats
