@@ -38,6 +38,7 @@ class Owner(StrEnum):
     KEYBOARD = "keyboard"
     SWITCHES = "switches"
     PROPOSALS = "proposals"
+    RESIZING = "resizing"
     APPEARANCE = "appearance"
     PRIVACY = "privacy"
     HELP = "help"

@@ -60,6 +60,7 @@ def feature_classes() -> tuple[type[Feature], ...]:
     from limbstudio.ui.photo_search import PhotoSearch
     from limbstudio.ui.plugins_feature import PluginsFeature
     from limbstudio.ui.privacy.feature import Privacy
+    from limbstudio.ui.resizing import Resizing
     from limbstudio.ui.shortcuts.by_keys import ByKeys
     from limbstudio.ui.shortcuts.feature import Shortcuts
     from limbstudio.ui.shortcuts.switches import Switches
@@ -87,4 +88,5 @@ def feature_classes() -> tuple[type[Feature], ...]:
         MeshSpeech,
         LanguageChoice,
         ByKeys,
+        Resizing,
     )

@@ -1,7 +1,7 @@
 """What floats over the canvas: tools, the guide's progress, its hint, the loupe and the bar of states."""
 
-from PySide6.QtCore import QPointF, QRect, QSettings, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRect, QSettings, QSize, Qt, QTimer
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
 from limbstudio.domain.anatomy import LDPOSE, KeypointState
@@ -9,7 +9,7 @@ from limbstudio.ui import guided
 from limbstudio.ui.actions import Actions
 from limbstudio.ui.glyphs import STATE_ORDER, STATE_WORDS, Glyph, glyph_icon, glyph_of, glyph_pixmap
 from limbstudio.ui.help.figure import small_picture
-from limbstudio.ui.panels.parts import key_cap, label, line, set_role, tool_button
+from limbstudio.ui.panels.parts import key_cap, label, line, tool_button
 from limbstudio.ui.photo_view import PhotoView
 from limbstudio.ui.theme import PHOTO_HALO, Theme
 
@@ -340,58 +340,3 @@ class Loupe(QWidget):
         painter.setFont(font)
         painter.setPen(QColor("#FFFFFF"))
         painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, "4x")
-
-
-class InsetFrame(FloatFrame):
-    """The frame of the small 3D view: a title and what the body is.
-
-    Signals:
-        enlarge_asked(): a double click on the title: large, or small again.
-    """
-
-    enlarge_asked = Signal()
-    SIZE = QSize(168, 214)
-    SMALL_SIZE = QSize(120, 150)
-    LARGE_SIZE = QSize(260, 200)  # at least
-
-    def __init__(self, view: QWidget, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._note = label("", "caption")
-        self.is_large = False
-        self._head = QHBoxLayout()
-        self._head.setContentsMargins(10, 4, 4, 2)
-        self._head.setSpacing(4)
-        self._head.addWidget(label("Body", "value"))
-        self._head.addStretch(1)
-        self._head.addWidget(self._note)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(1, 1, 1, 1)
-        column.setSpacing(0)
-        column.addLayout(self._head)
-        column.addWidget(view, 1)
-        self.setFixedSize(self.SIZE)
-
-    def add_button(self, button: QToolButton) -> None:
-        """Put a button at the title's end."""
-        self._head.addWidget(button)
-
-    def set_large(self, large: bool) -> None:
-        """Take the room that a pane of its own gives, or the inset's size again."""
-        self.is_large = large
-        set_role(self, "pane" if large else "float")
-        if large:
-            self.setMinimumSize(self.LARGE_SIZE)
-            self.setMaximumSize(16777215, 16777215)  # Qt's word for any size
-            self._note.setVisible(True)
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.enlarge_asked.emit()
-
-    def set_small(self, small: bool) -> None:
-        """Take less of a canvas that has little room."""
-        self.setFixedSize(self.SMALL_SIZE if small else self.SIZE)
-        self._note.setVisible(not small)
-
-    def say(self, text: str, role: str = "caption") -> None:
-        self._note.setText(text)
-        set_role(self._note, role)

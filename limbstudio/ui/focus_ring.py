@@ -7,6 +7,7 @@ from shiboken6 import isValid
 
 from limbstudio.ui.theme import Theme
 
+SHOWS_FOCUS = "shows_focus"  # property of a widget whose own look says that it has the focus
 _OFFSET = 2
 _WIDTH = 2
 _KEYS = (Qt.Key.Key_Tab, Qt.Key.Key_Backtab, Qt.Key.Key_F6)
@@ -111,6 +112,8 @@ class FocusRing(QObject):
         self._drop()
         shows = self._by_keys or self._theme.has_high_contrast
         if widget is None or not shows or isinstance(widget, (QMenu, QMenuBar)) or widget.isWindow():
+            return
+        if widget.property(SHOWS_FOCUS):
             return
         area = widget.parentWidget()
         if isinstance(area, QAbstractScrollArea) and area.viewport() is widget:

@@ -712,6 +712,12 @@ class MainWindow(QMainWindow):
         return self._side_widths[0]
 
     @property
+    def columns(self) -> QSplitter | None:
+        """Return the panels and the canvas of the page that is shown; None on the first page."""
+        page = self._pages.currentWidget()
+        return page if isinstance(page, QSplitter) else None
+
+    @property
     def search_button(self) -> QPushButton:
         """Return the way into the palette."""
         return self._top.search

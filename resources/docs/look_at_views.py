@@ -37,6 +37,7 @@ from limbstudio.ui.main_window import MainWindow
 from limbstudio.ui.messages import RefusedDialog, ReportDialog
 from limbstudio.ui.preflight_dialog import PreflightDialog
 from limbstudio.ui.privacy.feature import Privacy
+from limbstudio.ui.resizing import Resizing
 from limbstudio.ui.theme import DARK, apply_theme
 
 _F = TypeVar("_F")
@@ -168,6 +169,17 @@ class Stage:
         self.do("candidates")
         self.wait(self.feature(Comparing).card.table.topLevelItemCount, "the list of fits")
 
+    def resizing(self, steps: int) -> Callable[[], None]:
+        """Show the mode that resizes, at the edge or frame that lies so many steps back."""
+
+        def show() -> None:
+            self.photo("parallel_bars.jpg")
+            self.do("resize_panels")
+            for _ in range(steps):
+                QTest.keyClick(self.feature(Resizing).grip, Qt.Key.Key_Backtab)
+
+        return show
+
     def error(self) -> None:
         self.window.message_bar.say(_WRONG.message, _WRONG.hint, button="Retry", act=lambda: None)
 
@@ -292,6 +304,7 @@ class Stage:
         help_.card.hide()
         if help_.tour.at is not None:
             help_.tour.leave()
+        self.feature(Resizing).end()
         window.palette_card.hide()
         window.message_bar.hide()
         window.bottom_dock.hide_part()
@@ -328,6 +341,8 @@ class Stage:
         yield "error", lambda: (first(), self.error())[0]
         yield "masks", first_with("mask_brush")
         yield "candidates", self.candidates
+        yield "resize panel", self.resizing(0)
+        yield "resize inset", self.resizing(1)
         yield "fit options", first_with("fit_options")
         yield "large body", first_with("large_body")
         yield "tones", first_with("tones")

@@ -9,7 +9,7 @@ from limbstudio.services.studio import Mesh
 from limbstudio.ui.actions import Actions
 from limbstudio.ui.annotate.photo_reading import PhotoReading
 from limbstudio.ui.body_overlay import overlay_picture
-from limbstudio.ui.floats import InsetFrame
+from limbstudio.ui.inset_frame import InsetFrame
 from limbstudio.ui.mesh_view import Axes, MeshView, camera_axes
 from limbstudio.ui.photo_view import PhotoView
 from limbstudio.ui.session import Session

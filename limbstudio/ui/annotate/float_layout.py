@@ -3,7 +3,8 @@
 from PySide6.QtWidgets import QWidget
 
 from limbstudio.ui.actions import Actions
-from limbstudio.ui.floats import GuideBar, HintCard, InsetFrame, Loupe, StateBar, ToolBar
+from limbstudio.ui.floats import GuideBar, HintCard, Loupe, StateBar, ToolBar
+from limbstudio.ui.inset_frame import InsetFrame, corner_at
 from limbstudio.ui.mesh_view import MeshView
 from limbstudio.ui.photo_view import PhotoView
 from limbstudio.ui.targets import Rectangle, place_card
@@ -27,7 +28,8 @@ class FloatLayout:
         self.hint = HintCard(theme, page)
         self.hint.follow_keys(actions)
         self.loupe = Loupe(view, page)
-        self.inset = InsetFrame(mesh_view, theme, page)
+        self.inset = InsetFrame(mesh_view, page)
+        self.inset.dropped.connect(self.arrange)
         self._added: list[tuple[QWidget, bool, bool]] = []
 
     def add(self, widget: QWidget, *, right: bool = False, bottom: bool = False) -> None:
@@ -52,15 +54,21 @@ class FloatLayout:
         self.state_bar.adjustSize()
         self.state_bar.move((width - self.state_bar.width()) // 2, height - self.state_bar.height() - MARGIN)
         bottom = self.state_bar.height() + 2 * MARGIN
-        if not self.inset.is_large:
-            self.inset.set_small(width < 700 or height < 600)
-            self.inset.move(MARGIN, height - self.inset.height() - bottom)
         top = max(below, self.guide_bar.y() + self.guide_bar.height() + 8)
+        inset, corner = self.inset, self.inset.corner
+        if not inset.is_large:
+            inset.take_size(width, height)
+            inset.move(
+                width - inset.width() - MARGIN if corner.at_right else MARGIN,
+                height - inset.height() - bottom if corner.at_bottom else top,
+            )
+        beyond = 0 if inset.is_large or inset.isHidden() else inset.height() + 8
         for widget, at_right, at_bottom in self._added:
             if not at_bottom:
                 widget.adjustSize()
+            taken = beyond if corner is corner_at(right=at_right, bottom=at_bottom) else 0
             x = width - widget.width() - MARGIN if at_right else MARGIN
-            widget.move(x, height - widget.height() - bottom if at_bottom else top)
+            widget.move(x, height - widget.height() - bottom - taken if at_bottom else top + taken)
         self._view.viewpoint.keep_clear(below, bottom)
         here = () if self.inset.is_large else (self.inset,)
         for widget in (self.tool_bar, self.guide_bar, self.state_bar, *here, self.hint, self.loupe):
