@@ -22,6 +22,7 @@ from limbstudio.services.jobs import Context, Job
 from limbstudio.services.studio import Mesh, Studio, facts_of
 
 _OTHER_STAGE = "other explanation"
+_PREDICTED = "AJAHR"
 _SAME_FIT_M = 1e-4  # joints this close are the same explanation
 
 
@@ -79,6 +80,8 @@ def origin_of(fit: KeptFit) -> str:
     """Say in words what a fit came from."""
     if fit.fit.provenance.stage == _OTHER_STAGE:
         return "the other explanation"
+    if fit.fit.provenance.stage == _PREDICTED:
+        return "AJAHR's prediction"
     if fit.fit.provenance.source is Source.IMPORTED:
         return "imported"
     return {
