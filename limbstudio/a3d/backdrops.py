@@ -77,7 +77,7 @@ def draw_backdrop(name: str, view: Viewpoint, rng: np.random.Generator) -> Backd
 
 def _colour(rng: np.random.Generator, *choices: str) -> Floats:
     base = np.array(linear(str(rng.choice(choices))))
-    return base * rng.uniform(0.85, 1.15) * rng.uniform(0.95, 1.05, 3)
+    return (base * rng.uniform(0.85, 1.15) * rng.uniform(0.95, 1.05, 3)).astype(np.float32)
 
 
 def _mottled(points: Floats, base: Floats, *, fine: float, coarse: float) -> Floats:
@@ -169,8 +169,7 @@ def _room(rays: Rays, name: str, rng: np.random.Generator) -> Backdrop:
     walls = np.minimum(t_back, t_side)
     t = np.minimum(np.minimum(t_floor, walls), _FARTHEST_M)
     points = (rays.eye + t[..., None] * rays.directions).reshape(-1, 3)
-    normals = np.zeros_like(points)
-    colours = np.zeros_like(points)
+    normals, colours = np.zeros_like(points), np.zeros_like(points)
     on_floor = (t_floor <= walls).ravel()
     on_back = ~on_floor & (t_back <= t_side).ravel()
     on_side = ~on_floor & ~on_back
@@ -189,10 +188,9 @@ def _room(rays: Rays, name: str, rng: np.random.Generator) -> Backdrop:
 def _outdoors(rays: Rays, name: str, rng: np.random.Generator) -> Backdrop:
     t = rays.floor()
     ground = t < _FARTHEST_M
-    points = rays.eye + np.where(ground, t, 0.0)[..., None] * rays.directions
-    colours = _sky(rays, rng)
+    colours = _sky(rays, ~ground, rng)
     _horizon(rays, colours, ~ground, rng, towns=name == "street")
-    on = points[ground]
+    on = rays.eye + t[ground][:, None] * rays.directions[ground]
     if name == "park":
         base = _colour(rng, "#6F8F4E", "#7E8F52", "#8A8A55")
         paint = base * (1 + 0.3 * grain(on, 45.0, 1) + 0.2 * grain(on, 5.0, 2))[:, None]
@@ -211,23 +209,27 @@ def _outdoors(rays: Rays, name: str, rng: np.random.Generator) -> Backdrop:
     else:
         paint = _mottled(on, _colour(rng, "#D3BE94", "#C2A67A", "#B8A890"), fine=0.08, coarse=0.16)
     far = np.clip(t[ground] / _FARTHEST_M, 0, 1)[:, None] ** 1.5  # haze
-    colours[ground] = paint * (1 - far) + far * colours.reshape(-1, 3)[: colours.shape[1]].mean(0)
+    horizon = colours[~ground].mean(0) if not ground.all() else paint.mean(0)
+    colours[ground] = paint * (1 - far) + far * horizon
     normals = np.tile(np.array([0.0, 1.0, 0.0]), (len(on), 1))
     return Backdrop(name, colours, ground, on, normals, True)
 
 
-def _sky(rays: Rays, rng: np.random.Generator) -> Floats:
-    up = rays.directions[..., 1] / np.linalg.norm(rays.directions, axis=-1)
-    t = np.clip(up * 2.2, 0, 1)[..., None]
+def _sky(rays: Rays, above: Bools, rng: np.random.Generator) -> Floats:
+    """Return a picture (H, W, 3) with a sky where `above` says, else nothing."""
+    picture = np.zeros(rays.directions.shape, np.float32)
+    directions = rays.directions[above]
+    up = directions[:, 1] / np.sqrt(np.einsum("nk,nk->n", directions, directions))
+    t = np.clip(up * 2.2, 0, 1)[:, None]
     top, low = (
         _colour(rng, "#5E8CC4", "#8FB0CF", "#A9B6C2", "#7F9FC9"),
         _colour(rng, "#DCE6EC", "#E9E2D6", "#C9D2D8"),
     )
-    sky = (1 - t) * low * 1.3 + t * top * 1.2
-    far = rays.directions / np.maximum(np.abs(rays.directions[..., 1:2]), 0.12)
-    cloud = np.clip(grain(far.reshape(-1, 3), 0.7, 5) + 0.5 * grain(far.reshape(-1, 3), 2.0, 6), 0, 1)
-    cloud = (cloud * rng.uniform(0, 0.8)).reshape(*up.shape, 1)
-    return sky * (1 - cloud) + 1.2 * cloud
+    sky = (1 - t) * (low * np.float32(1.3)) + t * (top * np.float32(1.2))
+    far = directions / np.maximum(np.abs(directions[:, 1:2]), 0.12)
+    cloud = np.clip(grain(far, 0.7, 5) + 0.5 * grain(far, 2.0, 6), 0, 1) * np.float32(rng.uniform(0, 0.8))
+    picture[above] = sky * (1 - cloud[:, None]) + np.float32(1.2) * cloud[:, None]
+    return picture
 
 
 def _horizon(rays: Rays, colours: Floats, above: Bools, rng: np.random.Generator, *, towns: bool) -> None:
@@ -263,7 +265,7 @@ def _horizon(rays: Rays, colours: Floats, above: Bools, rng: np.random.Generator
             spread = np.column_stack([azimuth[inside] * 4, up[inside] * 8, np.full(len(inside), layer)])
             paint = base * (1 + 0.4 * grain(spread, 5.0, 4) + 0.3 * grain(spread, 16.0, 2))[:, None]
         haze = 0.45 - 0.18 * layer
-        picture[rows[inside]] = paint * (1 - haze) + haze * np.array([0.75, 0.8, 0.86])
+        picture[rows[inside]] = paint * (1 - haze) + haze * np.array([0.75, 0.8, 0.86], np.float32)
 
 
 def _studio(rays: Rays, name: str, rng: np.random.Generator) -> Backdrop:

@@ -14,12 +14,13 @@ from limbstudio.a3d.clothing import Landmarks, Outfit, landmarks, thickness
 from limbstudio.a3d.grain import grain
 from limbstudio.a3d.people import cut_limbs, place_ends
 from limbstudio.a3d.plans import Aid, Geometry, LostLimb
+from limbstudio.a3d.solids import smooth_normals
 from limbstudio.body.coarse import LONGEST_EDGE_M, OFF_M, collapsed
 from limbstudio.body.kinematics import rotation_matrices
 from limbstudio.body.model import BodyModel, PosedBody
 from limbstudio.body.parts import PART_INDEX, PARTS, distal_parts, part_of
 from limbstudio.domain.anatomy import N_COCO, N_KEYPOINTS, SMPLX_INDEX, SMPLX_PARENTS, Limb, level_rule
-from limbstudio.rendering.raster import Floats, Ints, vertex_normals
+from limbstudio.rendering.raster import Floats, Ints
 from limbstudio.resihmr.reconstruction import Reconstruction
 
 Bools = NDArray[np.bool_]
@@ -111,7 +112,7 @@ def make_figure(
             assert segment is not None
             residual |= np.isin(part, distal_parts(limb, segment))
     thick = thickness(rest_carried, marks, outfit, noise=grain)
-    dressed = bare + vertex_normals(bare, faces) * thick[:, None]
+    dressed = bare + smooth_normals(bare, faces) * thick[:, None]
     lift, seat = _put_down(body, posed, dressed, limbs, aid)
 
     a, b, c = faces.T
@@ -141,7 +142,8 @@ def make_figure(
 
 
 @lru_cache(maxsize=2)
-def _coarse_faces(body: BodyModel) -> Ints:
+def coarse_faces(body: BodyModel) -> Ints:
+    """Return a few large faces over the vertices of a body; takes about a second, once."""
     faces, kept = collapsed(
         body.template.astype(float), body.faces, body.part_labels, off_m=OFF_M, longest_m=LONGEST_EDGE_M
     )
@@ -150,7 +152,7 @@ def _coarse_faces(body: BodyModel) -> Ints:
 
 def _casting(body: BodyModel, recipe: Reconstruction | None) -> Ints:
     """Return a few large faces that throw about the shadow of the whole; the ends of residual limbs stay open."""
-    faces = _coarse_faces(body)
+    faces = coarse_faces(body)
     if recipe is None:
         return faces
     number = np.full(body.n_vertices, -1)

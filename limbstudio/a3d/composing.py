@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from limbstudio.a3d.backdrops import Backdrop
 from limbstudio.a3d.plans import LightPlan
-from limbstudio.rendering.raster import Floats, Ints, Raster, rasterise, vertex_normals
+from limbstudio.a3d.solids import smooth_normals
+from limbstudio.rendering.raster import Floats, Ints, Raster, rasterise
 from limbstudio.rendering.scene import Paint, Viewpoint
 
 Bools = NDArray[np.bool_]
@@ -21,7 +22,7 @@ _SHADOW_REACH_M = 2.6
 # Directions of the sky's light, and what each counts.
 _SKY = tuple(
     (np.array([np.sqrt(1 - up * up) * np.cos(i * 2.4), up, np.sqrt(1 - up * up) * np.sin(i * 2.4)]), up)
-    for i, up in enumerate((0.98, 0.85, 0.72, 0.6, 0.46, 0.34, 0.24))
+    for i, up in enumerate((0.97, 0.8, 0.62, 0.44, 0.27))
 )
 
 
@@ -235,7 +236,7 @@ def _tint(backdrop: Backdrop) -> Floats:
 
 def _lit_things(geometry: Geometry, shadows: Shadows, light: LightPlan, tint: Floats) -> Floats:
     raster = geometry.raster
-    normals_at = vertex_normals(geometry.vertices, geometry.faces)
+    normals_at = smooth_normals(geometry.vertices, geometry.faces)
     sky_at = _sky_light(geometry.vertices, normals_at, shadows)
     table = np.concatenate(
         [geometry.vertices, normals_at, geometry.texture, sky_at[:, None]], 1, dtype=np.float32

@@ -13,6 +13,7 @@ from PIL import Image
 from limbstudio import __version__
 from limbstudio.a3d.backdrops import PLACES, Backdrop, draw_backdrop
 from limbstudio.a3d.backgrounds import BackgroundPhoto, Backgrounds, photo_backdrop, read_backgrounds
+from limbstudio.a3d.bodies import coarse_faces
 from limbstudio.a3d.composing import cast_shadows, compose
 from limbstudio.a3d.groups import BUILDS, TONES, build_direction
 from limbstudio.a3d.plans import FORCED_AT, MULTIPLE_LABEL, SampleOptions, SamplePlan, plan_sample
@@ -60,6 +61,7 @@ def open_sources(options: SampleOptions, find_people: FindPeople | None = None) 
     body = load_body(options.body)
     if "coco17" not in body.keypoint_regressors:
         raise KnownError(f"The body {body.name} has no COCO keypoints.", "Use another body model.")
+    coarse_faces(body)  # now, not in the first sample
     bank = read_poses(options.poses, validation=options.validation)
     backgrounds = None if options.backgrounds is None else read_backgrounds(options.backgrounds, find_people)
     return Sources(options, body, build_direction(body), bank, read_textures(options.textures), backgrounds)

@@ -125,6 +125,18 @@ def joined(solids: Sequence[Solid]) -> tuple[Floats, Ints]:
     )
 
 
+def smooth_normals(vertices: Floats, faces: Ints) -> Floats:
+    """Return what `raster.vertex_normals` does in half of its time, in float32."""
+    x, y, z = (np.ascontiguousarray(vertices[:, k], np.float32).take(faces.T) for k in range(3))
+    ux, uy, uz = x[1] - x[0], y[1] - y[0], z[1] - z[0]
+    vx, vy, vz = x[2] - x[0], y[2] - y[0], z[2] - z[0]
+    flat, count = np.ascontiguousarray(faces.T).ravel(), len(vertices)
+    sums = np.empty((count, 3), np.float32)
+    for k, across in enumerate((uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx)):
+        sums[:, k] = np.bincount(flat, np.tile(across, 3), minlength=count)
+    return sums / np.maximum(np.sqrt(np.einsum("nk,nk->n", sums, sums)), 1e-20)[:, None]
+
+
 def about_vertical(angle: float) -> Floats:
     """Return the rotation (3, 3) by `angle` radians about y, x towards -z."""
     c, s = np.cos(angle), np.sin(angle)
