@@ -1,4 +1,4 @@
-"""What becomes of a fit that was computed: it is kept, and chosen where no human has a say against it."""
+"""Fits of a project: how one is started, kept, and chosen where no human has a say against it."""
 
 import json
 from datetime import UTC, datetime
@@ -6,17 +6,72 @@ from pathlib import Path
 
 import numpy as np
 
+from limbstudio.domain.body import FitMode
 from limbstudio.domain.edits import Change, Edit
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.fitted import ChosenFit, KeptFit, MeshReference
 from limbstudio.domain.mask_layers import devices_of
+from limbstudio.domain.photo import Person, Photo
 from limbstudio.domain.project import Project
-from limbstudio.services import records
+from limbstudio.services import pipeline, records
 from limbstudio.services.blobs import array_to_bytes
 from limbstudio.services.fit_options import asked_of
 from limbstudio.services.history import History
+from limbstudio.services.jobs import Job
+from limbstudio.services.lanes import InlineLane
 from limbstudio.services.pipeline import FitAnswer, FitWork, StageRequest, inputs_hash
 from limbstudio.services.store import Store
+from limbstudio.services.workshop import Workshop
+
+
+class Fitting:
+    """Start fits of the open project in the workshop; the same work is never begun twice."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+        self._under_way: dict[str, Job] = {}
+
+    def start(self, store: Store, history: History, work: FitWork, *, quietly: bool) -> Job:
+        """Fit one person; the job's result is the `KeptFit`. quietly: as a part of other work, nobody is told of it."""
+        request = pipeline.fit_request(work)
+        under_way = self._under_way.get(request.hash)
+        if under_way is not None and not under_way.state.has_ended and not under_way.was_cancelled:
+            return under_way
+        title = f"Fit a person in {Path(work.photo.path).name}"
+        known = history.project.records.get(("fit", store.result(request.hash) or ""))
+        if known is not None:
+            note = None if quietly else self._workshop.note
+            job = InlineLane(note).submit(lambda context: known, title=title, photo=work.photo.sha256)
+            choose(history, known, work.folder)
+            return job
+        job = self._workshop.worker_lane(quietly=quietly).submit(
+            pipeline.run_fit,
+            work,
+            title=title,
+            photo=work.photo.sha256,
+            finish=lambda answer: keep(store, history, work, request, answer),
+        )
+        self._under_way[request.hash] = job
+        return job
+
+    def forget(self) -> None:
+        """Let go of what is under way: the project is closed."""
+        self._under_way.clear()
+
+
+def work_of(
+    project: Project,
+    folder: Path,
+    person: Person,
+    photo: Photo,
+    *,
+    mode: FitMode,
+    seed: int,
+    body_file: Path | None,
+) -> FitWork:
+    """Return the fit of a person as work: all that it needs, of this moment. folder: of the project."""
+    asked, devices = asked_of(project, person.id), devices_of(project, person)
+    return FitWork(person, photo, mode, seed, body_file, folder.absolute(), asked, devices)
 
 
 def keep(store: Store, history: History, work: FitWork, request: StageRequest, answer: FitAnswer) -> KeptFit:

@@ -2,10 +2,10 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from limbstudio.domain.edits import Change, Edit
 from limbstudio.domain.errors import KnownError
@@ -15,6 +15,9 @@ from limbstudio.services.blobs import sync_folder
 from limbstudio.services.jobs import Context
 from limbstudio.services.pipeline import file_hash
 from limbstudio.services.store import Entry
+
+if TYPE_CHECKING:
+    from limbstudio.services.photo_places import PhotoPlaces
 
 PHOTOS_FOLDER = "photos"
 
@@ -35,6 +38,11 @@ class Collector(Protocol):
     def stored_path(self, path: Path) -> str: ...
 
     def people_in(self, photo: str) -> tuple[Person, ...]: ...
+
+    def photo(self, sha256: str) -> Photo: ...
+
+    @property
+    def read_only_reason(self) -> str: ...
 
 
 class PhotoChanged(KnownError):
@@ -102,6 +110,28 @@ def _copied(source: Path, photo: Photo, place: Path) -> Path:
     return copy
 
 
+def locate(studio: Collector, places: "PhotoPlaces", photo: Photo, path: Path) -> tuple[Photo, ...]:
+    """Note where a photo's file lies now, and those that moved with it; return all that were found.
+
+    An edit says so where the project can be written. KnownError when the file's content is another.
+    """
+    if file_hash(path) != photo.sha256:
+        raise KnownError(
+            f"{path.name} is not that photo: its content is another.", "Choose the original file."
+        )
+    lost = [p for p in studio.project.photos if not places.is_there(p)]
+    found = moved_with(photo, path, lost) | {photo.sha256: path}
+    places.locate(found)
+    before = [studio.photo(sha256) for sha256 in found]
+    after = [replace(p, path=places.stored(found[p.sha256])) for p in before]
+    if not studio.read_only_reason:
+        changes = tuple(
+            Change(("photo", was.sha256), was, now) for was, now in zip(before, after, strict=True)
+        )
+        studio.do(Edit("Locate photo", changes, None, photo.sha256, human=False))
+    return tuple(after)
+
+
 def moved_with(photo: Photo, found: Path, others: Iterable[Photo]) -> dict[str, Path]:
     """Return where other photos lie now, by content hash, when they moved together with `photo` to `found`.
 
@@ -124,14 +154,14 @@ def moved_with(photo: Photo, found: Path, others: Iterable[Photo]) -> dict[str, 
     return moved
 
 
-def adopt_changed(studio: Collector, photo: Photo, load: Callable[[Path], Photo]) -> Photo:
+def adopt_changed(studio: Collector, photo: Photo) -> Photo:
     """Go on with what the photo's file holds now: its people come along, as one edit that can be undone.
 
-    load: reads a file as a photo record. KnownError when the file has not changed, is in the project as another photo,
+    KnownError when the file has not changed, is in the project as another photo,
     or has another size, in which the points would lie elsewhere.
     """
     path = studio.photo_path(photo)
-    changed = load(path)
+    changed = _record_of(path)
     if changed.sha256 == photo.sha256:
         raise KnownError(f"{path.name} has not changed.", "There is nothing to accept.")
     if ("photo", changed.sha256) in studio.project.records:
@@ -153,3 +183,10 @@ def adopt_changed(studio: Collector, photo: Photo, load: Callable[[Path], Photo]
     ]
     studio.do(Edit("Accept the changed photo", tuple(changes), None, after.sha256))
     return after
+
+
+def _record_of(path: Path) -> Photo:
+    from limbstudio.images import open_photo  # here: brings the picture readers
+
+    read = open_photo(path)
+    return Photo(read.sha256, read.width, read.height, str(path), read.focal_exif_px)

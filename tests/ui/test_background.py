@@ -67,8 +67,8 @@ def annotate(window: MainWindow, qtbot, photo: int = 0) -> None:
 
 def use_process(window: MainWindow, **options) -> None:
     """Let fits run in a real process instead of at once."""
-    window.studio._run_inline = False
-    window.studio._worker = ProcessLane("test", **options)
+    window.studio._workshop.run_inline = False
+    window.studio._workshop.worker = ProcessLane("test", **options)
 
 
 # ------------------------------------------------------------------------------------------------ the queue
@@ -139,7 +139,7 @@ def test_jobs_of_a_closed_project_are_gone_from_the_queue(window, jobs, project_
 
 
 def test_a_job_is_cancelled_from_its_row_while_it_runs(window, jobs, qtbot):
-    window.studio._run_inline = False
+    window.studio._workshop.run_inline = False
 
     def work(context):
         while True:
@@ -239,8 +239,8 @@ def test_a_model_that_ends_ends_its_job_and_never_the_window(
     assert window.session.person == before
     window.session.do(edits.place_point(before, 3, 40, 40))  # and work goes on
     assert window.session.person != before
-    window.studio._worker.close()
-    window.studio._run_inline, window.studio._worker = True, None
+    window.studio._workshop.worker.close()
+    window.studio._workshop.run_inline, window.studio._workshop.worker = True, None
     monkeypatch.setattr(pipeline, "run_fit", well)
     QTest.mouseClick(window.message_bar.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.session.fit is not None)

@@ -57,7 +57,7 @@ def window(open_window, photo_files, tmp_path, qtbot) -> MainWindow:
     gc.collect()
     gc.freeze()  # what the tests' own machinery holds is not gone through while turns are measured
     window = open_window(None)
-    window.studio._run_inline = False
+    window.studio._workshop.run_inline = False
     window.create_project(tmp_path / "mine.limb")
     window.open_paths([photo_files[0]])
     qtbot.waitUntil(lambda: window.annotate_page.view.has_photo, timeout=20000)

@@ -381,7 +381,7 @@ def test_a_job_is_cancelled(open_window, project_folder, qtbot):
     window = open_window(project_folder)
     window.annotate_page.view.setFocus()
     (jobs,) = [f for f in window.features if isinstance(f, Jobs)]
-    window.studio._run_inline = False
+    window.studio._workshop.run_inline = False
 
     def work(context):
         while True:

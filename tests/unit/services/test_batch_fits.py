@@ -206,7 +206,7 @@ def test_who_cannot_be_fitted_is_named_and_the_others_are(make, monkeypatch, fit
 
 def test_the_photo_in_view_comes_first_and_progress_says_how_far(make, monkeypatch, fitted):
     studio = make(run_inline=False)
-    studio._worker = ThreadLane(1)  # pyright: ignore[reportAttributeAccessIssue]
+    studio._workshop.worker = ThreadLane(1)  # pyright: ignore[reportAttributeAccessIssue]
     begun, go_on, done = threading.Event(), threading.Event(), []
 
     def run_fit(context, work):
@@ -231,7 +231,7 @@ def test_the_photo_in_view_comes_first_and_progress_says_how_far(make, monkeypat
 
 def test_a_batch_that_is_cancelled_keeps_what_was_fitted_and_retry_goes_on(make, monkeypatch, fitted):
     studio = make(run_inline=False)
-    studio._worker = ThreadLane(1)  # pyright: ignore[reportAttributeAccessIssue]
+    studio._workshop.worker = ThreadLane(1)  # pyright: ignore[reportAttributeAccessIssue]
     third = threading.Event()
 
     def run_fit(context, work):
@@ -257,7 +257,7 @@ def test_a_batch_that_is_cancelled_keeps_what_was_fitted_and_retry_goes_on(make,
 
 def test_the_death_of_the_process_costs_one_person_and_not_the_batch(make, monkeypatch):
     studio = make(run_inline=False)
-    monkeypatch.setattr(studio, "_new_worker", lambda: ProcessLane("test"))
+    monkeypatch.setattr("limbstudio.services.workshop._new_worker", lambda: ProcessLane("test"))
     monkeypatch.setattr(pipeline, "run_fit", die_on_the_second)
     monkeypatch.setattr(pipeline, "_bundled_body", lambda: Path("body"))
 
@@ -272,7 +272,7 @@ def test_the_death_of_the_process_costs_one_person_and_not_the_batch(make, monke
 
 def test_a_process_that_dies_of_everybody_stops_the_batch_with_a_message(make, monkeypatch):
     studio = make(run_inline=False)
-    monkeypatch.setattr(studio, "_new_worker", lambda: ProcessLane("test"))
+    monkeypatch.setattr("limbstudio.services.workshop._new_worker", lambda: ProcessLane("test"))
     monkeypatch.setattr(pipeline, "run_fit", die)
     monkeypatch.setattr(pipeline, "_bundled_body", lambda: Path("body"))
 
@@ -287,7 +287,7 @@ def test_a_process_that_dies_of_everybody_stops_the_batch_with_a_message(make, m
 
 def test_closing_the_project_ends_a_batch_without_a_complaint(make, monkeypatch, fitted):
     studio = make(run_inline=False)
-    studio._worker = ThreadLane(1)  # pyright: ignore[reportAttributeAccessIssue]
+    studio._workshop.worker = ThreadLane(1)  # pyright: ignore[reportAttributeAccessIssue]
     begun = threading.Event()
 
     def run_fit(context, work):

@@ -390,7 +390,7 @@ def test_a_fit_asked_for_twice_runs_once(tmp_path, monkeypatch, calls):
     release = threading.Event()
     from limbstudio.services.lanes import ThreadLane
 
-    studio._worker = ThreadLane(1)  # pyright: ignore
+    studio._workshop.worker = ThreadLane(1)  # pyright: ignore
     monkeypatch.setattr(pipeline, "run_fit", lambda context, work: release.wait(10) and fake_answer(work))
     report = studio.import_photos([write_photo(tmp_path / "a.png")])
     assert report.wait(20)
