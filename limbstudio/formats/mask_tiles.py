@@ -51,10 +51,25 @@ class TiledMask:
     def pixels(self) -> Mask:
         """Return the mask, (H, W) bool."""
         mask = np.zeros(self.size_px[::-1], bool)
-        for place, bits in self.tiles.items():
-            part = mask[_slices(place, self.size_px)]
-            part[:] = _unpacked(bits)[: part.shape[0], : part.shape[1]] if len(bits) == _BYTES else True
+        for place in self.tiles:
+            self.show_tile(place, mask)
         return mask
+
+    def show_tile(self, place: int, mask: Mask) -> Bounds:
+        """Write one tile into a mask (H, W) of this size; return where it lies."""
+        rows, columns = _slices(place, self.size_px)
+        part = mask[rows, columns]
+        bits = self.tiles.get(place, b"")
+        part[:] = _unpacked(bits)[: part.shape[0], : part.shape[1]] if len(bits) == _BYTES else bool(bits)
+        return columns.start, rows.start, columns.start + part.shape[1], rows.start + part.shape[0]
+
+    def differing(self, other: "TiledMask") -> list[int]:
+        """Return the places of the tiles in which another mask of this size differs."""
+        return [
+            place
+            for place in sorted(self.tiles.keys() | other.tiles.keys())
+            if self.tiles.get(place, b"") != other.tiles.get(place, b"")
+        ]
 
 
 def is_tiles(data: bytes) -> bool:

@@ -16,7 +16,7 @@ from limbstudio.formats import mask_tiles
 from limbstudio.formats.mask_tiles import Bounds, Mask, TiledMask
 
 FOLDER = "blobs/"
-_MOST_REMEMBERED = 16
+_MOST_REMEMBERED = 64  # states of a mask share the tiles in which they are equal
 _PICTURE = TiledMask((0, 0))  # stands for what is no tiles
 
 
@@ -81,6 +81,19 @@ def newest_file(mask_file: str, folder: Path, read_blob: Callable[[str], bytes])
     except OSError as error:
         message = f"The mask {mask_file} cannot be read ({error.strerror})."
         raise KnownError(message, "Put it back, or delete the layer.") from error
+
+
+def show_change(mask: Mask, before: str, after: str) -> list[Bounds] | None:
+    """Turn the pixels of one kept mask into those of another, in place; return where they changed.
+
+    None, and nothing is changed, where that needs the disk: read the mask then.
+    """
+    old, new = recent.get(before), recent.get(after)
+    if old is None or new is None or _PICTURE in (old, new):
+        return None
+    if not old.size_px == new.size_px == mask.shape[::-1]:
+        return None
+    return [new.show_tile(place, mask) for place in old.differing(new)]
 
 
 def keep(

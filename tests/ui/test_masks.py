@@ -260,15 +260,20 @@ def test_strokes_undo_and_redo_hold_when_the_project_is_opened_again(window, mas
     first = kept(window)
     stroke(window, (300, 400), (320, 420), modifier=SHIFT)
     stroke(window, (350, 650), (360, 660))
+    drawn_in = masks.items[LayerName()]
     last, names = kept(window), blobs_of(window.session.person.mask_file)
     key(window, Qt.Key.Key_Z, CTRL)
     key(window, Qt.Key.Key_Z, CTRL)
     assert np.array_equal(kept(window), first)
     qtbot.waitUntil(shown_is_kept)
+    assert (
+        masks.items[LayerName()] is drawn_in
+    )  # it is changed where it differs, not taken away and read anew
     key(window, Qt.Key.Key_Y, CTRL)
     key(window, Qt.Key.Key_Y, CTRL)
     assert np.array_equal(kept(window), last)
     qtbot.waitUntil(shown_is_kept)
+    assert masks.items[LayerName()] is drawn_in
 
     recent.clear()
     person, photo = window.session.person.id, window.session.photo.sha256
@@ -290,3 +295,18 @@ def test_strokes_undo_and_redo_hold_when_the_project_is_opened_again(window, mas
     for _ in range(3):
         key(window, Qt.Key.Key_Z, CTRL)
     assert np.array_equal(kept(window), first)
+
+
+def test_a_stroke_after_an_undo_goes_on_from_what_is_shown(window, masks, qtbot):
+    key(window, BRUSH)
+    stroke(window, (250, 200), (300, 260))
+    stroke(window, (300, 560), (310, 580))
+    key(window, Qt.Key.Key_Z, CTRL)
+    qtbot.waitUntil(lambda: masks.is_settled and not masks.items[LayerName()].pixels[570, 305])
+
+    stroke(window, (340, 560), (350, 580))
+
+    assert kept(window)[230, 275]
+    assert kept(window)[570, 345]
+    assert not kept(window)[560, 300]
+    assert np.array_equal(masks.items[LayerName()].pixels > 0, kept(window))

@@ -14,7 +14,7 @@ from limbstudio.domain.mask_layers import (
     set_layer,
 )
 from limbstudio.domain.photo import Person
-from limbstudio.services import masking
+from limbstudio.services import kept_masks, masking
 from limbstudio.services.history import Entry
 from limbstudio.ui.action_row import Owner
 from limbstudio.ui.features import Feature
@@ -275,11 +275,28 @@ class Masks(Feature):
             name: (person.id, masking.layer_record(self._studio.project, person, name)) for name in ALL_LAYERS
         }
         for name in [name for name, shown in self._shown.items() if shown != wanted[name]]:
-            self._remove(name)
+            if not self._changed_in_place(name, *wanted[name]):
+                self._remove(name)
         for name, (_, record) in wanted.items():
             if record is not None and name not in self._shown:
                 self._read(person, name, record)
         self._tell()
+
+    def _changed_in_place(self, name: LayerName, person: str, record: MaskLayer | None) -> bool:
+        """Show another state of the same layer, as undo and redo bring it, by the tiles that differ."""
+        owner, shown = self._shown[name]
+        item = self.items.get(name)
+        if item is None or self._drawn_in is not None or owner != person:
+            return False
+        if not (shown and shown.mask_file and record and record.mask_file):
+            return False
+        parts = kept_masks.show_change(item.mask, shown.mask_file, record.mask_file)
+        if parts is None:
+            return False
+        for part in parts:
+            item.show_again(part)
+        self._shown[name] = person, record
+        return True
 
     def _read(self, person: Person, name: LayerName, record: MaskLayer) -> None:
         self._shown[name] = (person.id, record)

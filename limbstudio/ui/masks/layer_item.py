@@ -45,12 +45,17 @@ class LayerItem(QGraphicsItem):
         self.update()
 
     def changed(self, left: int, top: int, right: int, bottom: int) -> None:
-        """Draw a part of the photo anew, and remember that pixels changed there."""
+        """Draw a part of the photo anew, where somebody draws, and remember it for `take_drawn`."""
         if self._drawn is None:
             self._drawn = left, top, right, bottom
         else:
             a, b, c, d = self._drawn
             self._drawn = min(a, left), min(b, top), max(c, right), max(d, bottom)
+        self.show_again((left, top, right, bottom))
+
+    def show_again(self, part: Bounds) -> None:
+        """Draw a part of the photo anew: left, top, right, bottom."""
+        left, top, right, bottom = part
         self.update(QRectF(left - 1.5, top - 1.5, right - left + 3, bottom - top + 3))
 
     @property

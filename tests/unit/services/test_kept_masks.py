@@ -296,3 +296,29 @@ def test_two_people_merged_have_the_mask_of_the_one_that_had_one(studio):
     (merged,) = studio.people_in(studio.photos[0].sha256)
     assert merged.mask_file == one.mask_file
     assert np.array_equal(shown(studio), mask)
+
+
+def test_a_shown_mask_becomes_another_state_where_they_differ(studio):
+    states = strokes(studio)
+    names = []
+    for _ in states:
+        names.append(person_of(studio).mask_file or "")
+        shown(studio)
+        studio.undo(studio.photos[0].sha256)
+    names.reverse()
+    kept_masks.recent.clear()
+    pixels = states[0].copy()
+    assert kept_masks.show_change(pixels, names[0], names[-1]) is None  # it would have to be read
+
+    for name in names:
+        kept_masks.read_kept(name, studio.read_blob)
+    parts = kept_masks.show_change(pixels, names[0], names[-1])
+
+    assert np.array_equal(pixels, states[-1])
+    assert parts is not None
+    outside = np.ones_like(pixels)
+    for left, top, right, bottom in parts:
+        outside[top:bottom, left:right] = False
+    assert outside.mean() > 0.5
+    assert not (states[0] ^ states[-1])[outside].any()
+    assert kept_masks.show_change(pixels[:-1], names[0], names[-1]) is None
