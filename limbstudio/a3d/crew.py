@@ -14,7 +14,7 @@ from limbstudio.a3d.quality import FindPeople
 from limbstudio.a3d.sampling import Sample, Sources, make_sample, open_sources
 from limbstudio.domain.errors import KnownError
 
-_PIECE = 4
+_PIECE = 4  # samples handed over at once
 _GOING_S = 5.0
 # The matrices are small: threads of BLAS would only get in one another's way.
 _SINGLE = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -33,7 +33,7 @@ def make_samples(
 
     find_people: as `sources` was opened with; it must be picklable for several workers.
     """
-    if workers <= 1 or len(indices) <= _PIECE:
+    if workers <= 1 or len(indices) < workers:
         for index in indices:
             yield index, make_sample(sources, index)
         return

@@ -4,6 +4,7 @@ import io
 import json
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -58,13 +59,18 @@ class Sample:
 
 def open_sources(options: SampleOptions, find_people: FindPeople | None = None) -> Sources:
     """Read body, poses, textures and backgrounds; KnownError for what is missing or cannot be read."""
-    body = load_body(options.body)
+    body = _bundled_body() if options.body is None else load_body(options.body)
     if "coco17" not in body.keypoint_regressors:
         raise KnownError(f"The body {body.name} has no COCO keypoints.", "Use another body model.")
     coarse_faces(body)  # now, not in the first sample
     bank = read_poses(options.poses, validation=options.validation)
     backgrounds = None if options.backgrounds is None else read_backgrounds(options.backgrounds, find_people)
     return Sources(options, body, build_direction(body), bank, read_textures(options.textures), backgrounds)
+
+
+@lru_cache(maxsize=1)
+def _bundled_body() -> BodyModel:
+    return load_body()
 
 
 def key_of(index: int) -> str:
@@ -98,7 +104,7 @@ def make_sample(sources: Sources, index: int) -> Sample:
     truth["attempts"] = {"refused": refused, "count": plan.attempt + 1, "forced": bool(reasons)}
     files = [
         ("jpg", _jpeg(pixels, plan.light.quality)),
-        ("json", json.dumps(truth, ensure_ascii=False, allow_nan=False, sort_keys=True).encode()),
+        ("json", json.dumps(truth, ensure_ascii=False, allow_nan=False).encode()),
         *((ending, _png(mask)) for ending, mask in masks.items()),
     ]
     return Sample(key_of(index), tuple(files), time.process_time() - begun)
