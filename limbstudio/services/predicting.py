@@ -31,17 +31,6 @@ class PredictionReport:
     unplaced: int = 0
     refused: tuple[tuple[str, KnownError], ...] = ()
 
-    @property
-    def text(self) -> str:
-        """Return it in words."""
-        people = "1 body" if self.predicted == 1 else f"{self.predicted} bodies"
-        words = [f"AJAHR predicted {people}, kept beside the fits."]
-        if self.unplaced:
-            words.append(f"{self.unplaced} without points were left out.")
-        if self.refused:
-            words.append(f"{self.refused[0][0]}: {self.refused[0][1]}")
-        return " ".join(words)
-
 
 def predict(studio: "Studio", person_id: str) -> Job:
     """Predict one person's body in the worker's process; the job's result is the candidate.

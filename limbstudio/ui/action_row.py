@@ -27,6 +27,7 @@ class Owner(StrEnum):
     LIVING = "living"
     COMPARING = "comparing"
     FIT_OPTIONS = "fit_options"
+    PREDICTING = "predicting"
     PHOTO_SEARCH = "photo_search"
     IMPORTING = "importing"
     PEOPLE = "people"

@@ -54,6 +54,7 @@ def feature_classes() -> tuple[type[Feature], ...]:
     from limbstudio.ui.living.comparing import Comparing
     from limbstudio.ui.living.fit_options import FitOptionsFeature
     from limbstudio.ui.living.live_body import LivingBody
+    from limbstudio.ui.living.predicting import Predicting
     from limbstudio.ui.masks.feature import Masks
     from limbstudio.ui.mesh_speech import MeshSpeech
     from limbstudio.ui.people_feature import People
@@ -82,6 +83,7 @@ def feature_classes() -> tuple[type[Feature], ...]:
         Correcting,
         Comparing,
         FitOptionsFeature,
+        Predicting,
         Appearance,
         Privacy,
         Help,

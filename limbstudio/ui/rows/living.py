@@ -2,7 +2,7 @@
 
 from limbstudio.ui.action_row import ActionRow, Owner, Where
 
-_L, _C, _O = Owner.LIVING, Owner.COMPARING, Owner.FIT_OPTIONS
+_L, _C, _O, _P = Owner.LIVING, Owner.COMPARING, Owner.FIT_OPTIONS, Owner.PREDICTING
 _CANVAS, _MESH = Where.CANVAS, Where.MESH
 
 # fmt: off
@@ -21,6 +21,8 @@ ROWS: tuple[ActionRow, ...] = (
               group=4, needs="fit", synonyms="flip turn round mirror ambiguous"),
     ActionRow("candidates", "Earlier fits", "ph.stack", "show_candidates", "Person/Fit", ("Ctrl+Shift+F",), _C,
               group=4, checkable=True, needs="fit", synonyms="candidates results metrics choose delete"),
+    ActionRow("predict_body", "Predict the body (AJAHR)", "ph.sparkle", "predict", "Person/Fit", ("Ctrl+Alt+I",), _P,
+              _CANVAS, group=4, needs="predictable", synonyms="ajahr network pose prediction limbs initialise"),
     ActionRow("fit_options", "Fit options...", "ph.sliders-horizontal", "show_options", "Person/Fit", ("Shift+O",), _O,
               _CANVAS, group=4, needs="person", synonyms="stature focal length posture initialiser settings"),
     ActionRow("pin_point", "Pin this point in the picture", "ph.push-pin", "pin_in_picture", "Person/Fit", ("P",), _O,
