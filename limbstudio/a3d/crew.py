@@ -14,7 +14,7 @@ from limbstudio.a3d.quality import FindPeople
 from limbstudio.a3d.sampling import Sample, Sources, make_sample, open_sources
 from limbstudio.domain.errors import KnownError
 
-_PIECE = 4  # samples handed over at once
+_PIECE = 2  # samples handed over at once
 _GOING_S = 5.0
 # The matrices are small: threads of BLAS would only get in one another's way.
 _SINGLE = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
