@@ -1,35 +1,22 @@
-"""The window: top bar, perspectives and status bar, and what the actions of the whole window do."""
+"""The window: its pages, panels and features, and what the actions of the whole window do."""
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QObject, QPointF, QRectF, QSettings, QSize, Qt, QUrl
+from PySide6.QtCore import QByteArray, QObject, QSettings, QSize, Qt, QUrl
 from PySide6.QtGui import (
     QCloseEvent,
-    QColor,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
-    QIcon,
-    QPainter,
-    QPainterPath,
-    QPen,
-    QPixmap,
     QPixmapCache,
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
     QMainWindow,
-    QMenuBar,
     QPushButton,
-    QSizePolicy,
     QSplitter,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -38,16 +25,12 @@ import limbstudio
 from limbstudio.domain.edits import person_contradictions
 from limbstudio.domain.errors import KnownError
 from limbstudio.services import machine
-from limbstudio.services.handing_over import ExportReport
-from limbstudio.services.importing import ImportReport, Preflight
-from limbstudio.services.jobs import Failure, Job, JobState, JobView
-from limbstudio.services.photo_files import CollectReport
 from limbstudio.services.samples import sample_project
 from limbstudio.services.studio import Studio
-from limbstudio.ui import icons
 from limbstudio.ui.actions import Actions, Owner, Where
 from limbstudio.ui.annotate.photo_reading import load_readers
 from limbstudio.ui.annotate_page import AnnotatePage
+from limbstudio.ui.background.outcomes import Outcomes
 from limbstudio.ui.background.waiting import is_waiting, without_freezing
 from limbstudio.ui.bottom_dock import BottomDock
 from limbstudio.ui.bridge import Bridge
@@ -56,9 +39,8 @@ from limbstudio.ui.features import Feature, feature_classes
 from limbstudio.ui.importing_feature import Importing
 from limbstudio.ui.mesh_page import MeshPage
 from limbstudio.ui.mesh_view import load_pyvista
-from limbstudio.ui.messages import MessageBar, RefusedDialog, ReportDialog, report_of, show_quietly
+from limbstudio.ui.messages import MessageBar, ReportDialog, report_of, show_quietly
 from limbstudio.ui.palette import Palette
-from limbstudio.ui.panels.parts import key_cap
 from limbstudio.ui.panels.person import PersonPanel
 from limbstudio.ui.panels.photos import PhotosPanel
 from limbstudio.ui.panels.residual import ResidualLimbPanel
@@ -67,7 +49,8 @@ from limbstudio.ui.privacy import names
 from limbstudio.ui.recent_menu import RecentMenu
 from limbstudio.ui.session import Session
 from limbstudio.ui.start_page import StartPage
-from limbstudio.ui.theme import DARK, Theme
+from limbstudio.ui.theme import Theme
+from limbstudio.ui.top_bar import TopBar, program_icon
 from limbstudio.ui.words import tr
 
 _LEFT, _RIGHT, _LIMB_RIGHT = 248, 316, 360
@@ -75,104 +58,6 @@ _NARROW = 1280
 # In a window less wide than the first number the side panels of Annotate are so wide, px.
 _WIDTHS = ((_NARROW, 84, 288), (1400, 212, 288), (1_000_000, _LEFT, _RIGHT))
 _RECENT = 5
-
-
-@functools.cache
-def program_icon(size: int = 64) -> QIcon:
-    """Return the program's mark: a bent limb that ends, on the accent colour."""
-    pixmap = QPixmap(size, size)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.scale(size / 24, size / 24)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(DARK.accent_fill))
-    painter.drawRoundedRect(QRectF(0, 0, 24, 24), 5.5, 5.5)
-    limb = QPainterPath(QPointF(8, 5.5))
-    limb.lineTo(9, 13)
-    limb.lineTo(13, 16.5)
-    pen = QPen(QColor("#FFFFFF"), 4)
-    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    painter.strokePath(limb, pen)
-    painter.setBrush(QColor(DARK.residual))
-    painter.drawEllipse(QPointF(16.5, 17.5), 3, 3)
-    painter.end()
-    return QIcon(pixmap)
-
-
-class TopBar(QWidget):
-    """Menus, perspectives and the way into the palette."""
-
-    def __init__(self, actions: Actions, theme: Theme, show_palette: Callable[[], None]) -> None:
-        super().__init__()
-        self.setObjectName("topBar")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setFixedHeight(44)
-        mark = QLabel()
-        mark.setPixmap(program_icon().pixmap(QSize(24, 24)))
-        self.menus = QMenuBar()
-        self.menus.setNativeMenuBar(False)
-        self.menus.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
-        actions.fill(self.menus)
-        switch = QFrame()
-        switch.setProperty("role", "card")
-        switch.setFixedHeight(36)
-        inside = QHBoxLayout(switch)
-        inside.setContentsMargins(2, 2, 2, 2)
-        inside.setSpacing(2)
-        self._perspectives: list[QToolButton] = []
-        for action_id in ("annotate", "residual_limb"):
-            button = QToolButton()
-            button.setProperty("role", "perspective")
-            button.setDefaultAction(actions[action_id])
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            button.setIconSize(QSize(16, 16))
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            inside.addWidget(button)
-        self.search = QPushButton("  Search or run a command")
-        self.search.setProperty("role", "search")
-        self.search.setFixedWidth(262)
-        self.search.setAccessibleName("Search or run a command")
-        self.search.clicked.connect(lambda _=False: show_palette())
-        key_row = QHBoxLayout(self.search)
-        key_row.setContentsMargins(0, 0, 6, 0)
-        key_row.addStretch(1)
-        self._palette_key = key_cap("")
-        key_row.addWidget(self._palette_key)
-        self._help = QToolButton()
-        self._help.setFixedSize(32, 32)
-        self._help.setIconSize(QSize(18, 18))
-        self._help.setAccessibleName("Keys")
-        self._help.clicked.connect(lambda _=False: actions["keys"].trigger())
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 0, 12, 0)
-        row.setSpacing(8)
-        row.addWidget(mark)
-        row.addWidget(self.menus, 0, Qt.AlignmentFlag.AlignVCenter)
-        row.addStretch(1)
-        row.addWidget(switch)
-        row.addStretch(1)
-        row.addWidget(self.search)
-        row.addWidget(self._help)
-        self._actions = actions
-        actions.when_keys_change(self._show_keys)
-        self.set_theme(theme)
-
-    def _show_keys(self) -> None:
-        key = self._actions.key_words("palette")
-        self._palette_key.setText(key)
-        self._palette_key.setVisible(bool(key))
-        self._help.setToolTip(self._actions["keys"].toolTip())
-
-    def set_narrow(self, narrow: bool) -> None:
-        """Leave room for the menus."""
-        self.search.setText("  Search" if narrow else "  Search or run a command")
-        self.search.setFixedWidth(140 if narrow else 262)
-
-    def set_theme(self, theme: Theme) -> None:
-        self.search.setIcon(icons.icon("ph.magnifying-glass", theme.text3))
-        self._help.setIcon(icons.icon("ph.question", theme.text2))
 
 
 class MainWindow(QMainWindow):
@@ -203,7 +88,21 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.session = Session(studio, bridge, self)
         self.actions_table = Actions(self, theme)
-        actions = self.actions_table
+        self._outcomes = Outcomes(self)
+        self._make_pages()
+        self._lay_out()
+        self._make_features()
+        self._connect()
+        self.resize(_fitting_size(self))
+        self._restore()
+        if studio.is_open:
+            self.session.begin()
+        else:
+            self._on_closed()
+
+    def _make_pages(self) -> None:
+        """Make the bars, the pages and the panels beside them."""
+        actions, theme = self.actions_table, self._theme
         self._top = TopBar(actions, theme, self.show_palette)
         self.message_bar = MessageBar(theme)
         self.start_page = StartPage(actions, theme, self.open_folder)
@@ -226,6 +125,9 @@ class MainWindow(QMainWindow):
         for page in (self.start_page, self._annotate, self._residual):
             self._pages.addWidget(page)
 
+    def _lay_out(self) -> None:
+        """Put the parts of the window one below the other."""
+        actions, theme = self.actions_table, self._theme
         central = QWidget()
         self.setCentralWidget(central)
         self.status = StatusBar(self.session, theme, actions["jobs"].trigger)
@@ -241,16 +143,23 @@ class MainWindow(QMainWindow):
         column.addWidget(self.bottom_dock)
         column.addWidget(self.status)
 
+    def _make_features(self) -> None:
+        """Make the features and connect the actions to whoever owns them."""
+        actions = self.actions_table
         for action in actions.of(Where.WINDOW):
             self.addAction(action)
         self.importing = Importing(self)
-        self.features: list[Feature] = [self.importing, *(make(self) for make in feature_classes())]
+        self.features: list[Feature] = [self.importing]
+        for make in feature_classes():
+            self.features.append(make(self))  # one by one: a feature may ask for what was made before it
         for owner, target in self.owners.items():
             actions.connect_owner(owner, target)
         RecentMenu(self, actions["close_project"])
         for name in ("left_panel", "right_panel"):
             actions[name].setChecked(True)
 
+    def _connect(self) -> None:
+        """Follow what happens on the canvas, in the session and in the background."""
         view = self.annotate_page.view
         view.pointer_at.connect(self.status.show_pointer)
         view.zoomed.connect(self.status.show_zoom)
@@ -268,13 +177,7 @@ class MainWindow(QMainWindow):
         session.people_changed.connect(lambda _entry: self.show_available())
         session.point_selected.connect(lambda _index: self.show_available())
         session.job_started.connect(lambda _job: self.show_available())
-        self.status.job_ended.connect(self._on_job_ended)
-        self.resize(_fitting_size(self))
-        self._restore()
-        if studio.is_open:
-            session.begin()
-        else:
-            self._on_closed()
+        self.status.job_ended.connect(self._outcomes.tell)
 
     @property
     def owners(self) -> dict[Owner, QObject]:
@@ -555,70 +458,6 @@ class MainWindow(QMainWindow):
         if hasattr(self, "person_panel"):
             self.person_panel.set_asked(index)
             self.show_available()
-
-    def _on_job_ended(self, view: JobView) -> None:
-        self.show_available()
-        if view.failure is not None and view.failure.is_ours:
-            show_quietly(ReportDialog(view.failure.report, self._theme, self, title=view.failure.message))
-        elif view.failure is not None:
-            self._tell_failure(view, view.failure)
-        elif view.state is JobState.SUCCEEDED:
-            self._tell_result(view)
-
-    def _tell_failure(self, view: JobView, failure: Failure) -> None:
-        """Say why a job failed; offer to try again where the process that worked on it is to blame."""
-        job = self._job_of(view)
-        again = job.again if job is not None and failure.process_ended else None
-
-        def retry() -> None:
-            if again is not None and self._job_of(view) is not None:  # its project may have been closed
-                self.session.start(again)
-
-        self.message_bar.say(
-            failure.message, failure.hint, button="Retry" if again is not None else "", act=retry
-        )
-
-    def _job_of(self, view: JobView) -> Job | None:
-        return next((job for job in self.studio.jobs if job.id == view.id), None)
-
-    def _tell_result(self, view: JobView) -> None:
-        job = self._job_of(view)
-        result = job.result if job is not None else None
-        if isinstance(result, ImportReport):
-            self.importing.tell(result)
-        elif isinstance(result, Preflight):
-            self.importing.decide(result, waited_s=view.elapsed_s)
-        elif isinstance(result, CollectReport):
-            self._tell_collected(result)
-        elif isinstance(result, ExportReport):
-            self._tell_export(result)
-        elif isinstance(result, Path):
-            self.message_bar.say(f"Written: {result}.", serious=False)
-
-    def _tell_collected(self, report: CollectReport) -> None:
-        words = f"{report.collected} photos were copied into the project; {report.there} were there already."
-        if report.refused:
-            name, error = report.refused[0]
-            words += f" Not copied: {name}: {error.message} {error.hint}"
-        self.message_bar.say(words, serious=bool(report.refused))
-
-    def _tell_export(self, report: ExportReport) -> None:
-        written = len(report.folders)
-        people = "person was" if written == 1 else "people were"
-        words = ["0 people were written."]
-        if written:
-            words = [f"{written} {people} written to {report.folders[0].parent}."]
-        if report.refused:
-            name, error = report.refused[0]
-            words.append(f"Not written: {name}: {error.message} {error.hint}")
-        words.extend(report.warnings[:1])
-        details = len(report.refused) + len(report.warnings) > 1
-        self.message_bar.say(
-            " ".join(words),
-            serious=bool(report.refused or report.warnings),
-            button="See why" if details else "",
-            act=(lambda: RefusedDialog(report.refused, report.warnings, self).show()) if details else None,
-        )
 
     def show_available(self) -> None:
         """Enable what can be done now, and say in the menu what undo would undo."""
