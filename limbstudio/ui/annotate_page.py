@@ -150,7 +150,7 @@ class AnnotatePage(QWidget):
         photo, person = self._session.photo, self._session.person
         self._actions["draw_box"].setChecked(False)
         self.view.set_drawing_box(False)
-        if photo is None or not self._session.can_edit:
+        if photo is None or not self._session.may_edit():
             return
         if person is not None:
             self._session.do(edits.set_box(person, box))
@@ -161,7 +161,7 @@ class AnnotatePage(QWidget):
 
     def new_person(self) -> Person | None:
         photo = self._session.photo
-        if photo is None or not self._session.can_edit:
+        if photo is None or not self._session.may_edit():
             return None
         person = self._session.attempt(lambda: self._session.studio.new_person(photo.sha256))
         if person is not None:

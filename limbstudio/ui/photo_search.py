@@ -234,7 +234,7 @@ class PhotoSearch(Feature):
     def toggle_no_person(self) -> None:
         """Say that nobody is in the photo, and go on to the next unfinished one; or take that back."""
         photo = self.session.photo
-        if photo is None or not self.session.can_edit:
+        if photo is None or not self.session.may_edit():
             return
         try:
             self.session.studio.set_no_person(photo.sha256, not photo.no_person)

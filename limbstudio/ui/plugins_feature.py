@@ -66,7 +66,7 @@ class PluginsFeature(Feature):
 
     def _run(self, command: Command) -> None:
         photo, studio = self.session.photo, self.session.studio
-        if photo is not None and self.session.can_edit:
+        if photo is not None and self.session.may_edit():
             self.session.start(
                 lambda: studio.run(
                     lambda context: plugin_work.run_command(studio, context, command, photo.sha256),

@@ -105,6 +105,13 @@ class Session(QObject):
     def can_edit(self) -> bool:
         return self.studio.is_open and not self.studio.read_only_reason
 
+    def may_edit(self) -> bool:
+        """Tell whether the project can be edited; where it cannot, say why: somebody just tried."""
+        reason = self.studio.read_only_reason
+        if reason:
+            self.said.emit(reason, self.studio.save_state.hint, True)
+        return self.can_edit
+
     @property
     def is_unsettled(self) -> bool:
         """Tell whether `fit_changed` is still to come for the photo that was turned to: who shows all of it waits."""

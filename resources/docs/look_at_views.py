@@ -65,8 +65,46 @@ class Stage:
         self.window.activateWindow()
         self.window.load_3d()
         self._let_go = threading.Event()
+        self.follower: MainWindow | None = None
+        self._kept: list[Bridge] = []  # threads of windows that were closed still answer to them
 
     # -------------------------------------------------------------------------------------------------------- means
+
+    def follow(self) -> MainWindow:
+        """Open the project in a second window, which can only read it."""
+        bridge = Bridge()
+        self._kept.append(bridge)
+        studio = Studio(who="M. Adeyemi", deliver=bridge.deliver)
+        memory = QSettings(str(self.folder / "second.ini"), QSettings.Format.IniFormat)
+        memory.setValue("tour_seen", True)
+        memory.setValue("theme", self.window.memory.value("theme"))
+        made = self.follower = MainWindow(studio, bridge, self.window.theme, memory=memory)
+        made.resize(self.window.size())
+        made.show()
+        QTest.qWaitForWindowExposed(made)
+        made.load_3d()
+        assert self.studio.folder is not None
+        made.open_folder(self.studio.folder)
+        self.wait(lambda: made.annotate_page.view.has_photo, "the photo of the second window")
+        self.wait(lambda: made.annotate_page.mesh_view.has_body, "the body of the second window")
+        return made
+
+    def follow_limb(self) -> None:
+        made = self.follow()
+        made.actions_table["residual_limb"].trigger()
+        page = made.mesh_page
+        self.wait(lambda: page.shows_limb and page.work.facts is not None, "the limb of the second window")
+        QTest.qWait(800)
+
+    def follow_and_edit(self) -> None:
+        made = self.follow()
+        made.message_bar.hide()
+        made.actions_table["new_person"].trigger()
+
+    def follow_and_look_back(self) -> None:
+        made = self.follow()
+        made.message_bar.hide()
+        made.actions_table["history"].trigger()
 
     def wait(self, is_so: Callable[[], object], what: str, seconds: float = 40.0) -> None:
         end = time.monotonic() + seconds
@@ -294,6 +332,7 @@ class Stage:
 
     def plain(self) -> None:
         """Leave whatever the last state left open."""
+        self.follower = None
         for widget in QApplication.topLevelWidgets():
             if widget is not self.window and widget.isVisible():
                 widget.close()
@@ -341,6 +380,10 @@ class Stage:
         yield "error", lambda: (first(), self.error())[0]
         yield "masks", first_with("mask_brush")
         yield "candidates", self.candidates
+        yield "follower", lambda: (first(), self.follow())[0]
+        yield "follower limb", lambda: (first(), self.follow_limb())[0]
+        yield "follower edits", lambda: (first(), self.follow_and_edit())[0]
+        yield "follower history", lambda: (first(), self.follow_and_look_back())[0]
         yield "resize panel", self.resizing(0)
         yield "resize inset", self.resizing(1)
         yield "fit options", first_with("fit_options")
@@ -392,12 +435,13 @@ class Stage:
         yield "t-pose", self.limb_with("t_pose")
 
     def picture(self) -> QPixmap:
-        """Return the window with the dialogs and menus that stand over it."""
-        made = self.window.grab()
-        origin = self.window.mapToGlobal(QPoint(0, 0))
+        """Return the window, or the second one where there is one, with the dialogs and menus that stand over it."""
+        window = self.follower or self.window
+        made = window.grab()
+        origin = window.mapToGlobal(QPoint(0, 0))
         painter = QPainter(made)
         for widget in QApplication.topLevelWidgets():
-            if widget.isVisible() and widget is not self.window:
+            if widget.isVisible() and widget not in (window, self.window):
                 painter.drawPixmap(widget.mapToGlobal(QPoint(0, 0)) - origin, widget.grab())
         painter.end()
         return made

@@ -362,6 +362,22 @@ def test_a_second_window_is_read_only_and_says_so(window, open_window, project_f
     assert second.message_bar.isVisible()
     assert not second.session.can_edit
     assert second.annotate_page.new_person() is None
+    assert second.status._save.text() == "Read-only"
+    assert "open in another window" in second.status.save_text
+
+
+def test_an_edit_that_a_read_only_window_refuses_offers_to_take_over_again(
+    window, open_window, project_folder, qtbot
+):
+    second = open_window(project_folder)
+    for action in ("new_person", "no_person"):
+        second.message_bar.hide()
+
+        second.actions_table[action].trigger()
+
+        assert second.message_bar.isVisible()
+        assert "open in another window" in second.message_bar.text
+        assert second.message_bar.button.isVisible()
 
 
 def test_a_read_only_window_takes_the_project_over_and_gives_it_back(

@@ -197,7 +197,7 @@ class Guiding(QObject):
     def _place(self, x: float, y: float) -> None:
         """A click, or Enter at the crosshair, gives the point asked for its place."""
         photo = self._session.photo
-        if photo is None or not self._session.can_edit:
+        if photo is None or not self._session.may_edit():
             return
         person = self._session.person
         if person is None:

@@ -84,7 +84,7 @@ class PointEdits(QObject):
     def _set_state(self, state: KeypointState) -> None:
         """Give the point asked for, or else the selected one, a state."""
         person = self._session.person
-        if person is None or not self._session.can_edit:
+        if person is None or not self._session.may_edit():
             return
         if self._guiding.guide.next_point is not None:
             self._guiding.give_state(state)

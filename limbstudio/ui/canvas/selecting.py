@@ -159,7 +159,7 @@ class Selecting(Feature):
     def _move(self, motion: Motion, step: str = "") -> bool:
         """Move what is selected, or the person. step: presses of one key that follow each other are one undo."""
         person, photo = self.session.person, self.session.photo
-        if person is None or photo is None or not self.session.can_edit:
+        if person is None or photo is None or not self.session.may_edit():
             return False
         chosen = sorted(self._view.selection) if len(self._view.selection) > 1 else []
         every = chosen or range(len(LDPOSE))

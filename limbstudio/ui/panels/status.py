@@ -123,7 +123,8 @@ class StatusBar(QWidget):
 
     @property
     def save_text(self) -> str:
-        return self._save.full_text
+        """Return all that is known of saving, also where the line has only the short of it."""
+        return self._save.toolTip()
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -159,7 +160,13 @@ class StatusBar(QWidget):
     def show_saving(self, state: SaveState) -> None:
         icon, token = _SAVE_SIGNS[state.saving]
         self._save_icon.setPixmap(icons.icon(icon, getattr(self._theme, token)).pixmap(QSize(15, 15)))
-        self._save.setText(save_words(state))
+        is_read_only = (
+            state.saving is Saving.READ_ONLY
+        )  # a sentence that stays would push everything else aside
+        self._save.setText("Read-only" if is_read_only else save_words(state))
+        if is_read_only:
+            self._save.setToolTip(save_words(state))
+            self._save.setAccessibleName(save_words(state))
         set_role(self._save, "error" if state.saving is Saving.WAITING else "")
 
     def cancel_shown(self) -> None:
