@@ -227,6 +227,25 @@ def bench_fit(
     _bench(lambda report: run(people=people, poses=poses, report=report), json_file)
 
 
+@bench_app.command("ajahr")
+def bench_ajahr(
+    people: Annotated[int, typer.Option(min=4, help="Synthetic people to predict.")] = 4000,
+    starts: Annotated[
+        int, typer.Option(min=4, help="Synthetic people to fit, from both kinds of start.")
+    ] = 200,
+    poses: Annotated[Path | None, typer.Option(help="poses.npz with validation poses.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="ajahr.npz in place of the one that ships.")] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """AJAHR's predictions on synthetic people, their speed, and fits that begin with them."""
+    from limbstudio.evaluation.ajahr_benchmark import bench_ajahr as run
+
+    _bench(
+        lambda report: run(people=people, starts=starts, poses=poses, weights=weights, report=report),
+        json_file,
+    )
+
+
 @bench_app.command("stump")
 def bench_stump(
     cuts: Annotated[int, typer.Option(min=1, help="Cuts to compare on.")] = 200,

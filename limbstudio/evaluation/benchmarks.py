@@ -107,7 +107,7 @@ def bench_fit(
 
     poses: motion file with validation poses; raises KnownError without one.
     """
-    motion = _motion_file(poses)
+    motion = motion_file(poses)
     body = load_body()
     model = fit_model(body)
     values: dict[str, Any] = {"people": people}
@@ -126,7 +126,7 @@ def bench_fit(
     return Figures("fit", values)
 
 
-def _motion_file(poses: Path | None) -> Path:
+def motion_file(poses: Path | None) -> Path:
     found = poses or resource_path("..").resolve().parent / "shared" / "data" / "poses" / "poses.npz"
     if not found.is_file():
         raise KnownError(

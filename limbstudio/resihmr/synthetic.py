@@ -32,7 +32,8 @@ FACTOR_RANGE = (0.15, 0.7)
 
 @dataclass(frozen=True, eq=False)
 class SyntheticPerson:
-    """A person, what the fit is told (camera), and the truth: joints (22, 3) camera metres, exists (22,), lambda."""
+    """A person, what the fit is told (camera), and the truth: joints (22, 3) camera metres, exists (22,), lambda;
+    orientation (3, 3), pose (21, 3, 3), shape (B,) and move (3,) as `skeleton.place` takes them."""
 
     person: Person
     camera: Camera
@@ -42,6 +43,10 @@ class SyntheticPerson:
     level: Level
     factor: float
     length_m: float
+    orientation: np.ndarray
+    pose: np.ndarray
+    shape: np.ndarray
+    move: np.ndarray
 
 
 def make_people(model: FitModel, poses: Path, count: int, *, noise: float, seed: int, validation: bool = True,
@@ -104,7 +109,20 @@ def _person(model: FitModel, poses: np.ndarray, ups: np.ndarray, level: Level, n
     exists = np.concatenate([[True], free])
     camera = Camera(told, center, (PICTURE_PX, PICTURE_PX), FocalSource.DIAGONAL)
     length = (1 - factor) * float(np.linalg.norm(anchor - upstream))
-    return SyntheticPerson(person, camera, placed.joints[0], exists, limb, level, factor, length)
+    return SyntheticPerson(
+        person,
+        camera,
+        placed.joints[0],
+        exists,
+        limb,
+        level,
+        factor,
+        length,
+        root,
+        local[0],
+        shape,
+        middle[0],
+    )
 
 
 def _root_rotation(up_pelvis: np.ndarray, yaw: float, pitch: float) -> np.ndarray:

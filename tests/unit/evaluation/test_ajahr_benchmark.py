@@ -1,0 +1,72 @@
+"""AJAHR's benchmark: a network that knows the truth is without error, and a fit that begins with it is right."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from limbstudio.ajahr.predict import Predictor
+from limbstudio.body.model import BodyModel
+from limbstudio.evaluation.ajahr_benchmark import compare_starts, errors_of
+from limbstudio.resihmr.guessed import GuessedBodies
+from limbstudio.resihmr.problem import fit_model
+from limbstudio.resihmr.synthetic import SyntheticPerson, make_people
+
+
+class Knows(Predictor):
+    """Answers with the truth, turned about the view by `wrong_deg`."""
+
+    def __init__(self, crowd: Sequence[SyntheticPerson], wrong_deg: float = 0.0) -> None:
+        self.crowd = {one.person.id: one for one in crowd}
+        angle = np.radians(wrong_deg)
+        self.turn = np.array(
+            [[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]]
+        )
+
+    def __call__(self, people, cameras, body) -> GuessedBodies:
+        known = [self.crowd[person.id] for person in people]
+        return GuessedBodies(
+            np.stack([self.turn @ one.orientation for one in known]),
+            np.stack([one.pose for one in known]),
+            np.stack([one.shape for one in known]),
+            np.stack([one.joints[0] for one in known]),
+        )
+
+
+@pytest.fixture(scope="module")
+def motion_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a motion file of small bends."""
+    rng = np.random.default_rng(3)
+    path, n = tmp_path_factory.mktemp("motion") / "poses.npz", 40
+    np.savez(
+        path, body_pose=(0.2 * rng.standard_normal((n, 21, 3))).astype(np.float16),
+        root_orient=np.zeros((n, 3), np.float16), source=np.zeros(n, np.uint16), val=np.arange(n) % 4 == 0,
+        reduced=np.zeros(1, bool),
+    )  # fmt: skip
+    return path
+
+
+@pytest.fixture(scope="module")
+def crowd(body: BodyModel, motion_file: Path) -> list[SyntheticPerson]:
+    return make_people(fit_model(body), motion_file, 8, noise=0.0, seed=3, validation=False)
+
+
+def test_the_truth_has_no_error_and_a_turn_is_undone_by_alignment_only(crowd, body):
+    right, turned = (errors_of(crowd, Knows(crowd, degrees), body) for degrees in (0.0, 20.0))
+
+    assert right["people"] == 8
+    assert max(right["MPJPE mm"], right["PA-MPJPE mm"], right["MVE mm"]) < 0.1
+    assert turned["MPJPE mm"] > 50
+    assert turned["MVE mm"] > 50
+    assert turned["PA-MPJPE mm"] < 0.1
+
+
+def test_fits_that_begin_with_the_truth_are_compared_with_the_solvers_own(crowd, body):
+    found = compare_starts(crowd, Knows(crowd), body)
+
+    assert found["people"] == 8
+    assert found["final energy, share"]["median"] == pytest.approx(1, abs=0.05)
+    assert found["wrong front or back"]["begun"] == 0
+    assert found["MPJPE mm"]["begun"] < 100
+    assert 0 < found["solver's time, share of its own"]["in batches"] < 3
