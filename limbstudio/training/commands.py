@@ -88,6 +88,7 @@ def train_ajahr(
     tokenizer_loss: Annotated[Path, typer.Option(help="tokenizer.pt of people with limb loss.")],
     out: Annotated[Path, typer.Option(help="Folder for weights, curves and what to resume from.")],
     steps: Annotated[int, typer.Option(help="Steps of 256 synthetic people each.")] = 60_000,
+    rate: Annotated[float, typer.Option(help="Highest learning rate; it falls to nothing.")] = 5e-4,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's last state.")] = False,
 ) -> None:
@@ -97,6 +98,6 @@ def train_ajahr(
         learn_studio_ajahr,
     )
 
-    plan = StudioPlan(steps, seed=seed)
+    plan = StudioPlan(steps, rate=rate, seed=seed)
     typer.echo(learn_studio_ajahr(poses, (tokenizer, tokenizer_loss), out, plan, resume=resume).text)
     typer.echo(f"The network is in {out}.")
