@@ -38,6 +38,8 @@ SINKS = {
 }  # fmt: skip
 NO_WORDS = {"LimbStudio", "LimbStudio {}.", "{}   Esc", "JPEG, PNG, TIFF, HEIC, WebP, COCO"}
 FIRST_ONLY = {"label", "section", "_say", "MeshView"}  # what follows says how, not what
+# In no German sentence; where a general entry fits by chance, some of them are left standing.
+ENGLISH = re.compile(r"\b(the|were|is|are|of|to|it|and|from|with|not|or|again|this)\b")
 HARSH = ("stumpf", "amputiert", "behindert", "verstümmel", "krüppel", "invalide", "fehlbildung")
 
 
@@ -131,7 +133,9 @@ def without_german(texts: dict[str, str]) -> dict[str, str]:
         return {
             text: texts[text]
             for text, filled in shown.items()
-            if words.said(filled) == filled and text not in GERMAN and plain(text) not in GERMAN
+            if (words.said(filled) == filled or ENGLISH.search(words.said(filled)))
+            and text not in GERMAN
+            and plain(text) not in GERMAN
         }
     finally:
         words.use("en")

@@ -58,7 +58,7 @@ class CandidatesCard(QWidget):
         self.table.currentItemChanged.connect(self._on_current)
         self.table.itemActivated.connect(lambda item, _column: self.choose_asked.emit(_id_of(item)))
         self.choose = QPushButton("Use this fit")
-        self.delete = QPushButton("Delete")
+        self.delete = QPushButton("Delete fit")
         self._actions = actions
         self._note = label("", "caption")
         self.choose.clicked.connect(lambda _=False: self._ask(self.choose_asked))

@@ -256,7 +256,7 @@ class Comparing(Feature):
             highest = max(float(np.percentile(shown, _TOP_SHARE)), 0.1)
             self._colours = colours_of_amounts(shown, highest)
             view.show_colours(self._colours)
-            title = f"{names[0]} from {names[1]}"
+            title = f"{names[0]} against {names[1]}"
             self.legend.show_scale(title, highest, "mm" if apart.unit == "mm" else "% of height")
             self._place()
             return

@@ -84,6 +84,7 @@ def set_role(widget: QWidget, role: str) -> None:
         widget.setProperty("role", role)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
+        widget.updateGeometry()  # the role may bring margins, and the words may be there already
 
 
 def line(vertical: bool = False) -> QFrame:

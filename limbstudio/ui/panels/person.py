@@ -275,7 +275,7 @@ class PersonPanel(QWidget):
             self._facts.setText(begin if self._session.photo else "")
         else:
             number = [p.id for p in people].index(person.id) + 1
-            self._title.setText(names.person_name(number) + (f" of {len(people)}" if len(people) > 1 else ""))
+            self._title.setText(names.person_name(number) + (f" / {len(people)}" if len(people) > 1 else ""))
             words, role = _REVIEW_BADGES[self._session.review_of(person)]
             self._review.setText(words)
             set_role(self._review, role)
