@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from limbstudio.a3d.bodies import FOOTREST_M, Figure, Seat
+from limbstudio.a3d.bodies import FOOTREST_M, Bools, Figure, Seat
 from limbstudio.a3d.plans import Aid, LostLimb
 from limbstudio.a3d.solids import Solid, ball, flat, ring, slab, tube
 from limbstudio.body.model import BodyModel
@@ -139,7 +139,9 @@ def prostheses(figure: Figure, body: BodyModel, limbs: Mapping[Limb, LostLimb], 
         anchor, upstream = figure.joints[SMPLX_INDEX[rule.anchor]], figure.joints[SMPLX_INDEX[rule.upstream]]
         end = anchor + lost.factor * (upstream - anchor)
         shell = flat(str(rng.choice((_CARBON, "#C9B79C", "#E6E2DA", "#3B4B6B", "#D8A582"))), 0.03)
-        solids = [_socket(figure, limb, upstream, end, shell)]
+        assert rule.segment is not None
+        own = np.isin(figure.part, distal_parts(limb, rule.segment))
+        solids = [_socket(figure, own, upstream, end, shell, widest=0.075 if limb.is_arm else 0.12)]
         # From the residual limb's end to the wrist or ankle, by way of the elbow or knee where that is lost too.
         names = ("elbow", "wrist") if limb.is_arm else ("knee", "ankle")
         middle, distal = (figure.joints[SMPLX_INDEX[f"{limb.side.value}_{name}"]] for name in names)
@@ -161,21 +163,28 @@ def prostheses(figure: Figure, body: BodyModel, limbs: Mapping[Limb, LostLimb], 
     return made
 
 
-def _socket(figure: Figure, limb: Limb, upstream: Floats, end: Floats, paint: Paint) -> Solid:
-    """Make the shell around the far half of the residual limb, as wide as the limb with its clothes is."""
+def _socket(
+    figure: Figure, own: Bools, upstream: Floats, end: Floats, paint: Paint, *, widest: float
+) -> Solid:
+    """Make the shell around the far half of the residual limb, as wide as the limb with its clothes is.
+
+    own (F',): the faces of its segment; others may lie as near where a joint is bent. widest: metres.
+    """
     axis = end - upstream
     length = float(np.linalg.norm(axis))
     axis = axis / max(length, 1e-6)
-    of_limb = np.isin(figure.part, distal_parts(limb, limb.segments[0]))
-    points = figure.vertices[np.unique(figure.faces[of_limb])] - upstream
+    points = figure.vertices[np.unique(figure.faces[own])] - upstream
     along = points @ axis
     away = np.linalg.norm(points - along[:, None] * axis, axis=1)
     path, radii = [], []
     for share in (0.42, 0.6, 0.8, 0.95):
-        near = away[(np.abs(along - share * length) < 0.03) & (away < 0.16)]
-        radii.append(
-            float(np.percentile(near, 92)) + 0.008 if len(near) > 8 else (radii[-1] if radii else 0.05)
+        near = away[np.abs(along - share * length) < 0.03]
+        wide = (
+            float(np.percentile(near, 90)) + 0.007
+            if len(near) > 8
+            else (radii[-1] if radii else 0.6 * widest)
         )
+        radii.append(min(wide, widest))
         path.append(upstream + share * length * axis)
     path += [end + 0.015 * axis, end + 0.05 * axis]
     radii += [radii[-1] * 0.85, 0.026]

@@ -5,7 +5,7 @@ A plan that is refused is drawn again as its next attempt, with the same kind, g
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -235,12 +235,23 @@ def legs_lost(limbs: Mapping[Limb, LostLimb]) -> int:
 
 
 def _aid(limbs: Mapping[Limb, LostLimb], rng: np.random.Generator) -> Aid:
-    shares = {0: (0.79, 0.03, 0.06, 0.12), 1: (0.5, 0.22, 0.15, 0.13), 2: (0.25, 0.0, 0.5, 0.25)}[
-        legs_lost(limbs)
-    ]
-    aid = list(Aid)[int(rng.choice(4, p=shares))]
     hands = [limb for limb in Limb if limb.is_arm and limb not in limbs]
-    return Aid.NONE if aid is Aid.CRUTCHES and not hands else aid
+    legs = legs_lost(limbs)
+    shares = {0: (0.79, 0.03, 0.06, 0.12), 1: (0.5, 0.22, 0.15, 0.13), 2: (0.3, 0.0, 0.45, 0.25)}[legs]
+    if legs == 2 and not all(
+        _takes_prosthesis(limb, lost) for limb, lost in limbs.items() if not limb.is_arm
+    ):
+        shares = (0.0, 0.0, 0.65, 0.35)  # nobody stands on no leg
+    elif legs == 1 and not hands:
+        shares = (0.3, 0.0, 0.4, 0.3)
+    return list(Aid)[int(rng.choice(4, p=shares))]
+
+
+def _takes_prosthesis(limb: Limb, lost: LostLimb) -> bool:
+    """Tell whether one can be drawn: on a residual limb that is cut within a segment, or at elbow or knee."""
+    short = lost.level in (Level.WRIST_DISARTICULATION, Level.ANKLE_DISARTICULATION)
+    is_cut = lost.geometry is Geometry.RESIDUAL
+    return is_cut and level_rule(limb, lost.level).endpoint is not None and not short
 
 
 def _with_prostheses(limbs: dict[Limb, LostLimb], aid: Aid, rng: np.random.Generator) -> dict[Limb, LostLimb]:
@@ -249,10 +260,9 @@ def _with_prostheses(limbs: dict[Limb, LostLimb], aid: Aid, rng: np.random.Gener
     result = {}
     for limb, lost in limbs.items():
         style = str(rng.choice(["hook", "hand"] if limb.is_arm else ["pylon", "pylon", "blade"]))
-        wears = rng.random() < (0.9 if needed and not limb.is_arm else 0.35)
-        if lost.geometry is Geometry.RESIDUAL and level_rule(limb, lost.level).endpoint is not None and wears:
-            short = lost.level in (Level.WRIST_DISARTICULATION, Level.ANKLE_DISARTICULATION)
-            lost = LostLimb(lost.level, lost.factor, lost.geometry, None if short else style)
+        wears = rng.random() < (1.0 if needed and not limb.is_arm else 0.35)
+        if wears and _takes_prosthesis(limb, lost):
+            lost = replace(lost, prosthesis=style)
         result[limb] = lost
     return result
 
@@ -261,8 +271,8 @@ def _camera(rng: np.random.Generator, *, easy: bool) -> CameraPlan:
     height = rng.choice(
         [rng.uniform(0.9, 1.8), rng.uniform(0.35, 0.9), rng.uniform(1.8, 2.9)], p=[0.7, 0.15, 0.15]
     )
-    fill = rng.choice([rng.uniform(0.55, 0.9), rng.uniform(0.9, 1.15)], p=[0.88, 0.12])
-    aside = rng.uniform(-0.1, 0.1, 2) * (1, 0.6)
+    fill = rng.choice([rng.uniform(0.55, 0.9), rng.uniform(0.9, 1.3)], p=[0.8, 0.2])
+    aside = rng.uniform(-0.12, 0.12, 2) * (1, 0.7)
     yaw = rng.choice([rng.uniform(-75, 75), rng.uniform(-180, 180)], p=[0.6, 0.4])
     if easy:
         height, fill, aside = rng.uniform(1.0, 1.6), rng.uniform(0.7, 0.85), np.zeros(2)

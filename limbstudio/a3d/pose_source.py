@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from limbstudio.a3d.samples import relaxed_fingers
 from limbstudio.body.kinematics import rotation_matrices, rotation_vectors
@@ -15,10 +16,14 @@ from limbstudio.resihmr.pose_prior import load, mirror_poses, read_motion
 from limbstudio.resihmr.starts import turned_upright
 from limbstudio.resources import resource_path
 
+Bools = NDArray[np.bool_]
+
 BUNDLED = "starts of the bundled pose prior"
 ACKNOWLEDGEMENT = "Poses: mocap.cs.cmu.edu. The database was created with funding from NSF EIA-0196217."
 # A person stands where thighs and trunk are no further from the vertical than that, degrees.
 _UPRIGHT_THIGH_DEG, _UPRIGHT_TRUNK_DEG = 42.0, 30.0
+# A person sits where both thighs are further from it than that, and the knees not bent as in a squat.
+_SEATED_THIGH_DEG, _SEATED_TRUNK_DEG, _SEATED_KNEE_DEG = 50.0, 45.0, 118.0
 _LOOSENED_RAD = np.radians(3.0)
 
 
@@ -27,13 +32,14 @@ class PoseBank:
     """Poses to draw from.
 
     name: where they come from, for people. pose (N, 21, 3), up (N, 3): as in `pose_prior`. upright: rows of those who
-    stand. Every pose may be mirrored.
+    stand; unseated: of all but those who sit, who would need the stool that was there. Every pose may be mirrored.
     """
 
     name: str
     pose: Floats
     up: Floats
     upright: Ints
+    unseated: Ints
 
 
 @lru_cache(maxsize=4)
@@ -49,20 +55,24 @@ def read_poses(path: Path | None, *, validation: bool = False) -> PoseBank:
         name = f"{'validation' if validation else 'training'} clips of {path.name}"
     if not len(pose):
         raise KnownError(f"There are no poses among the {name}.", "Choose the other split, or another file.")
-    upright = np.flatnonzero(_is_upright(pose, up))
-    if not len(upright):
+    stands, sits = _stands_sits(pose, up)
+    if not stands.any():
         raise KnownError(f"Nobody stands among the {name}.", "Use a motion file that has standing people.")
-    return PoseBank(name, pose, up, upright)
+    return PoseBank(name, pose, up, np.flatnonzero(stands), np.flatnonzero(~sits))
 
 
-def _is_upright(pose: Floats, up: Floats) -> np.ndarray:
+def _stands_sits(pose: Floats, up: Floats) -> tuple[Bools, Bools]:
+    """Return who stands and who sits as on a stool, (N,) each."""
     root = turned_upright(up)
-    trunk = root[:, 1, 1] > np.cos(np.radians(_UPRIGHT_TRUNK_DEG))
+    trunk = np.degrees(np.arccos(np.clip(root[:, 1, 1], -1, 1)))
+    stands, sits = trunk < _UPRIGHT_TRUNK_DEG, trunk < _SEATED_TRUNK_DEG
     for side in ("left", "right"):
         hip = rotation_matrices(pose[:, SMPLX_INDEX[f"{side}_hip"] - 1])
-        thigh = (root @ hip)[:, 1, 1]  # how far the thigh's own upward direction points up
-        trunk &= thigh > np.cos(np.radians(_UPRIGHT_THIGH_DEG))
-    return trunk
+        thigh = np.degrees(np.arccos(np.clip((root @ hip)[:, 1, 1], -1, 1)))  # from hanging straight down
+        knee = np.degrees(np.linalg.norm(pose[:, SMPLX_INDEX[f"{side}_knee"] - 1], axis=1))
+        stands &= thigh < _UPRIGHT_THIGH_DEG
+        sits &= (thigh > _SEATED_THIGH_DEG) & (knee < _SEATED_KNEE_DEG)
+    return stands, sits
 
 
 def standing_pose(bank: PoseBank, pick: float, *, mirrored: bool, upright: bool) -> Floats:
@@ -70,7 +80,7 @@ def standing_pose(bank: PoseBank, pick: float, *, mirrored: bool, upright: bool)
 
     upright: only of people who stand.
     """
-    rows = bank.upright if upright else np.arange(len(bank.pose))
+    rows = bank.upright if upright else bank.unseated
     row = rows[min(int(pick * len(rows)), len(rows) - 1)]
     pose, up = bank.pose[row : row + 1], bank.up[row : row + 1]
     if mirrored:

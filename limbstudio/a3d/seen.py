@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from limbstudio.a3d.bodies import LIMBS, PART_LIMB
 from limbstudio.a3d.composing import Kind, shares_of
 from limbstudio.a3d.people import DEPTH_M, FACE_DEPTH_M
-from limbstudio.a3d.plans import SamplePlan
+from limbstudio.a3d.plans import Aid, SamplePlan
 from limbstudio.a3d.staging import Stage
 from limbstudio.domain.anatomy import LDPOSE, N_COCO, N_KEYPOINTS, KeypointState, Limb, level_rule
 from limbstudio.rendering.raster import Floats, Ints, coverage, in_front, rasterise
@@ -22,6 +22,7 @@ LEAST_PERSON, LEAST_LIMB, LEAST_EVIDENCE = 0.5, 0.3, 0.35
 LEAST_INSIDE = 0.62
 LEAST_HEIGHT_SHARE = 0.3
 DEEPEST_M = 0.03
+_TOUCHES_M, MOST_ASIDE_M = 0.06, 0.42
 _SEAT_RANGE_M = (0.24, 0.75)
 # A thing hides a point where it is so much nearer.
 _THING_GAP_M = 0.015
@@ -210,7 +211,20 @@ def refusals(plan: SamplePlan, stage: Stage, seen: Seen) -> tuple[str, ...]:
             found.append("place of the lost part hidden")
     if float(stage.vertices[:, 1].min()) < -DEEPEST_M:
         found.append("below the ground")
+    if _falls(plan, stage):
+        found.append("nothing to stand on")
     seat = stage.figure.seat
     if seat is not None and not _SEAT_RANGE_M[0] <= seat.height <= _SEAT_RANGE_M[1]:
         found.append("seat out of reach")
     return tuple(dict.fromkeys(found))
+
+
+def _falls(plan: SamplePlan, stage: Stage) -> bool:
+    """Tell whether what touches the ground lies far beside the body, as in the middle of a leap."""
+    figure = stage.figure
+    on_prosthesis = any(not limb.is_arm for limb in stage.worn)
+    if figure.seat is not None or on_prosthesis or plan.aid is Aid.CRUTCHES:
+        return False
+    touching = figure.vertices[figure.vertices[:, 1] < _TOUCHES_M]
+    aside = figure.vertices.mean(0) - touching.mean(0)
+    return float(np.hypot(aside[0], aside[2])) > MOST_ASIDE_M

@@ -23,7 +23,7 @@ from limbstudio.domain.geometry import Camera, FocalSource
 from limbstudio.rendering.raster import Floats
 from limbstudio.rendering.scene import Viewpoint, look_at
 
-_LEAST_DISTANCE_M = 1.1
+_LEAST_DISTANCE_M = 1.5
 # Joints that an occluder may stand before.
 _HIDDEN = tuple(
     SMPLX_INDEX[f"{side}_{name}"]
@@ -141,7 +141,7 @@ def _camera(plan: SamplePlan, world: Floats, size_px: int) -> Viewpoint:
     for _ in range(4):  # perspective makes near parts larger: correct by what is seen
         distance = max(distance, _LEAST_DISTANCE_M)
         # At least so steep a ray as the height asks for, but never from above the head.
-        rise = np.clip((camera_plan.height_m - middle[1]) / distance, -0.8, 0.95)
+        rise = np.clip((camera_plan.height_m - middle[1]) / distance, -0.5, 0.68)
         level = np.sqrt(1 - rise**2)
         eye = middle + distance * np.array([0.0, rise, level])
         eye[1] = max(eye[1], 0.15)
