@@ -12,6 +12,7 @@ from limbstudio.corrections.limb_frame import LimbFrame
 from limbstudio.corrections.limb_surface import FADE_M, LimbSurface, Mesh
 from limbstudio.corrections.refine import Refinement, refine
 from limbstudio.corrections.shaping import Ring, dome, wall_map
+from limbstudio.corrections.validity import folded_faces
 from limbstudio.domain.anatomy import Limb
 from limbstudio.domain.corrections import TipShape
 from limbstudio.domain.errors import KnownError
@@ -24,6 +25,7 @@ Int = NDArray[np.integer]
 Bool = NDArray[np.bool_]
 
 _POLAR_STEPS = 3
+_ROUNDING_SHARES = (1.0, 0.75, 0.5, 0.25)  # of the way from the cut's own cap to a smooth dome
 _MOST_ROUNDS = 24  # of splitting, so that a shape that stretches without end ends
 _SLOWLY = 2.5  # times the farthest move: how far from the seam it takes to reach it
 
@@ -233,10 +235,26 @@ def _shaped(
         ring = Ring(move(ring.points), move(ring.centre[None])[0], ring.outward, ring.radius)
     if cap.shape.star_shaped:
         inside = ~wall
-        points[inside] = dome(
+        round_cap = dome(
             height[inside], footing[inside], ring, height=cap.shape.height, lateral=frame.lateral, shape=shape
         )
+        if shape is None:
+            local = np.searchsorted(ids, recipe.faces[own])
+            points[inside] = _unfolded(points, inside, round_cap, local[is_cap_face[recipe.source[own]]])
+        else:
+            points[inside] = round_cap  # asked for: it is refused where it folds
     return _Shaped(own, ids, beyond[ids], points, height, footing, ring, rim, cap_faces)
+
+
+def _unfolded(points: Float, inside: Bool, round_cap: Float, faces: Int) -> Float:
+    """Return the rounded cap, or one nearer to the cut's own where the ring is so bent that rounding would fold it."""
+    flat, trial = points[inside], points.copy()
+    known = folded_faces(points, faces)
+    for share in _ROUNDING_SHARES:
+        trial[inside] = flat + share * (round_cap - flat)
+        if not len(np.setdiff1d(folded_faces(trial, faces), known)):
+            return trial[inside]
+    return flat
 
 
 def _surface(

@@ -12,7 +12,7 @@ from limbstudio.corrections.self_intersection import local_intersections
 from limbstudio.corrections.validity import find_fold, flipped_faces, folded_faces
 from limbstudio.domain.anatomy import Limb
 from limbstudio.domain.body import ScaleSource
-from limbstudio.domain.corrections import Brush, BrushStroke, MirrorOther, SurfacePoint
+from limbstudio.domain.corrections import Brush, BrushStroke, EndAlongLimb, MirrorOther, SurfacePoint
 from limbstudio.evaluation.correction_benchmark import (
     all_pairs_intersections,
     distance_from,
@@ -72,6 +72,19 @@ def test_a_stroke_that_lays_a_face_on_its_neighbour_is_refused(body):
 
     must_stand(case, plain, made)
     assert any("fold the surface" in failure.reason for failure in made.failures)
+
+
+def test_the_cap_of_a_limb_that_ends_at_the_armpit_does_not_fold(body):
+    rng = np.random.default_rng(102)  # a ring so bent that a dome over it would
+    case = random_case(body, rng)
+    end = next(item for item in random_operations(case.factor, rng) if isinstance(item, EndAlongLimb))
+
+    made = apply(case.person, case.fit, body, case.corrections((end,)))
+
+    surface = made.limbs[case.limb]
+    assert [outcome.ok for outcome in made.outcomes[case.limb]] == [True]
+    assert len(folded_faces(surface.points, surface.faces)) == 0
+    assert surface_facts(made.vertices, made.faces).watertight
 
 
 @pytest.mark.parametrize("seed", [20, 26, 130])
