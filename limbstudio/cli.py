@@ -270,6 +270,20 @@ def bench_corrections(
     _bench(lambda report: run(limbs=limbs, strokes=strokes, report=report), json_file)
 
 
+@bench_app.command("a3d")
+def bench_a3d(
+    samples: Annotated[int, typer.Option(min=1, help="Samples to make.")] = 60,
+    size: Annotated[int, typer.Option(help="Side of the pictures in pixels.")] = 256,
+    poses: Annotated[Path | None, typer.Option(help="Motion file poses.npz.")] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Synthetic samples: processor time of one, and how many all cores make in a second."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from limbstudio.evaluation.a3d_benchmark import bench_a3d as run
+
+    _bench(lambda report: run(samples=samples, size_px=size, poses=poses, report=report), json_file)
+
+
 @bench_app.command("start")
 def bench_start(
     window: Annotated[bool, typer.Option(help="Also time the window; it needs a display.")] = True,
