@@ -31,6 +31,7 @@ from limbstudio.resihmr.lifter import LEAST_DEPTH, toward
 from limbstudio.resihmr.pose_prior import read_motion
 from limbstudio.resihmr.problem import fit_model
 from limbstudio.resihmr.skeleton import Placed, Skeleton, place, to_torch
+from limbstudio.training.curves import draw_curves, loggers
 from limbstudio.training.lifter_people import Crowd, CrowdMaker
 from limbstudio.training.lifting import single_precision
 from limbstudio.training.lightning_modules import lightning
@@ -287,7 +288,8 @@ def learn_studio_ajahr(
     """Train AJAHR at the studio's size and judge it on people of held-out clips.
 
     tokenizers: files of the normal one and the one for limb loss. Writes into `out`: ajahr.npz (weights), plan.json,
-    metrics.csv, last.ckpt. Raise KnownError where Lightning is missing, a file is bad or there is nothing to resume.
+    metrics.csv, curves.png, a log for TensorBoard, last.ckpt. Raise KnownError where Lightning is missing, a file is
+    bad or there is nothing to resume.
     """
     L = lightning()
     last = out / "last.ckpt"
@@ -305,7 +307,7 @@ def learn_studio_ajahr(
     batches = _Steps(Crowds(poses, skeleton, plan), done, plan.steps)
     trainer = L.Trainer(
         max_steps=plan.steps, accelerator="cpu", default_root_dir=out, gradient_clip_val=1.0,
-        enable_model_summary=False, logger=L.pytorch.loggers.CSVLogger(out, name="", version=""),
+        enable_model_summary=False, logger=loggers(out),
         callbacks=[L.pytorch.callbacks.ModelCheckpoint(out, save_last=True, save_top_k=0, every_n_train_steps=200)],
         log_every_n_steps=20,
     )  # fmt: skip
@@ -313,6 +315,7 @@ def learn_studio_ajahr(
     trainer.fit(studio_module(network, plan, StudioLoss(skeleton, words)), data,
                 ckpt_path=str(last) if resume else None, weights_only=False)  # fmt: skip
     trainer.save_checkpoint(last)
+    draw_curves(out)
     score = judge(network, poses, skeleton)
     save_weights(network, out / "ajahr.npz")
     (out / "plan.json").write_text(json.dumps({**asdict(plan), "score": asdict(score)}, indent=1))

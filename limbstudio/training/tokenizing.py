@@ -24,6 +24,7 @@ from limbstudio.body.kinematics import mirrored_axis_angles, rotation_matrices
 from limbstudio.body.model import BodyModel, load_body
 from limbstudio.domain.errors import KnownError
 from limbstudio.resihmr.pose_prior import read_motion
+from limbstudio.training.curves import draw_curves, loggers
 from limbstudio.training.lightning_modules import lightning
 from limbstudio.training.posed_mesh import PosedMesh
 from limbstudio.training.schedule import share_of_rate
@@ -205,8 +206,8 @@ def learn_tokenizer(
     """Train a tokenizer on a motion file and judge it on the held-out clips.
 
     start: another tokenizer's weights to begin with. Writes into the folder `out`: tokenizer.pt (weights), plan.json
-    (plan and score), metrics.csv, last.ckpt to resume from. Raise KnownError where Lightning is not installed, the
-    motion file is none, or there is nothing to resume.
+    (plan and score), metrics.csv, curves.png, a log for TensorBoard, last.ckpt to resume from. Raise KnownError where
+    Lightning is not installed, the motion file is none, or there is nothing to resume.
     """
     L = lightning()
     last = out / "last.ckpt"
@@ -225,12 +226,13 @@ def learn_tokenizer(
     )
     trainer = L.Trainer(
         max_steps=plan.steps, accelerator="auto", devices=1, default_root_dir=out, gradient_clip_val=1.0,
-        enable_model_summary=False, logger=L.pytorch.loggers.CSVLogger(out, name="", version=""),
+        enable_model_summary=False, logger=loggers(out),
         callbacks=[L.pytorch.callbacks.ModelCheckpoint(out, save_last=True, save_top_k=0, every_n_train_steps=200)],
         log_every_n_steps=20,
     )  # fmt: skip
     trainer.fit(module, data, ckpt_path=str(last) if resume else None, weights_only=False)
     trainer.save_checkpoint(last)
+    draw_curves(out)
     score = judge(tokenizer.cpu(), read_rotations(poses, validation=True), mesh, loss=plan.loss)
     torch.save(tokenizer.state_dict(), out / "tokenizer.pt")
     (out / "plan.json").write_text(json.dumps({**asdict(plan), "score": asdict(score)}, indent=1))
