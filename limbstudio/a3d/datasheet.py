@@ -25,6 +25,24 @@ _OVERLAYS = (
     ("prosthesis.png", (0, 158, 115)),
     ("occluder.png", (240, 228, 66)),
 )
+# What each field of `<key>.json` says.
+TRUTH_FIELDS: Mapping[str, str] = {
+    "seed, index": "what the sample was drawn from; with the options of `a3d.json` they give it again.",
+    "ajahr_label, ajahr_classes": "AJAHR's label 0 to 11, 12 for no limb loss, null for several limbs; the class of "
+    "each head (right arm, left arm, left leg, right leg): 0 hand or foot, 1 elbow or knee, 2 shoulder or hip, 3 "
+    "intact.",
+    "keypoints": "LDPose-25 by name: `state` (visible, occluded, out_of_frame, absent, prosthesis), `position`, `px`.",
+    "limbs": "level (ISO 8549-4), geometry, prosthesis, lambda (share of the segment that is missing), anchor, "
+    "upstream, endpoint, length_m; `visible_share` of what is left, `evidence_share`: of the place of the lost part "
+    "that is not hidden.",
+    "parameters": "orientation, pose (54 rotation vectors, SMPL-X order: the first 21 are SMPL's joints 1 to 21), "
+    "shape and translation of the intact body; `zeroed_joints`: SMPL's joints that are zero matrices in the picture.",
+    "joints, drawn_joints": "22 joints of the intact body, and as drawn.",
+    "camera, up_camera": "pinhole camera, and the direction away from the ground.",
+    "stature_m, build, tone, aid, occluders, background": "what is shown besides.",
+    "visible_share, inside_share": "of the person: not hidden by things or the picture's edge; inside the picture.",
+    "attempts": "how many plans were drawn, and why those before the last were refused.",
+}
 _ENDS = ("hand or foot", "elbow or knee", "shoulder or hip")
 
 
@@ -175,6 +193,10 @@ def datasheet(counts: Counts, options: Mapping[str, Any], *, backgrounds: str, t
         "(x right, y down, z forward), pixels from the centre of the top-left one. Masks are PNGs of one bit: "
         "`person`, `residual`, `prosthesis`, `occluder` (aids included); with several limbs also one file each. "
         "`annotations.json`: COCO-25; its photos lie in the shards.",
+        "",
+        "## Truth",
+        "",
+        *(f"- `{name}`: {text}" for name, text in TRUTH_FIELDS.items()),
         "",
         "## Known limits",
         "",

@@ -7,12 +7,12 @@ import numpy as np
 from limbstudio.rendering.raster import Floats
 
 # Cells of random numbers along each edge of the volume, and samples of each cell; both powers of two.
-_CELLS, _FINER = 32, 4
+_CELLS, _FINER = 16, 8
 _SIDE = _CELLS * _FINER
 
 
 def grain(points: Floats, frequency: float, seed: int = 0) -> Floats:
-    """Return noise (N,) in -1..1 at points (N, 3), as `scene.noise`; it repeats after 32 / frequency metres."""
+    """Return noise (N,) in -1..1 at points (N, 3), as `scene.noise`; it repeats after 16 / frequency metres."""
     shift = np.array([seed * 13.37, seed * 7.91, seed * 3.33], np.float32)
     q = np.asarray(points, np.float32) * np.float32(frequency * _FINER) + shift * _FINER
     cell = np.floor(q).astype(np.int32) & (_SIDE - 1)

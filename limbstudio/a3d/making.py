@@ -133,8 +133,10 @@ def _prepare(out: Path, record: dict[str, Any], *, resume: bool) -> None:
             f"The folder {out} cannot be made: {error.strerror}.", "Choose another one with --out."
         ) from error
     known = out / RECORD
+    if not there:
+        known.unlink(missing_ok=True)  # of a run that ended before its first shard
     if not resume:
-        if there or known.exists():
+        if there:
             raise KnownError(
                 f"There are samples in {out} already.", "Add --resume to go on, or choose another folder."
             )

@@ -127,6 +127,12 @@ def test_a_folder_with_samples_is_not_written_over(small_set, tmp_path):
         make_set(tmp_path, 10, SMALL, resume=True)
 
 
+def test_a_run_that_failed_before_its_first_shard_can_be_begun_anew(tmp_path):
+    (tmp_path / making.RECORD).write_text("{}")
+
+    assert make_set(tmp_path, 1, SMALL).made == 1
+
+
 def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "file").write_text("")
 
