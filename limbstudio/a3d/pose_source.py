@@ -23,7 +23,7 @@ ACKNOWLEDGEMENT = "Poses: mocap.cs.cmu.edu. The database was created with fundin
 # A person stands where thighs and trunk are no further from the vertical than that, degrees.
 _UPRIGHT_THIGH_DEG, _UPRIGHT_TRUNK_DEG = 42.0, 30.0
 # A person sits where both thighs are further from it than that, and the knees not bent as in a squat.
-_SEATED_THIGH_DEG, _SEATED_TRUNK_DEG, _SEATED_KNEE_DEG = 50.0, 45.0, 118.0
+_SEATED_THIGH_DEG, _SEATED_TRUNK_DEG, _SEATED_KNEE_DEG = 50.0, 45.0, 130.0
 _LOOSENED_RAD = np.radians(3.0)
 
 
