@@ -87,7 +87,7 @@ class BodyHead(nn.Module):
         vector = self.transformer(features, second)
         body = self.decpose(vector, flags)
         six = torch.cat([self.decpose_grot(vector), body.six.flatten(1), self.decpose_hands(vector)], 1)
-        rotations = rotations_of((six + self.init_body_pose).unflatten(1, (-1, ROTATION_NUMBERS)))
+        rotations = rotations_of((six.float() + self.init_body_pose).unflatten(1, (-1, ROTATION_NUMBERS)))
         return BodyEstimate(
             rotations[:, :1], rotations[:, 1:],
             self.decshape(vector) + self.init_betas, self.deccam(vector) + self.init_cam, body.logits,

@@ -153,7 +153,11 @@ class Codebook(nn.Module):
         return self.codebook[indices].transpose(1, 2)
 
     def forward(self, features: Tensor) -> Quantised:
-        """Quantise features (B, C, T); in training, move the codes too."""
+        """Quantise features (B, C, T), in single precision; in training, move the codes too."""
+        with torch.autocast(features.device.type, enabled=False):
+            return self._quantised(features.float())
+
+    def _quantised(self, features: Tensor) -> Quantised:
         batch, width, tokens = features.shape
         flat = features.transpose(1, 2).reshape(-1, width)
         if self.training and not self.begun:
@@ -235,5 +239,5 @@ class PoseTokenizer(PoseCodec):
     def forward(self, rotations: Tensor) -> TokenizedPose:
         """Encode and decode rotations (B, 21, 3, 3)."""
         quantised = self.quantizer(self.features(rotations))
-        six = self.decoder(quantised.codes)
+        six = self.decoder(quantised.codes).float()
         return TokenizedPose(six, rotations_of(six), quantised)

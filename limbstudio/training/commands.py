@@ -1,10 +1,15 @@
 """`limbstudio train ...`: for developers who learn anew what ships in resources/priors."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to train.")]
+Precision = Annotated[
+    Literal["32-true", "bf16-mixed", "16-mixed"],
+    typer.Option(help="How exactly to count, as Lightning says it."),
+]
 train_app = typer.Typer(help="Learn anew what ships with LimbStudio.", no_args_is_help=True)
 
 
@@ -68,16 +73,21 @@ def train_tokenizer(
     rate: Annotated[float, typer.Option(help="Highest learning rate; it falls to nothing.")] = 1e-3,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's last state.")] = False,
+    device: Device = "auto",
+    precision: Precision = "32-true",
 ) -> None:
     """Learn a pose tokenizer of AJAHR, at the size that ships, and judge it on held-out clips (hours)."""
     from limbstudio.ajahr.build import STUDIO_TOKENIZER
+    from limbstudio.training.lightning_modules import Machine
     from limbstudio.training.tokenizing import (
         TokenizerPlan,
         learn_tokenizer,
     )  # torch is not needed for --help
 
     plan = TokenizerPlan(STUDIO_TOKENIZER, steps, loss=loss, batch=batch, rate=rate, seed=seed)
-    typer.echo(learn_tokenizer(poses, out, plan, start=start, resume=resume).text)
+    typer.echo(
+        learn_tokenizer(poses, out, plan, start=start, resume=resume, machine=Machine(device, precision)).text
+    )
     typer.echo(f"The tokenizer is in {out}.")
 
 
@@ -91,13 +101,20 @@ def train_ajahr(
     rate: Annotated[float, typer.Option(help="Highest learning rate; it falls to nothing.")] = 5e-4,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's last state.")] = False,
+    device: Device = "auto",
+    precision: Precision = "32-true",
 ) -> None:
     """Learn AJAHR on keypoints, at the size that ships, and judge it on people of held-out clips (hours)."""
     from limbstudio.training.keypoint_ajahr import (  # torch is not needed for --help
         StudioPlan,
         learn_studio_ajahr,
     )
+    from limbstudio.training.lightning_modules import Machine
 
     plan = StudioPlan(steps, rate=rate, seed=seed)
-    typer.echo(learn_studio_ajahr(poses, (tokenizer, tokenizer_loss), out, plan, resume=resume).text)
+    typer.echo(
+        learn_studio_ajahr(
+            poses, (tokenizer, tokenizer_loss), out, plan, resume=resume, machine=Machine(device, precision)
+        ).text
+    )
     typer.echo(f"The network is in {out}.")

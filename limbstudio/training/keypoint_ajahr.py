@@ -13,6 +13,7 @@ from torch import Tensor
 from limbstudio.ajahr.build import POSE_JOINTS, STUDIO, StudioNumbers, build_studio
 from limbstudio.ajahr.keypoint_network import (
     KeypointAjahr,
+    KeypointBody,
     appearing_size,
     existing_joints,
     head_classes,
@@ -34,7 +35,7 @@ from limbstudio.resihmr.skeleton import Placed, Skeleton, place, to_torch
 from limbstudio.training.curves import draw_curves, loggers
 from limbstudio.training.lifter_people import Crowd, CrowdMaker
 from limbstudio.training.lifting import single_precision
-from limbstudio.training.lightning_modules import lightning
+from limbstudio.training.lightning_modules import CPU_OR_GPU, Machine, lightning
 from limbstudio.training.schedule import share_of_rate
 from limbstudio.training.tokenizing import read_tokenizer
 
@@ -129,8 +130,8 @@ def truth_of(crowd: Crowd, skeleton: Skeleton) -> Truth:
 class PosedBody:
     """The bundled body's joints and COCO points in torch."""
 
-    def __init__(self, skeleton: Skeleton) -> None:
-        self.skeleton = single_precision(to_torch(skeleton, "cpu"))
+    def __init__(self, skeleton: Skeleton, device: torch.device | str = "cpu") -> None:
+        self.skeleton = single_precision(to_torch(skeleton, str(device)))
 
     def __call__(self, orientation: Tensor, pose: Tensor, shape: Tensor, root: Tensor) -> Placed:
         """Place bodies: orientation (B, 3, 3), pose (B, 21, 3, 3), shape (B, 10), root (B, 3) metres."""
@@ -142,19 +143,27 @@ class StudioLoss:
     """All losses of a batch, by name."""
 
     def __init__(
-        self, skeleton: Skeleton, tokenizers: "Tokenizers", weights: StudioWeights | None = None
+        self,
+        skeleton: Skeleton,
+        tokenizers: "Tokenizers",
+        weights: StudioWeights | None = None,
+        device: torch.device | str = "cpu",
     ) -> None:
-        self.body = PosedBody(skeleton)
-        self.tokenizers = tokenizers
+        self.body = PosedBody(skeleton, device)
+        self.tokenizers = tokenizers.to(device)
         self.weights = weights or StudioWeights()
 
     def __call__(self, network: KeypointAjahr, truth: Truth) -> dict[str, Tensor]:
         """Return "loss" and its terms before their weights."""
         found = network(truth.inputs)
+        with torch.autocast(truth.inputs.device.type, enabled=False):
+            return self._measured(found, truth)
+
+    def _measured(self, found: KeypointBody, truth: Truth) -> dict[str, Tensor]:
         said = found.estimate
         # What hangs on an absent joint is nowhere; its rotation is the truth's, so that the rest can be placed.
         pose = torch.where(truth.absent[..., None, None], truth.pose, said.pose[:, :POSE_JOINTS])
-        placed = self.body(said.orientation[:, 0], pose, said.shape, found.place)
+        placed = self.body(said.orientation[:, 0], pose, said.shape.float(), found.place.float())
         true = self.body(truth.orientation, truth.pose, truth.shape, truth.place)
         kept = torch.cat([torch.ones_like(truth.absent[:, :1]), ~truth.absent], 1).float()
         units = 1 / appearing_size(truth.inputs)[:, None, None]
@@ -164,12 +173,12 @@ class StudioLoss:
                 torch.cat([truth.orientation[:, None], truth.pose], 1),
                 kept,
             ),
-            "shape": shape_loss(said.shape, truth.shape),
+            "shape": shape_loss(said.shape.float(), truth.shape),
             "points": points_loss(_flat(placed) * units, _flat(true) * units, seen(truth.inputs)[:, :N_COCO]),
             "joints": joints_loss(
                 placed.joints - placed.joints[:, :1], true.joints - true.joints[:, :1], truth.exists.float()
             ),
-            "words": words_loss(said.logits, self.tokenizers.words(truth)),
+            "words": words_loss(said.logits.float(), self.tokenizers.words(truth)),
         }
         total = torch.stack([getattr(self.weights, name) * value for name, value in losses.items()]).sum()
         return {"loss": total, **losses}
@@ -186,6 +195,10 @@ class Tokenizers:
 
     normal: PoseTokenizer
     loss: PoseTokenizer
+
+    def to(self, device: torch.device | str) -> "Tokenizers":
+        """Move them to a device."""
+        return Tokenizers(self.normal.to(device), self.loss.to(device))
 
     def words(self, truth: Truth) -> Tensor:
         """Return the words (B, T) that the tokenizers write of the truth."""
@@ -250,7 +263,9 @@ def judge(
     )
 
 
-def studio_module(network: KeypointAjahr, plan: StudioPlan, measure: StudioLoss) -> Any:
+def studio_module(
+    network: KeypointAjahr, plan: StudioPlan, skeleton: Skeleton, tokenizers: Tokenizers
+) -> Any:
     """Return a LightningModule that trains a network."""
 
     class StudioModule(lightning().LightningModule):
@@ -258,8 +273,11 @@ def studio_module(network: KeypointAjahr, plan: StudioPlan, measure: StudioLoss)
             super().__init__()
             self.network = network
 
+        def on_fit_start(self) -> None:
+            self.measure = StudioLoss(skeleton, tokenizers, device=self.device)
+
         def training_step(self, batch: Truth, batch_idx: int) -> Tensor:
-            losses = measure(self.network, batch)
+            losses = self.measure(self.network, batch)
             self.log_dict(losses, prog_bar=True, batch_size=len(batch.inputs))
             return losses["loss"]
 
@@ -283,7 +301,13 @@ class _Steps(torch.utils.data.IterableDataset):
 
 
 def learn_studio_ajahr(
-    poses: Path, tokenizers: tuple[Path, Path], out: Path, plan: StudioPlan, *, resume: bool = False
+    poses: Path,
+    tokenizers: tuple[Path, Path],
+    out: Path,
+    plan: StudioPlan,
+    *,
+    resume: bool = False,
+    machine: Machine = CPU_OR_GPU,
 ) -> StudioScore:
     """Train AJAHR at the studio's size and judge it on people of held-out clips.
 
@@ -306,17 +330,18 @@ def learn_studio_ajahr(
     done = torch.load(last, weights_only=True)["global_step"] if resume else 0
     batches = _Steps(Crowds(poses, skeleton, plan), done, plan.steps)
     trainer = L.Trainer(
-        max_steps=plan.steps, accelerator="cpu", default_root_dir=out, gradient_clip_val=1.0,
+        max_steps=plan.steps, accelerator=machine.device, devices=1, precision=machine.precision,
+        default_root_dir=out, gradient_clip_val=1.0,
         enable_model_summary=False, logger=loggers(out),
         callbacks=[L.pytorch.callbacks.ModelCheckpoint(out, save_last=True, save_top_k=0, every_n_train_steps=200)],
         log_every_n_steps=20,
     )  # fmt: skip
     data = torch.utils.data.DataLoader(batches, batch_size=None)
-    trainer.fit(studio_module(network, plan, StudioLoss(skeleton, words)), data,
+    trainer.fit(studio_module(network, plan, skeleton, words), data,
                 ckpt_path=str(last) if resume else None, weights_only=False)  # fmt: skip
     trainer.save_checkpoint(last)
     draw_curves(out)
-    score = judge(network, poses, skeleton)
+    score = judge(network.cpu(), poses, skeleton)
     save_weights(network, out / "ajahr.npz")
     (out / "plan.json").write_text(json.dumps({**asdict(plan), "score": asdict(score)}, indent=1))
     return score

@@ -1,5 +1,6 @@
 """Training under Lightning (extra `train`): the lifter as a LightningModule, synthetic people as a data module."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
 from typing import Any
@@ -7,6 +8,18 @@ from typing import Any
 from limbstudio.body.model import BodyModel
 from limbstudio.domain.errors import KnownError
 from limbstudio.training.people import PeopleArrays
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where and how exactly to train, in Lightning's words. device: auto, cpu or cuda. precision: 32-true, bf16-mixed
+    or 16-mixed; what is measured in metres stays in single precision."""
+
+    device: str = "auto"
+    precision: str = "32-true"
+
+
+CPU_OR_GPU = Machine()
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,6 @@
 """The bundled body's joints and some of its vertices as torch sees them: poses to positions, with gradients."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -50,6 +50,11 @@ class PosedMesh:
             vertices.to(device),
             weights.argmax(1).to(device),
         )
+
+    def to(self, device: torch.device | str) -> "PosedMesh":
+        """Return it on a device."""
+        names = ("offsets", "weights", "joints", "vertices", "owner")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
     def __call__(self, rotations: Tensor) -> tuple[Tensor, Tensor]:
         """Return joints (B, 21, 3) and vertices (B, V, 3), metres from an unturned root, for (B, 21, 3, 3)."""

@@ -18,14 +18,14 @@ from torch import Tensor
 from limbstudio.ajahr.build import INTACT_CLASS, N_HEADS, POSE_JOINTS, TokenizerNumbers, build_tokenizer
 from limbstudio.ajahr.losses import TokenizerWeights, mix_loss
 from limbstudio.ajahr.rotations import rotations_of, six_numbers
-from limbstudio.ajahr.tokenizer import PoseTokenizer
+from limbstudio.ajahr.tokenizer import PoseTokenizer, TokenizedPose
 from limbstudio.ajahr.zeroing import zeroed_joints
 from limbstudio.body.kinematics import mirrored_axis_angles, rotation_matrices
 from limbstudio.body.model import BodyModel, load_body
 from limbstudio.domain.errors import KnownError
 from limbstudio.resihmr.pose_prior import read_motion
 from limbstudio.training.curves import draw_curves, loggers
-from limbstudio.training.lightning_modules import lightning
+from limbstudio.training.lightning_modules import CPU_OR_GPU, Machine, lightning
 from limbstudio.training.posed_mesh import PosedMesh
 from limbstudio.training.schedule import share_of_rate
 
@@ -99,7 +99,11 @@ class TokenizerLoss:
     def __call__(self, tokenizer: PoseTokenizer, rotations: Tensor, absent: Tensor) -> dict[str, Tensor]:
         """Return the losses by name; rotations (B, 21, 3, 3), absent (B, 21) bool."""
         found = tokenizer(rotations.masked_fill(absent[..., None, None], 0.0))
-        said = rotations_of(six_numbers(found.rotations))
+        with torch.autocast(rotations.device.type, enabled=False):
+            return self._measured(found, rotations, absent)
+
+    def _measured(self, found: TokenizedPose, rotations: Tensor, absent: Tensor) -> dict[str, Tensor]:
+        said = rotations_of(six_numbers(found.rotations.float()))
         kept = (~absent).float()
         # What hangs on an absent joint is nowhere; it takes the truth's rotations so that the rest is where it is.
         said = torch.where(absent[..., None, None], rotations, said)
@@ -165,8 +169,10 @@ def tokenizer_module(tokenizer: PoseTokenizer, plan: TokenizerPlan, mesh: PosedM
         def __init__(self) -> None:
             super().__init__()
             self.tokenizer = tokenizer
-            self.measure = TokenizerLoss(mesh)
             self.generator = torch.Generator().manual_seed(plan.seed)
+
+        def on_fit_start(self) -> None:
+            self.measure = TokenizerLoss(mesh.to(self.device))
 
         def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
             rotations = batch[0]
@@ -202,6 +208,7 @@ def learn_tokenizer(
     start: Path | None = None,
     resume: bool = False,
     body: BodyModel | None = None,
+    machine: Machine = CPU_OR_GPU,
 ) -> TokenizerScore:
     """Train a tokenizer on a motion file and judge it on the held-out clips.
 
@@ -225,7 +232,8 @@ def learn_tokenizer(
         torch.utils.data.TensorDataset(rotations), plan.batch, shuffle=True, generator=order, drop_last=True
     )
     trainer = L.Trainer(
-        max_steps=plan.steps, accelerator="auto", devices=1, default_root_dir=out, gradient_clip_val=1.0,
+        max_steps=plan.steps, accelerator=machine.device, devices=1, precision=machine.precision,
+        default_root_dir=out, gradient_clip_val=1.0,
         enable_model_summary=False, logger=loggers(out),
         callbacks=[L.pytorch.callbacks.ModelCheckpoint(out, save_last=True, save_top_k=0, every_n_train_steps=200)],
         log_every_n_steps=20,

@@ -45,6 +45,7 @@ from limbstudio.training.keypoint_ajahr import (
     truth_of,
 )
 from limbstudio.training.lifter_people import CrowdMaker
+from limbstudio.training.lightning_modules import Machine
 
 from .test_tokenizing import write_motion
 
@@ -172,7 +173,8 @@ def test_a_tiny_network_is_trained_saved_and_goes_on(tmp_path: Path, motion: Pat
     files = (tmp_path / "normal.pt", tmp_path / "loss.pt")
 
     learn_studio_ajahr(motion, files, tmp_path / "run", StudioPlan(30, TINY, bodies=4))
-    learn_studio_ajahr(motion, files, tmp_path / "run", StudioPlan(60, TINY, bodies=4), resume=True)
+    learn_studio_ajahr(motion, files, tmp_path / "run", StudioPlan(60, TINY, bodies=4), resume=True,
+                       machine=Machine("cpu", "bf16-mixed"))  # fmt: skip
 
     said = json.loads((tmp_path / "run" / "plan.json").read_text())
     assert said["steps"] == 60
