@@ -5,7 +5,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
 from limbstudio.domain.anatomy import Level, Limb, levels_of
+from limbstudio.ui.app import make_application
 from limbstudio.ui.level_words import level_words
+from limbstudio.ui.panels.parts import label, set_role
+from limbstudio.ui.theme import DARK, apply_theme
 
 from .test_window import placed_person
 
@@ -93,3 +96,17 @@ def test_where_the_stature_lacks_a_link_leads_to_its_field(window, qtbot):
 
     assert panel.stature.hasFocus() or panel.stature.lineEdit().hasFocus()
     assert not panel.stature.visibleRegion().isEmpty()
+
+
+def test_a_label_that_becomes_a_badge_takes_the_badge_s_margins(qtbot):
+    apply_theme(make_application(), DARK)
+    count = label("Nothing to mend", "caption")
+    qtbot.addWidget(count)
+    count.show()
+    plain = count.sizeHint().width() - count.fontMetrics().horizontalAdvance("Nothing to mend")
+
+    count.setText("1")
+    set_role(count, "badge-warn")
+
+    margins = count.sizeHint().width() - count.fontMetrics().horizontalAdvance("1")
+    assert margins >= plain + 14  # 7 px at each side

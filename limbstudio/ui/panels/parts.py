@@ -84,7 +84,11 @@ def set_role(widget: QWidget, role: str) -> None:
         widget.setProperty("role", role)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
-        widget.updateGeometry()  # the role may bring margins, and the words may be there already
+        if isinstance(widget, QFrame):
+            # The role may bring margins, which a frame takes up only with a style of its own; that sets its policy.
+            policy = widget.sizePolicy()
+            widget.setFrameStyle(widget.frameStyle())
+            widget.setSizePolicy(policy)
 
 
 def line(vertical: bool = False) -> QFrame:
