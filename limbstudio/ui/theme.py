@@ -238,6 +238,11 @@ _CHECK = resource_path("marks/check.png").as_posix()
 
 
 def _sheet(t: Theme) -> str:
+    return "".join(part(t) for part in (_labels, _areas, _menus, _buttons, _fields, _lists))
+
+
+def _labels(t: Theme) -> str:
+    """Return how words are drawn, and what lies under everything."""
     return f"""
 * {{ outline: none; }}
 QMainWindow, QDialog {{ background: {t.bg}; }}
@@ -263,7 +268,12 @@ QLabel[role="badge-warn"] {{ background: {t.warn_bg}; color: {t.warn}; border-ra
     font-size: 11px; font-weight: 600; }}
 QLabel[role="key"] {{ background: {t.hover}; color: {t.text2}; border: 1px solid {t.line2}; border-radius: 4px;
     padding: 1px 4px; font-size: 11px; font-weight: 500; }}
+"""
 
+
+def _areas(t: Theme) -> str:
+    """Return the grounds of the window's parts, of cards and of messages."""
+    return f"""
 QWidget#topBar {{ background: {t.panel}; border-bottom: 1px solid {t.line}; }}
 QWidget#leftPanel {{ background: {t.panel}; border-right: 1px solid {t.line}; }}
 QWidget#rightPanel, QWidget#limbPanel {{ background: {t.panel}; border-left: 1px solid {t.line}; }}
@@ -283,7 +293,12 @@ QFrame[role="drop"][over="true"] {{ background: {t.accent_bg}; border-color: {t.
 QFrame[role="message-error"] {{ background: {t.error_bg}; border-bottom: 1px solid {t.line}; }}
 QFrame[role="message-warn"] {{ background: {t.warn_bg}; border-bottom: 1px solid {t.line}; }}
 QFrame[role="message-ok"] {{ background: {t.ok_bg}; border-bottom: 1px solid {t.line}; }}
+"""
 
+
+def _menus(t: Theme) -> str:
+    """Return menus and tool tips."""
+    return f"""
 QMenuBar {{ background: transparent; color: {t.text2}; font-weight: 500; }}
 QMenuBar::item {{ padding: 6px 11px; background: transparent; border-radius: 5px; }}
 QMenuBar::item:selected {{ background: {t.hover}; color: {t.text}; }}
@@ -294,7 +309,12 @@ QMenu::item:selected {{ background: {t.accent_bg}; }}
 QMenu::item:disabled {{ color: {t.disabled}; }}
 QMenu::separator {{ height: 1px; background: {t.line2}; margin: 5px 8px; }}
 QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line2}; padding: 5px 7px; }}
+"""
 
+
+def _buttons(t: Theme) -> str:
+    """Return buttons of every role."""
+    return f"""
 QPushButton {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line2}; border-radius: 6px;
     padding: 0 14px; min-height: 30px; font-weight: 600; }}
 QPushButton:hover {{ background: {t.hover}; }}
@@ -332,7 +352,12 @@ QToolButton[role="perspective"] {{ font-weight: 500; padding: 2px 12px; min-heig
 QToolButton[role="perspective"]:checked {{ color: {t.text}; font-weight: 600; }}
 QToolButton[role="state"] {{ padding: 3px 2px; font-size: 12px; font-weight: 500; }}
 QToolButton[role="segment"] {{ font-size: 12px; font-weight: 500; padding: 4px 9px; }}
+"""
 
+
+def _fields(t: Theme) -> str:
+    """Return what is chosen, typed, ticked or slid."""
+    return f"""
 QComboBox {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line2}; border-radius: 6px;
     padding: 4px 8px; min-height: 20px; }}
 QComboBox[role="choice"] {{ min-height: 32px; }}
@@ -363,6 +388,12 @@ QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -6px 0; border-
     border: 1px solid {t.panel}; }}
 QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {{ background: {t.accent};
     border-color: {t.text}; }}
+"""
+
+
+def _lists(t: Theme) -> str:
+    """Return lists, tables, progress and scroll bars."""
+    return f"""
 QPlainTextEdit {{ background: {t.bg}; color: {t.text}; border: 1px solid {t.line2}; border-radius: 6px;
     padding: 6px; }}
 QListView, QTreeView, QTableView {{ background: {t.panel}; color: {t.text}; border: none; font-size: 12px;

@@ -90,6 +90,27 @@ class PersonPanel(QWidget):
         self._asked: int | None = None
         self._icons: dict[Glyph, QIcon] = {}
 
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 10, 0, 0)
+        whole.setSpacing(6)
+        whole.addLayout(self._make_head())
+        whole.addWidget(line())
+        self._make_limbs()
+        whole.addWidget(self._make_scrolled(), 1)
+        whole.addWidget(line())
+        whole.addLayout(self._make_findings())
+        whole.addLayout(self._make_buttons())
+
+        session.person_selected.connect(self.refresh)
+        session.people_changed.connect(lambda _entry: self.refresh())
+        session.fit_changed.connect(self.refresh)
+        session.point_selected.connect(self._on_point_selected)
+        self.refresh()
+
+    # ---------------------------------------------------------------------------------------------------- building
+
+    def _make_head(self) -> QVBoxLayout:
+        """Make who is shown and what is known of the whole person."""
         self._title = label("No person", "title")
         self._review = label("", "badge")
         head = QHBoxLayout()
@@ -99,11 +120,19 @@ class PersonPanel(QWidget):
         head.addWidget(self._review, 0, Qt.AlignmentFlag.AlignVCenter)
         head.addStretch(1)
         for action_id in ("previous_person", "next_person", "new_person"):
-            head.addWidget(tool_button(actions[action_id], 16, 24))
+            head.addWidget(tool_button(self._actions[action_id], 16, 24))
         self._facts = ElidedLabel(least=1)
         self._facts.setProperty("role", "small")
+        top = QVBoxLayout()
+        top.setContentsMargins(16, 0, 8, 0)
+        top.setSpacing(3)
+        top.addLayout(head)
+        top.addWidget(self._facts)
+        return top
 
-        self.diagram = LimbDiagram(theme)
+    def _make_limbs(self) -> None:
+        """Make the diagram with the choices of levels beside it."""
+        self.diagram = LimbDiagram(self._theme)
         self.diagram.limb_chosen.connect(self._show_level_menu)
         self.levels = {limb: self._level_choice(limb) for limb in _LIMBS}
         choices = QVBoxLayout()
@@ -118,12 +147,11 @@ class PersonPanel(QWidget):
         limbs.addWidget(self.diagram, 0, Qt.AlignmentFlag.AlignTop)
         limbs.addLayout(choices, 1)
 
-        self.record = LimbRecord(session)
+    def _make_scrolled(self) -> QScrollArea:
+        """Make what scrolls: limbs, their record, and the points."""
+        self.record = LimbRecord(self._session)
         self._points_count = label("", "caption")
         self.tree = self._point_tree()
-        self._findings_count = label("0", "badge")
-        self._findings = FindingsList()
-
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(16, 0, 16, 8)
@@ -146,8 +174,12 @@ class PersonPanel(QWidget):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.viewport().setAutoFillBackground(False)
         body.setAutoFillBackground(False)
+        return scroll
 
-        # Below the part that scrolls: what contradicts itself is seen as it is made.
+    def _make_findings(self) -> QVBoxLayout:
+        """Make the list of what contradicts itself, below the part that scrolls: it is seen as it comes."""
+        self._findings_count = label("0", "badge")
+        self._findings = FindingsList()
         self._findings_area = QScrollArea()
         self._findings_area.setWidgetResizable(True)
         self._findings_area.setWidget(self._findings)
@@ -160,38 +192,18 @@ class PersonPanel(QWidget):
         findings.setSpacing(6)
         findings.addWidget(section("Findings", self._findings_count))
         findings.addWidget(self._findings_area)
+        return findings
 
+    def _make_buttons(self) -> QHBoxLayout:
         buttons = QHBoxLayout()
         buttons.setContentsMargins(16, 4, 16, 12)
         buttons.setSpacing(8)
-        self.fit_button = action_button(actions["fit_body"])
-        self.ready_button = action_button(actions["mark_ready"], "primary")
-        self.ready_button.setIcon(icons.icon("ph.check", "#FFFFFF", disabled=theme.text3))
+        self.fit_button = action_button(self._actions["fit_body"])
+        self.ready_button = action_button(self._actions["mark_ready"], "primary")
+        self.ready_button.setIcon(icons.icon("ph.check", "#FFFFFF", disabled=self._theme.text3))
         buttons.addWidget(self.fit_button, 1)
         buttons.addWidget(self.ready_button, 1)
-
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 10, 0, 0)
-        whole.setSpacing(6)
-        top = QVBoxLayout()
-        top.setContentsMargins(16, 0, 8, 0)
-        top.setSpacing(3)
-        top.addLayout(head)
-        top.addWidget(self._facts)
-        whole.addLayout(top)
-        whole.addWidget(line())
-        whole.addWidget(scroll, 1)
-        whole.addWidget(line())
-        whole.addLayout(findings)
-        whole.addLayout(buttons)
-
-        session.person_selected.connect(self.refresh)
-        session.people_changed.connect(lambda _entry: self.refresh())
-        session.fit_changed.connect(self.refresh)
-        session.point_selected.connect(self._on_point_selected)
-        self.refresh()
-
-    # ---------------------------------------------------------------------------------------------------- building
+        return buttons
 
     def _level_choice(self, limb: Limb) -> Choice:
         choice = Choice(limb_name(limb), self._theme)

@@ -86,18 +86,83 @@ class ResidualLimbPanel(QWidget):
         self._work: LimbWork | None = None
         self._levels: list[float] = []
 
+        self._warning = label("Model-based estimate, not for socket manufacture", "warn")
+        self._stale = label("", "warn")
+        self._empty = label("", "small")
+        self._empty.setWordWrap(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 12, 12, 12)
+        column.setSpacing(8)
+        column.addLayout(self._make_head())
+        column.addWidget(self._warning)
+        column.addWidget(line())
+        column.addWidget(self._empty)
+        column.addWidget(self._make_scrolled(), 1)
+        column.addStretch(0)
+        column.addLayout(self._make_buttons(actions))
+
+        session.person_selected.connect(self.refresh)
+        session.fit_changed.connect(self.refresh)
+        self.refresh()
+
+    # ---------------------------------------------------------------------------------------------------- building
+
+    def _make_head(self) -> QHBoxLayout:
+        """Make the limb's name and whose it is."""
         self._title = label("Residual limb", "title")
         self._person = label("", "badge")
         head = QHBoxLayout()
         head.addWidget(self._title)
         head.addStretch(1)
         head.addWidget(self._person)
-        self._warning = label("Model-based estimate, not for socket manufacture", "warn")
-        self._stale = label("", "warn")
+        return head
+
+    def _make_scrolled(self) -> QScrollArea:
+        """Make what scrolls: the choice of the limb, girths, parts that are added, and the facts of the fit."""
         self._choice = QComboBox()
         self._choice.setAccessibleName("Residual limb")
         self._choice.activated.connect(self._on_chosen)
+        self.table = self._girth_table()
+        self._body = QWidget()
+        inside = QVBoxLayout(self._body)
+        inside.setContentsMargins(0, 0, 4, 0)
+        inside.setSpacing(10)
+        inside.addWidget(self._choice)
+        inside.addWidget(self._stale)
+        inside.addWidget(section("Girths"))
+        inside.addLayout(self._make_girth_note())
+        inside.addWidget(self.table)
+        self._parts = QVBoxLayout()
+        self._parts.setSpacing(10)
+        inside.addLayout(self._parts)
+        inside.addWidget(line())
+        inside.addWidget(section("Fit"))
+        inside.addLayout(self._make_facts())
+        inside.addLayout(self._make_stature())
+        inside.addStretch(1)
+        self._scroll = QScrollArea()
+        self._scroll.setWidget(self._body)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.viewport().setAutoFillBackground(False)
+        self._body.setAutoFillBackground(False)
+        return self._scroll
 
+    def _make_girth_note(self) -> QHBoxLayout:
+        """Make the words above the girths, with the way to the stature."""
+        self._girth_note = label("", "small")
+        self._girth_note.setWordWrap(True)
+        self.stature_link = QPushButton("Enter it")
+        self.stature_link.setProperty("role", "link")
+        self.stature_link.setAccessibleName("Enter the stature")
+        self.stature_link.clicked.connect(lambda _=False: self.ask_stature())
+        note_row = QHBoxLayout()
+        note_row.addWidget(self._girth_note, 1)
+        note_row.addWidget(self.stature_link, 0, Qt.AlignmentFlag.AlignTop)
+        return note_row
+
+    def _make_facts(self) -> QGridLayout:
+        """Make the rows of what the fit says of the limb."""
         self._rows: dict[str, QLabel] = {}
         facts = QGridLayout()
         facts.setHorizontalSpacing(12)
@@ -125,7 +190,10 @@ class ResidualLimbPanel(QWidget):
                 facts.addWidget(value, row, 1)
             self._rows[key] = value
         facts.setColumnStretch(1, 1)
+        return facts
 
+    def _make_stature(self) -> QHBoxLayout:
+        """Make the field of the person's stature."""
         self.stature = QSpinBox()
         self.stature.setRange(0, 2800)  # 0 stands for: not given
         self.stature.setSingleStep(5)
@@ -144,61 +212,13 @@ class ResidualLimbPanel(QWidget):
         stature_row.addWidget(label("Stature", "small"))
         stature_row.addStretch(1)
         stature_row.addWidget(self.stature)
-        self._girth_note = label("", "small")
-        self._girth_note.setWordWrap(True)
-        self.stature_link = QPushButton("Enter it")
-        self.stature_link.setProperty("role", "link")
-        self.stature_link.setAccessibleName("Enter the stature")
-        self.stature_link.clicked.connect(lambda _=False: self.ask_stature())
-        note_row = QHBoxLayout()
-        note_row.addWidget(self._girth_note, 1)
-        note_row.addWidget(self.stature_link, 0, Qt.AlignmentFlag.AlignTop)
-        self.table = self._girth_table()
+        return stature_row
 
-        self._empty = label("", "small")
-        self._empty.setWordWrap(True)
-        self._body = QWidget()
-        inside = QVBoxLayout(self._body)
-        inside.setContentsMargins(0, 0, 4, 0)
-        inside.setSpacing(10)
-        inside.addWidget(self._choice)
-        inside.addWidget(self._stale)
-        inside.addWidget(section("Girths"))
-        inside.addLayout(note_row)
-        inside.addWidget(self.table)
-        self._parts = QVBoxLayout()
-        self._parts.setSpacing(10)
-        inside.addLayout(self._parts)
-        inside.addWidget(line())
-        inside.addWidget(section("Fit"))
-        inside.addLayout(facts)
-        inside.addLayout(stature_row)
-        inside.addStretch(1)
-        self._scroll = QScrollArea()
-        self._scroll.setWidget(self._body)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.viewport().setAutoFillBackground(False)
-        self._body.setAutoFillBackground(False)
-
+    def _make_buttons(self, actions: Actions) -> QHBoxLayout:
         buttons = self._buttons = QHBoxLayout()
         self.fit_button = action_button(actions["fit_body"], "primary")
         buttons.addWidget(self.fit_button)
-
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 12, 12, 12)
-        column.setSpacing(8)
-        column.addLayout(head)
-        column.addWidget(self._warning)
-        column.addWidget(line())
-        column.addWidget(self._empty)
-        column.addWidget(self._scroll, 1)
-        column.addStretch(0)
-        column.addLayout(buttons)
-
-        session.person_selected.connect(self.refresh)
-        session.fit_changed.connect(self.refresh)
-        self.refresh()
+        return buttons
 
     def _girth_table(self) -> QTableWidget:
         table = QTableWidget(0, 5)
