@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from limbstudio.services.candidates import Candidate
 from limbstudio.ui.actions import Actions
 from limbstudio.ui.panels.parts import label
+from limbstudio.ui.words import tr
 
 _NOTE = "Errors in per cent of the box height."
 _ROW_PX = 26
@@ -55,6 +56,7 @@ class CandidatesCard(QWidget):
         header = self.table.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(_FROM, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self.table.currentItemChanged.connect(self._on_current)
         self.table.itemActivated.connect(lambda item, _column: self.choose_asked.emit(_id_of(item)))
         self.choose = QPushButton("Use this fit")
@@ -95,7 +97,8 @@ class CandidatesCard(QWidget):
             self._on_current()
             return
         side, colours = (self._actions.key_words(name) for name in ("compare_cycle", "compare_difference"))
-        self._note.setText(f"{_NOTE} {side} and {colours} compare in 3D." if side and colours else _NOTE)
+        note = tr(_NOTE)  # first: with the keys after it, it is no entry any more
+        self._note.setText(f"{note} {side} and {colours} compare in 3D." if side and colours else note)
         current = self.current
         self._candidates = {c.fit.id: c for c in candidates}
         self.table.clear()
