@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -17,13 +16,13 @@ from numpy.typing import NDArray
 
 from limbstudio.ajahr.build import STUDIO, StudioNumbers, build_studio
 from limbstudio.ajahr.keypoint_network import KeypointAjahr
+from limbstudio.ajahr.plain_weights import fill
 from limbstudio.ajahr.zeroing import classes_of, zeroed_joints
 from limbstudio.body.kinematics import rotation_vectors
 from limbstudio.body.model import BodyModel
 from limbstudio.body.surface import surface_facts
 from limbstudio.domain.anatomy import N_BODY_JOINTS, N_COCO, N_KEYPOINTS, SMPLX_JOINTS, level_rule
 from limbstudio.domain.body import BodyFit, FitMode, ScaleSource
-from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
 from limbstudio.domain.provenance import Provenance, Source
@@ -47,40 +46,10 @@ def shipped_weights() -> Path:
     return resource_path(_SHIPPED)
 
 
-def save_weights(network: KeypointAjahr, path: Path) -> None:
-    """Write a network's numbers as plain arrays in half precision, .npz."""
-    arrays = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
-    np.savez_compressed(
-        path, allow_pickle=False,
-        **{name: a.astype(np.float16) if a.dtype == np.float32 else a for name, a in arrays.items()},
-    )  # fmt: skip
-
-
 def load_network(path: Path, numbers: StudioNumbers = STUDIO) -> KeypointAjahr:
     """Read a network that `train ajahr` wrote; raise KnownError where the file is none or not finite."""
     network = build_studio(numbers)
-    own = network.state_dict()
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-            found = {name: torch.as_tensor(data[name]) for name in data.files}
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, TypeError, AttributeError) as error:
-        raise KnownError(
-            f"The weights {path} could not be read ({error}).",
-            "Install LimbStudio again, or train them anew.",
-        ) from error
-    wrong = sorted(
-        name for name in own.keys() | found.keys()
-        if name not in own or name not in found or own[name].shape != found[name].shape
-    )  # fmt: skip
-    if wrong:
-        raise KnownError(
-            f"{path.name} is not AJAHR of the studio's size: {len(wrong)} of {len(own)} tensors differ, the first is "
-            f"{wrong[0]}.",
-            "Train it with `limbstudio train ajahr`.",
-        )
-    if not all(bool(torch.isfinite(value).all()) for value in found.values() if value.is_floating_point()):
-        raise KnownError(f"{path.name} holds numbers that are not finite.", "Train it again.")
-    network.load_state_dict({name: value.to(own[name].dtype) for name, value in found.items()})
+    fill(network, path, what="AJAHR of the studio's size", command="limbstudio train ajahr")
     return network.eval().requires_grad_(False)
 
 

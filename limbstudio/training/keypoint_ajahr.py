@@ -20,7 +20,7 @@ from limbstudio.ajahr.keypoint_network import (
     seen,
 )
 from limbstudio.ajahr.losses import joints_loss, points_loss, pose_loss, shape_loss, words_loss
-from limbstudio.ajahr.predict import save_weights
+from limbstudio.ajahr.plain_weights import save_weights
 from limbstudio.ajahr.tokenizer import PoseTokenizer
 from limbstudio.ajahr.zeroing import zeroed_joints
 from limbstudio.body.model import load_body

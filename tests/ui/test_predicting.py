@@ -7,7 +7,7 @@ import torch
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from limbstudio.ajahr import predict
+from limbstudio.ajahr import plain_weights, predict
 from limbstudio.ajahr.build import build_studio
 from limbstudio.domain.errors import KnownError
 from limbstudio.services import initialisers
@@ -24,7 +24,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights that nobody trained: what is tested is what becomes of an answer."""
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "ajahr.npz"
-    predict.save_weights(build_studio(), path)
+    plain_weights.save_weights(build_studio(), path)
     return path
 
 

@@ -11,13 +11,13 @@ import torch
 from limbstudio.ajahr.build import build_studio
 from limbstudio.ajahr.keypoint_network import KeypointAjahr, KeypointBody
 from limbstudio.ajahr.network import BodyEstimate
+from limbstudio.ajahr.plain_weights import save_weights
 from limbstudio.ajahr.predict import (
     Predictor,
     collapsed,
     guessed_fit,
     load_network,
     predicted_person,
-    save_weights,
 )
 from limbstudio.body.kinematics import rotation_matrices
 from limbstudio.body.model import BodyModel

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from limbstudio.ajahr import predict
+from limbstudio.ajahr import plain_weights, predict
 from limbstudio.ajahr.build import build_studio
 from limbstudio.domain import edits
 from limbstudio.domain.errors import KnownError
@@ -23,7 +23,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights that nobody trained: what is tested is what becomes of an answer, not how good it is."""
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "ajahr.npz"
-    predict.save_weights(build_studio(), path)
+    plain_weights.save_weights(build_studio(), path)
     return path
 
 
