@@ -50,3 +50,29 @@ def predict(
     typer.echo(json.dumps(result.as_plain()) if as_json else "\n".join(result.as_lines()))
     if result.refused:
         raise typer.Exit(KNOWN)
+
+
+@ajahr_app.command()
+def limbs(
+    photos: Annotated[list[Path], typer.Argument(help="Photos to look at.", metavar="PHOTO...")],
+    annotations: Annotated[
+        Path, typer.Option(help="COCO file with the people's points or boxes.", metavar="COCO.json")
+    ],
+    weights: Annotated[
+        Path | None, typer.Option(help="bpac.npz of your own training; by default the one that ships.")
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(help="Unsure where the two likeliest answers are less apart than this share.")
+    ] = 0.2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")] = False,
+) -> None:
+    """Propose from photo and points how every annotated person's limbs end; what is annotated of limbs is not read."""
+    from limbstudio.services.limb_proposals import propose_limbs
+
+    people = propose_limbs(photos, annotations, weights=weights, threshold=threshold)
+    if as_json:
+        typer.echo(json.dumps({"people": [person.as_plain() for person in people]}))
+    else:
+        typer.echo("\n".join(line for person in people for line in person.lines))
+    if any(person.error is not None for person in people):
+        raise typer.Exit(KNOWN)

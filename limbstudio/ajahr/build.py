@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # torch takes two seconds to import, and tables are read with
     from limbstudio.ajahr.bpac import BpacNet
     from limbstudio.ajahr.keypoint_network import KeypointAjahr
     from limbstudio.ajahr.network import AjahrNet
+    from limbstudio.ajahr.studio_bpac import StudioBpac
     from limbstudio.ajahr.tokenizer import PoseTokenizer
 
 # The four heads in the order of the released classifier.
@@ -191,6 +192,25 @@ class StudioNumbers:
 STUDIO = StudioNumbers()
 
 
+@dataclass(frozen=True)
+class StudioBpacNumbers(BpacNumbers):
+    """The sizes of the limb classifier that we train and ship (ours): BPAC-Net's blocks, fewer and narrower.
+
+    heatmaps: all of COCO's 17 keypoints, each as high as its confidence. It has no projection.
+    """
+
+    picture_px: int = 160
+    heatmaps: int = 17
+    sigma_px: float = 2.5
+    blocks: tuple[int, ...] = (2, 2, 3, 2)
+    widths: tuple[int, ...] = (32, 64, 128, 256)
+    attention_reduction: int = 8
+    projected: int = 0
+
+
+STUDIO_BPAC = StudioBpacNumbers()
+
+
 def released_ajahr(head_tokens: int, tokenizer_tokens: int) -> AjahrNumbers:
     """Return the paper's size for a checkpoint's numbers of tokens, which may differ from each other."""
     return replace(
@@ -226,3 +246,10 @@ def build_studio(numbers: StudioNumbers = STUDIO) -> "KeypointAjahr":
     from limbstudio.ajahr.keypoint_network import KeypointAjahr
 
     return KeypointAjahr(numbers)
+
+
+def build_studio_bpac(numbers: StudioBpacNumbers = STUDIO_BPAC) -> "StudioBpac":
+    """Return an untrained limb classifier of the studio's size."""
+    from limbstudio.ajahr.studio_bpac import StudioBpac
+
+    return StudioBpac(numbers)
