@@ -118,3 +118,30 @@ def train_ajahr(
         ).text
     )
     typer.echo(f"The network is in {out}.")
+
+
+@train_app.command("bpac")
+def train_bpac(
+    shards: Annotated[
+        Path, typer.Argument(help="Folder of shards that `a3d make` wrote.", metavar="SHARD_DIR")
+    ],
+    validation: Annotated[Path, typer.Option(help="Folder of other shards, to calibrate and judge with.")],
+    out: Annotated[Path, typer.Option(help="Folder for weights, curves and what to resume from.")],
+    steps: Annotated[int, typer.Option(help="Steps of training.")] = 20_000,
+    batch: Annotated[int, typer.Option(help="People of each step.")] = 64,
+    rate: Annotated[float, typer.Option(help="Highest learning rate; it falls to nothing.")] = 1e-3,
+    workers: Annotated[int, typer.Option(help="Processes that read samples.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's last state.")] = False,
+    device: Device = "auto",
+    precision: Precision = "32-true",
+) -> None:
+    """Learn to tell from photo and points how limbs end, at the size that ships, and judge it (hours)."""
+    from limbstudio.training.bpac import BpacPlan, learn_bpac  # torch is not needed for --help
+    from limbstudio.training.lightning_modules import Machine
+
+    plan = BpacPlan(steps, batch=batch, rate=rate, seed=seed, workers=workers)
+    typer.echo(
+        learn_bpac(shards, validation, out, plan, resume=resume, machine=Machine(device, precision)).text
+    )
+    typer.echo(f"The classifier is in {out}.")

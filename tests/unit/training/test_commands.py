@@ -19,6 +19,7 @@ def test_help_names_the_commands():
     assert "prior" in answer.output
     assert "clicks" in answer.output
     assert "lifter" in answer.output
+    assert "bpac" in answer.output
 
 
 def test_the_commands_are_read_without_numpy_or_torch():
