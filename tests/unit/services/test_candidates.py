@@ -115,7 +115,7 @@ def test_a_pin_is_an_edit_that_can_be_undone(studio, person, undone):
 
 def test_what_is_not_installed_cannot_begin_a_fit(studio, person):
     with pytest.raises(KnownError, match="weights"):
-        fit_options.choose_initialiser(studio.project, person, "ajahr")
+        fit_options.choose_initialiser(studio.project, person, "hkmr")
 
 
 def test_differences_are_millimetres_only_where_both_scales_are_known(studio, person):
