@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
+
 from limbstudio.domain.fitted import KeptFit
 from limbstudio.services import predicting
 from limbstudio.services.initialisers import AJAHR, initialiser
@@ -92,8 +94,12 @@ class Predicting(Feature):
         )
 
     def _compare(self) -> None:
+        page, compare = self.window.mesh_page, self.window.actions_table["compare_cycle"]
         self.window.show_residual_limb()
-        self.window.actions_table["compare_cycle"].trigger()
+        if page.view.has_body:
+            compare.trigger()
+        else:  # the body is on its way into the 3D view
+            page.scene_changed.connect(compare.trigger, Qt.ConnectionType.SingleShotConnection)
 
     def _tell_many(self, report: PredictionReport) -> None:
         self.window.show_available()
