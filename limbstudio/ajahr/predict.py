@@ -53,10 +53,14 @@ def load_network(path: Path, numbers: StudioNumbers = STUDIO) -> KeypointAjahr:
     return network.eval().requires_grad_(False)
 
 
-@lru_cache(maxsize=2)
 def predictor(path: Path | None = None) -> "Predictor":
     """Return a predictor, read once; None: on the weights that ship with the program."""
-    return Predictor(load_network(path or shipped_weights()))
+    return _read(path or shipped_weights())
+
+
+@lru_cache(maxsize=2)
+def _read(path: Path) -> "Predictor":
+    return Predictor(load_network(path))
 
 
 class Predictor:

@@ -31,7 +31,6 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _weights_are_there(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(predict, "shipped_weights", lambda: weights)
     monkeypatch.setattr(initialisers, "resource_path", lambda name: weights)
-    predict.predictor.cache_clear()
 
 
 @pytest.fixture
