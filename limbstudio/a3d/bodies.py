@@ -18,9 +18,10 @@ from limbstudio.a3d.solids import smooth_normals
 from limbstudio.body.coarse import LONGEST_EDGE_M, OFF_M, collapsed
 from limbstudio.body.kinematics import rotation_matrices
 from limbstudio.body.model import BodyModel, PosedBody
-from limbstudio.body.parts import PART_INDEX, PARTS, distal_parts, part_of
+from limbstudio.body.parts import PART_INDEX, PARTS, distal_parts
 from limbstudio.domain.anatomy import N_COCO, N_KEYPOINTS, SMPLX_INDEX, SMPLX_PARENTS, Limb, level_rule
 from limbstudio.rendering.raster import Floats, Ints
+from limbstudio.resihmr.pipeline import carried_parts
 from limbstudio.resihmr.reconstruction import Reconstruction
 
 Bools = NDArray[np.bool_]
@@ -105,7 +106,7 @@ def make_figure(
     part, residual = body.part_labels, np.zeros(len(bare), bool)
     if recipe is not None:
         bare, rest_carried, faces = recipe.carry_points(bare), recipe.carry_points(rest), recipe.faces
-        part, residual = _carried_parts(recipe, part), recipe.residual.copy()
+        part, residual = carried_parts(recipe, part), recipe.residual.copy()
     for limb, lost in limbs.items():
         if lost.geometry is Geometry.COLLAPSED:
             segment = level_rule(limb, lost.level).segment
@@ -190,16 +191,6 @@ def _keypoints(
         points, posed.joints.astype(float), {limb: (lost.level, lost.factor) for limb, lost in limbs.items()}
     )
     return whole, points
-
-
-def _carried_parts(recipe: Reconstruction, part_labels: Ints) -> Ints:
-    parts = np.zeros(recipe.vertex_count, np.uint8)
-    base = len(recipe.edge_source)
-    parts[:base] = part_labels[recipe.edge_source[:, 0]]
-    for cap in recipe.caps:
-        corners = recipe.faces[cap.faces]
-        parts[corners[corners >= base]] = part_of(cap.limb, cap.segment)
-    return parts
 
 
 def _beyond_end(body: BodyModel, rest: Floats, shape: Floats, limb: Limb, lost: LostLimb) -> Ints:

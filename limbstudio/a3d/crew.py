@@ -12,12 +12,11 @@ from typing import Any
 from limbstudio.a3d.plans import SampleOptions
 from limbstudio.a3d.quality import FindPeople
 from limbstudio.a3d.sampling import Sample, Sources, make_sample, open_sources
+from limbstudio.blas import one_blas_thread
 from limbstudio.domain.errors import KnownError
 
 _PIECE = 2  # samples handed over at once
 _GOING_S = 5.0
-# The matrices are small: threads of BLAS would only get in one another's way.
-_SINGLE = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def most_workers() -> int:
@@ -41,7 +40,7 @@ def make_samples(
     context = get_context("spawn")
     crew: dict[Connection, Any] = {}
     try:
-        with _single_threaded():
+        with one_blas_thread():
             for _ in range(min(workers, len(pieces))):
                 ours, theirs = context.Pipe()
                 process = context.Process(
@@ -105,17 +104,3 @@ def _work(pipe: Connection, options: SampleOptions, find_people: FindPeople | No
     except Exception:  # noqa: BLE001 - the border of a process: the other side raises it again
         with contextlib.suppress(OSError):
             pipe.send(("ours", traceback.format_exc()))
-
-
-@contextlib.contextmanager
-def _single_threaded() -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in _SINGLE}
-    os.environ.update(dict.fromkeys(_SINGLE, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

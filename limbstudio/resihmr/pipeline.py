@@ -151,7 +151,7 @@ def mesh_of_cuts(
         whole = BodyMesh(posed, tpose, body.faces, np.zeros(len(posed), bool), body.part_labels, ())
         return whole, None, warnings
     vertices = recipe.carry_points(posed)
-    parts = _carried_parts(recipe, body.part_labels)
+    parts = carried_parts(recipe, body.part_labels)
     faces = recipe.faces.astype(np.int32)
     stumps = recipe.stumps(vertices)
     mesh = BodyMesh(vertices, recipe.carry_points(tpose), faces, recipe.residual, parts, stumps)
@@ -182,7 +182,8 @@ def _recipe(
     return recipe, tuple(warnings)
 
 
-def _carried_parts(recipe: Reconstruction, part_labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def carried_parts(recipe: Reconstruction, part_labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the parts of a cut body's vertices, (V',); a cap belongs to the segment that it ends."""
     parts = np.zeros(recipe.vertex_count, np.uint8)
     base = len(recipe.edge_source)
     parts[:base] = part_labels[recipe.edge_source[:, 0]]

@@ -9,7 +9,6 @@ again.
 import contextlib
 import logging
 import multiprocessing
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from limbstudio.blas import one_blas_thread
 from limbstudio.domain.body import BodyFit
 from limbstudio.domain.fitted import FitOptions
 from limbstudio.domain.photo import Person, Photo
@@ -285,7 +285,7 @@ class LiveLane:
         self._process = spawn.Process(
             target=serve, args=(theirs, self._memory_name), name="limbstudio-live", daemon=True
         )
-        with _one_blas_thread():
+        with one_blas_thread():
             self._process.start()
         theirs.close()  # or the pipe would stay open when the process dies
         with self._lock:
@@ -322,19 +322,3 @@ class LiveLane:
                 process.join(_LONGEST_END_S)
         if connection is not None:
             connection.close()
-
-
-@contextlib.contextmanager
-def _one_blas_thread() -> Any:
-    """Let a process that is started now have one BLAS thread: the library asks when it is loaded."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
