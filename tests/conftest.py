@@ -57,6 +57,30 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def untrained_ajahr(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return AJAHR's weights that nobody trained, for tests of what becomes of an answer, not of how good it is."""
+    import torch
+
+    from limbstudio.ajahr.build import build_studio
+    from limbstudio.ajahr.plain_weights import save_weights
+
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "ajahr.npz"
+    save_weights(build_studio(), path)
+    return path
+
+
+@pytest.fixture
+def _untrained_ajahr_ships(untrained_ajahr: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let untrained weights be those that ship."""
+    from limbstudio.ajahr import predict
+    from limbstudio.services import initialisers
+
+    monkeypatch.setattr(predict, "shipped_weights", lambda: untrained_ajahr)
+    monkeypatch.setattr(initialisers, "resource_path", lambda name: untrained_ajahr)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _own_home(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep the tests away from the bodies, plugins and settings of whoever runs them."""

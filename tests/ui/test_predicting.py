@@ -3,12 +3,9 @@
 from pathlib import Path
 
 import pytest
-import torch
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from limbstudio.ajahr import plain_weights, predict
-from limbstudio.ajahr.build import build_studio
 from limbstudio.domain.errors import KnownError
 from limbstudio.services import initialisers
 from limbstudio.services.predicting import PredictionReport
@@ -19,22 +16,7 @@ from .test_window import placed_person
 _CTRL_ALT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights that nobody trained: what is tested is what becomes of an answer."""
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "ajahr.npz"
-    plain_weights.save_weights(build_studio(), path)
-    return path
-
-
-@pytest.fixture
-def _weights_are_there(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predict, "shipped_weights", lambda: weights)
-    monkeypatch.setattr(initialisers, "resource_path", lambda name: weights)
-
-
-@pytest.mark.usefixtures("_weights_are_there", "body_fit_stand_in")
+@pytest.mark.usefixtures("_untrained_ajahr_ships", "body_fit_stand_in")
 def test_a_prediction_by_key_is_kept_and_a_first_fit_follows(window, qtbot):
     placed_person(window, qtbot)
     person = window.session.person
@@ -50,7 +32,7 @@ def test_a_prediction_by_key_is_kept_and_a_first_fit_follows(window, qtbot):
     qtbot.waitUntil(lambda: window.actions_table["compare_cycle"].isEnabled() or window.mesh_page.isHidden())
 
 
-@pytest.mark.usefixtures("_weights_are_there", "body_fit_stand_in")
+@pytest.mark.usefixtures("_untrained_ajahr_ships", "body_fit_stand_in")
 def test_all_photos_are_predicted_as_one_job_and_it_is_said(window, qtbot):
     placed_person(window, qtbot)
 
@@ -60,13 +42,13 @@ def test_all_photos_are_predicted_as_one_job_and_it_is_said(window, qtbot):
     assert len(window.session.studio.fits_of(window.session.person.id)) == 1
 
 
-def test_without_weights_or_points_nothing_is_offered(window, monkeypatch, weights, qtbot):
+def test_without_weights_or_points_nothing_is_offered(window, monkeypatch, untrained_ajahr, qtbot):
     monkeypatch.setattr(initialisers, "resource_path", lambda name: Path("/nowhere"))
     window.annotate_page.new_person()
     qtbot.waitUntil(lambda: window.session.person is not None)
     assert not window.actions_table["predict_body"].isEnabled()
 
-    monkeypatch.setattr(initialisers, "resource_path", lambda name: weights)
+    monkeypatch.setattr(initialisers, "resource_path", lambda name: untrained_ajahr)
     window.show_available()
     assert not window.actions_table["predict_body"].isEnabled()
     assert window.actions_table["predict_all"].isEnabled()

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
-from limbstudio.ajahr import plain_weights, predict
-from limbstudio.ajahr.build import build_studio
+from limbstudio.ajahr import predict
 from limbstudio.domain import edits
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.photo import Person
@@ -16,21 +14,6 @@ from limbstudio.services import candidates, fit_options, initialisers, predictin
 from limbstudio.services.jobs import JobState
 from limbstudio.services.samples import sample_project
 from limbstudio.services.studio import Studio
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights that nobody trained: what is tested is what becomes of an answer, not how good it is."""
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "ajahr.npz"
-    plain_weights.save_weights(build_studio(), path)
-    return path
-
-
-@pytest.fixture
-def _weights_are_there(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predict, "shipped_weights", lambda: weights)
-    monkeypatch.setattr(initialisers, "resource_path", lambda name: weights)
 
 
 @pytest.fixture
@@ -47,7 +30,7 @@ def first(studio: Studio) -> Person:
     return next(iter(studio.project.of_kind("person")))
 
 
-@pytest.mark.usefixtures("_weights_are_there")
+@pytest.mark.usefixtures("_untrained_ajahr_ships")
 def test_a_prediction_is_kept_beside_the_fit_and_does_not_count(studio):
     person = first(studio)
     fit = studio.fit(person.id).result
@@ -69,7 +52,7 @@ def test_a_prediction_is_kept_beside_the_fit_and_does_not_count(studio):
     assert len(mesh.vertices) > 10_000
 
 
-@pytest.mark.usefixtures("_weights_are_there")
+@pytest.mark.usefixtures("_untrained_ajahr_ships")
 def test_the_same_prediction_twice_is_one_candidate(studio):
     person = first(studio)
 
@@ -80,7 +63,7 @@ def test_the_same_prediction_twice_is_one_candidate(studio):
     assert len(studio.fits_of(person.id)) == 1
 
 
-@pytest.mark.usefixtures("_weights_are_there")
+@pytest.mark.usefixtures("_untrained_ajahr_ships")
 def test_everybody_is_predicted_as_one_job_and_who_has_no_points_is_left_out(studio):
     studio.do(edits.add_person(Person("nobody", first(studio).photo)))
 
@@ -92,7 +75,7 @@ def test_everybody_is_predicted_as_one_job_and_who_has_no_points_is_left_out(stu
     assert job.result.refused == ()
 
 
-@pytest.mark.usefixtures("_weights_are_there")
+@pytest.mark.usefixtures("_untrained_ajahr_ships")
 def test_a_fit_begins_with_the_prediction_where_that_is_chosen(studio, monkeypatch):
     person = first(studio)
     asked = []
