@@ -71,13 +71,30 @@ def untrained_ajahr(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def untrained_bpac(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the limb classifier's weights that nobody trained."""
+    import torch
+
+    from limbstudio.ajahr.build import build_studio_bpac
+    from limbstudio.ajahr.plain_weights import save_weights
+
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "bpac.npz"
+    save_weights(build_studio_bpac(), path)
+    return path
+
+
 @pytest.fixture
-def _untrained_ajahr_ships(untrained_ajahr: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _untrained_ajahr_ships(
+    untrained_ajahr: Path, untrained_bpac: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Let untrained weights be those that ship."""
-    from limbstudio.ajahr import predict
+    from limbstudio.ajahr import predict, predict_limbs
     from limbstudio.services import initialisers
 
     monkeypatch.setattr(predict, "shipped_weights", lambda: untrained_ajahr)
+    monkeypatch.setattr(predict_limbs, "shipped_weights", lambda: untrained_bpac)
     monkeypatch.setattr(initialisers, "resource_path", lambda name: untrained_ajahr)
 
 

@@ -44,9 +44,9 @@ class KeypointHeatmaps(nn.Module):
 
         A keypoint that was not found is at (0, 0) and is drawn there: the released weights were trained so.
         """
-        x, y = keypoints[..., 0, None, None], keypoints[..., 1, None, None]
-        square = (self.x_grid - x) ** 2 + (self.y_grid - y) ** 2
-        return torch.exp(-square / (2 * self.sigma_px**2))
+        rows = torch.exp(-((self.y_grid - keypoints[..., 1, None, None]) ** 2) / (2 * self.sigma_px**2))
+        columns = torch.exp(-((self.x_grid - keypoints[..., 0, None, None]) ** 2) / (2 * self.sigma_px**2))
+        return rows * columns  # a Gaussian of two variables is the product of two of one
 
 
 class ChannelAttention(nn.Module):

@@ -196,15 +196,20 @@ STUDIO = StudioNumbers()
 class StudioBpacNumbers(BpacNumbers):
     """The sizes of the limb classifier that we train and ship (ours): BPAC-Net's blocks, fewer and narrower.
 
-    heatmaps: all of COCO's 17 keypoints, each as high as its confidence. It has no projection.
+    picture_px: of the crop around the person. limb_px: of the cuts around limbs that are made of it. heatmaps: the
+    limb's three joints, and one of all other keypoints. pose_width: of what is told of the points alone. hidden: of
+    the layer before the heads. It has no projection.
     """
 
     picture_px: int = 160
-    heatmaps: int = 17
-    sigma_px: float = 2.5
-    blocks: tuple[int, ...] = (2, 2, 3, 2)
-    widths: tuple[int, ...] = (32, 64, 128, 256)
+    limb_px: int = 64
+    heatmaps: int = 4
+    sigma_px: float = 2.0
+    blocks: tuple[int, ...] = (2, 2, 2, 2)
+    widths: tuple[int, ...] = (24, 48, 96, 160)
     attention_reduction: int = 8
+    pose_width: int = 128
+    hidden: int = 160
     projected: int = 0
 
 

@@ -10,9 +10,9 @@ import torch
 from limbstudio.ajahr.build import HEAD_LIMBS, STUDIO_BPAC, StudioBpacNumbers, build_studio_bpac
 from limbstudio.ajahr.limb_crop import Pixels, as_input, cut_out, points_in_crop, points_of, square_around
 from limbstudio.ajahr.plain_weights import fill
-from limbstudio.ajahr.proposals import UNSURE_BELOW, LimbProposal, LimbProposals
 from limbstudio.ajahr.studio_bpac import StudioBpac
 from limbstudio.domain.errors import KnownError
+from limbstudio.domain.limb_proposals import UNSURE_BELOW, LimbProposals
 from limbstudio.domain.photo import Person
 from limbstudio.resources import resource_path
 
@@ -33,7 +33,6 @@ def load_classifier(path: Path, numbers: StudioBpacNumbers = STUDIO_BPAC) -> Stu
     return network.eval().requires_grad_(False)
 
 
-@lru_cache(maxsize=2)
 def classifier(path: Path | None = None) -> StudioBpac:
     """Return a classifier, read once; None: the one that ships. KnownError where there is no such file."""
     if path is None and not shipped_weights().exists():
@@ -43,7 +42,13 @@ def classifier(path: Path | None = None) -> StudioBpac:
         )
     if path is not None and not path.is_file():
         raise KnownError(f"There is no file {path}.", f"Name the bpac.npz that `{_COMMAND}` wrote.")
-    return load_classifier(path or shipped_weights())
+    path = path or shipped_weights()
+    return _kept(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _kept(path: Path, _changed_ns: int) -> StudioBpac:
+    return load_classifier(path)
 
 
 def propose(
@@ -66,7 +71,8 @@ def propose(
         found = network.probabilities(
             torch.as_tensor(np.stack(crops)), torch.as_tensor(np.stack(told))
         ).numpy()
-    return [_proposals(row, threshold) for row in found.astype(float)]
+    rows = found.astype(float).tolist()
+    return [LimbProposals.of(dict(zip(HEAD_LIMBS, row, strict=True)), threshold) for row in rows]
 
 
 def predict_limbs(
@@ -77,13 +83,3 @@ def predict_limbs(
     weights: a file of `train bpac`, None for the one that ships. Raise KnownError as `propose` and `classifier` do.
     """
     return propose(classifier(weights), [(pixels, person)], threshold=threshold)[0]
-
-
-def _proposals(probabilities: np.ndarray, threshold: float) -> LimbProposals:
-    """Return the proposals of one person's probabilities (4 heads, 4 classes)."""
-    return LimbProposals(
-        {
-            limb: LimbProposal(limb, tuple(float(p) for p in row), threshold)  # type: ignore[arg-type]
-            for limb, row in zip(HEAD_LIMBS, probabilities, strict=True)
-        }
-    )

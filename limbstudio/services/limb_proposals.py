@@ -1,16 +1,21 @@
-"""Proposals of limb states for annotated people in photos: computed, told, and written nowhere."""
+"""Proposals of limb states: for annotated people in files, and those that a project keeps beside its people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limbstudio.ajahr.proposals import UNSURE_BELOW, LimbProposals
+from limbstudio.domain.anatomy import N_COCO
+from limbstudio.domain.edits import Change
 from limbstudio.domain.errors import KnownError
+from limbstudio.domain.limb_proposals import UNSURE_BELOW, LimbProposals, ProposedLimbs
+from limbstudio.domain.photo import Person
+from limbstudio.domain.project import Project
 from limbstudio.formats.annotated import AnnotatedPerson
 from limbstudio.formats.coco import read_annotations
 from limbstudio.formats.placing import placed_on
 from limbstudio.images import open_photo
+from limbstudio.services import records
 from limbstudio.services.reconstructing import plan
 
 
@@ -73,3 +78,42 @@ def _proposed(network: Any, path: Path, annotated: AnnotatedPerson, threshold: f
     except KnownError as error:
         return ProposedPerson(path.name, annotation, error=error)
     return ProposedPerson(path.name, annotation, found)
+
+
+# ---------------------------------------------------------------------------------------------- kept in a project
+
+
+def what_is_read(person: Person) -> str:
+    """Return a hash of all that the classifier reads of a person beside the photo: COCO's points, and the box."""
+    points = [(point.x, point.y, point.confidence) for point in person.keypoints.points[:N_COCO]]
+    box = None if person.box is None else records.to_plain(person.box)
+    return records.digest(records.canonical([person.photo, points, box]))
+
+
+def kept_proposals(project: Project, person_id: str) -> ProposedLimbs | None:
+    """Return what was proposed of a person's limbs, None where nobody asked."""
+    return project.records.get(("limb_proposals", person_id))
+
+
+def keep_proposals(project: Project, found: ProposedLimbs) -> tuple[Change, ...]:
+    """Return the change that keeps proposals in place of earlier ones; none where they are the same."""
+    before = kept_proposals(project, found.person)
+    return () if before == found else (Change(("limb_proposals", found.person), before, found),)
+
+
+def propose_for(person: Person, photo: Path) -> ProposedLimbs:
+    """Ask the classifier that ships of one person; KnownError as of `predict_limbs`, or where there is no photo.
+
+    Loads torch and the photo: call it in a worker.
+    """
+    from limbstudio.ajahr.predict_limbs import predict_limbs, shipped_weights
+    from limbstudio.services.pipeline import file_hash
+
+    found = predict_limbs(open_photo(photo).pixels, person)
+    return ProposedLimbs(
+        person.id,
+        person.photo,
+        {proposal.limb: tuple(round(p, 6) for p in proposal.probabilities) for proposal in found},
+        what_is_read(person),
+        file_hash(shipped_weights())[:12],
+    )

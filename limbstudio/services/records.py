@@ -23,6 +23,7 @@ from limbstudio.domain import (
     corrections,
     fitted,
     geometry,
+    limb_proposals,
     mask_layers,
     notes,
     photo,
@@ -348,6 +349,13 @@ FIELDS: Mapping[type, Mapping[str, Codec]] = {
         "holes": many(many(NUMBER)),
     },
     notes.PointNote: {"person": TEXT, "photo": TEXT, "keypoint": WHOLE, "text": TEXT},
+    limb_proposals.ProposedLimbs: {
+        "person": TEXT,
+        "photo": TEXT,
+        "probabilities": mapping(enum(anatomy.Limb), many(NUMBER), sort=True),
+        "of": TEXT,
+        "by": TEXT,
+    },
     review.Finding: {"rule": TEXT, "message": TEXT, "person": TEXT, "keypoint": maybe(WHOLE)},
 }
 
@@ -364,6 +372,7 @@ KINDS: Mapping[str, type] = {
     "saved_search": saved_search.SavedSearch,
     "point_note": notes.PointNote,
     "mask_layer": mask_layers.MaskLayer,
+    "limb_proposals": limb_proposals.ProposedLimbs,
 }
 
 

@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from limbstudio.domain.anatomy import Level, Limb, LimbStates, Segment, intact_limbs, level_rule
+from limbstudio.domain.limb_proposals import LimbProposal, LimbProposals
 from limbstudio.ui import theme as tokens
 from limbstudio.ui.theme import Theme
 
@@ -29,6 +30,9 @@ _MIDDLE = 64.0
 _RESIDUAL_SHARE = (
     0.62  # how much of a cut segment is drawn; the diagram says which segment, not how long it is
 )
+# Where a proposal's probability is written, beside the right limbs: x, y, width, height.
+_NUMBER_ARM, _NUMBER_LEG = (4.0, 121.0, 40.0, 14.0), (2.0, 152.0, 40.0, 14.0)
+_SWATCH = (2.5, 2.0)  # a proposal's outline is dashed
 
 
 def _joints(limb: Limb) -> list[tuple[float, float, float]]:
@@ -102,6 +106,8 @@ class LimbDiagram(QWidget):
         self._theme = theme
         self._limbs: LimbStates = intact_limbs()
         self._contradicted: frozenset[Limb] = frozenset()
+        self._proposals: LimbProposals | None = None
+        self._outdated = False
         self._chosen = Limb.RIGHT_LEG
         self._hovered: Limb | None = None
         self.setFixedSize(_SIZE)
@@ -115,6 +121,15 @@ class LimbDiagram(QWidget):
         self._describe()
         self.update()
 
+    def show_proposals(self, proposals: LimbProposals | None, *, outdated: bool = False) -> None:
+        """Show what a classifier proposes beside what is recorded; never in its place.
+
+        outdated: it was said before the last edit of what it reads.
+        """
+        self._proposals, self._outdated = proposals, outdated
+        self._describe()
+        self.update()
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.update()
@@ -122,6 +137,21 @@ class LimbDiagram(QWidget):
     def _describe(self) -> None:
         words = [f"{limb.value.replace('_', ' ')} {s.level.label.lower()}" for limb, s in self._limbs.items()]
         self.setAccessibleName("Limb diagram: " + ", ".join(words))
+        told = [] if self._proposals is None else [proposal.text for proposal in self._proposals]
+        self.setAccessibleDescription(". ".join(["Proposed by AJAHR", *told]) if told else "")
+
+    def limb_text(self, limb: Limb) -> str:
+        """Return what is known of a limb, in a line each: what is recorded, and what is proposed."""
+        name = limb.value.replace("_", " ").capitalize()
+        lines = [f"{name}: {self._limbs[limb].level.label}"]
+        if self._proposals is not None:
+            proposal = self._proposals[limb]
+            lines.append(f"AJAHR proposes: {proposal.words} ({100 * proposal.probability:.0f} %)")
+            if proposal.unsure:
+                lines.append("Unsure: another answer is almost as likely.")
+            if self._outdated:
+                lines.append("This was said before your last edit.")
+        return "\n".join(lines)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         limb = limb_at(event.position().x(), event.position().y())
@@ -136,10 +166,7 @@ class LimbDiagram(QWidget):
             self._hovered = limb
             self.update()
             if limb is not None:
-                name = limb.value.replace("_", " ").capitalize()
-                QToolTip.showText(
-                    event.globalPosition().toPoint(), f"{name}: {self._limbs[limb].level.label}", self
-                )
+                QToolTip.showText(event.globalPosition().toPoint(), self.limb_text(limb), self)
 
     def leaveEvent(self, event: QEvent) -> None:
         self._hovered = None
@@ -168,6 +195,8 @@ class LimbDiagram(QWidget):
         painter.drawPath(_trunk())
         for limb in Limb:
             self._paint_limb(painter, limb, skin)
+        for proposal in self._proposals or ():
+            self._paint_proposal(painter, proposal)
         self._paint_sides(painter)
 
     def _paint_limb(self, painter: QPainter, limb: Limb, skin: QColor) -> None:
@@ -202,6 +231,31 @@ class LimbDiagram(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawPath(limb_path(limb))
 
+    def _paint_proposal(self, painter: QPainter, proposal: LimbProposal) -> None:
+        """Write how likely the proposal is; what it would take away or give back is outlined in dashes."""
+        limb = proposal.limb
+        agrees = proposal.agrees_with(self._limbs[limb])
+        colour = QColor(self._theme.text2 if agrees else self._theme.accent)
+        if proposal.unsure:
+            colour = QColor(self._theme.warn)
+        if self._outdated:
+            colour.setAlphaF(0.55)
+        elif not agrees and not proposal.unsure:
+            pen = QPen(colour, 1.4)
+            pen.setDashPattern(list(_SWATCH))
+            painter.setPen(pen)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            path = QPainterPath()
+            for segment in limb.segments[_first_lost(proposal) :]:
+                path = path.united(_segment_path(limb, segment))
+            painter.drawPath(path)
+        x, y, width, height = _NUMBER_ARM if limb.is_arm else _NUMBER_LEG
+        x = x if limb.side.value == "right" else 2 * _MIDDLE - x - width
+        painter.setPen(colour)
+        painter.setFont(tokens.text_font(11, tokens.QFont.Weight.Medium))
+        text = f"{100 * proposal.probability:.0f} %" + ("?" if proposal.unsure else "")
+        painter.drawText(QRectF(x, y, width, height), Qt.AlignmentFlag.AlignCenter, text)
+
     def _outline(self, painter: QPainter, path: QPainterPath) -> None:
         painter.setPen(QPen(QColor(self._theme.text3), 1.2, Qt.PenStyle.DotLine))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -219,6 +273,11 @@ class LimbDiagram(QWidget):
         painter.drawText(QRectF(4, 2, 16, 18), Qt.AlignmentFlag.AlignCenter, "R")
         painter.setPen(QColor(self._theme.left))
         painter.drawText(QRectF(_SIZE.width() - 20, 2, 16, 18), Qt.AlignmentFlag.AlignCenter, "L")
+
+
+def _first_lost(proposal: LimbProposal) -> int:
+    """Return the first segment that the likeliest class lacks, at least in part; 0 for an intact limb: all of it."""
+    return 0 if proposal.intact else max(0, 1 - proposal.ajahr_class)
 
 
 @cache

@@ -5,9 +5,15 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QInputDialog
 
+from limbstudio.domain import edits
+from limbstudio.domain.anatomy import Level, Limb
+from limbstudio.domain.edits import Edit
 from limbstudio.domain.errors import KnownError
+from limbstudio.domain.limb_proposals import ProposedLimbs
 from limbstudio.services import initialisers
+from limbstudio.services.limb_proposals import keep_proposals, what_is_read
 from limbstudio.services.predicting import PredictionReport
 from limbstudio.ui.living.predicting import prediction_words
 
@@ -61,3 +67,76 @@ def test_a_batch_is_told_in_sentences():
         "2 bodies were predicted and kept beside the fits. 1 has no points yet. "
         "1 could not be predicted: a.jpg: Too few points."
     )
+
+
+def propose(window, rows: dict[Limb, tuple[float, ...]], *, of: str | None = None) -> None:
+    """Keep proposals of the person in work; limbs that are not named are intact."""
+    studio, person = window.session.studio, window.session.person
+    intact = (0.01, 0.01, 0.01, 0.97)
+    found = ProposedLimbs(
+        person.id, person.photo, {limb: rows.get(limb, intact) for limb in Limb},
+        of or what_is_read(person), "test",
+    )  # fmt: skip
+    studio.do(Edit("Propose", keep_proposals(studio.project, found), None, person.photo, human=False))
+
+
+def test_a_proposed_loss_is_shown_and_offered_but_not_set(window, qtbot):
+    placed_person(window, qtbot)
+    panel = window.person_panel
+
+    propose(window, {Limb.LEFT_LEG: (0.05, 0.87, 0.02, 0.06)})
+
+    qtbot.waitUntil(lambda: "87 %" in panel.diagram.limb_text(Limb.LEFT_LEG))
+    assert "AJAHR proposes: ends at or above the knee (87 %)" in panel.diagram.limb_text(Limb.LEFT_LEG)
+    assert "Left leg ends at or above the knee (87 %)" in panel.diagram.accessibleDescription()
+    assert window.session.person.limbs[Limb.LEFT_LEG].level is Level.INTACT
+    said = [f.text for f in panel._found(window.session.person)]
+    assert "Left leg: AJAHR proposes that it ends at or above the knee (87 %)." in said
+
+
+def test_what_a_human_said_is_not_argued_with(window, qtbot):
+    placed_person(window, qtbot)
+    window.session.do(edits.set_limb_level(window.session.person, Limb.LEFT_ARM, Level.TRANSHUMERAL))
+
+    propose(window, {Limb.LEFT_ARM: (0.9, 0.02, 0.02, 0.06)})
+
+    said = [f.text for f in window.person_panel._found(window.session.person)]
+    assert not any("AJAHR" in text for text in said)
+    qtbot.waitUntil(lambda: "90 %" in window.person_panel.diagram.limb_text(Limb.LEFT_ARM))
+
+
+def test_close_answers_are_unsure_and_the_limit_is_remembered(window, qtbot):
+    placed_person(window, qtbot)
+    propose(window, {Limb.LEFT_LEG: (0.0, 0.62, 0.0, 0.38)})
+    diagram = window.person_panel.diagram
+    qtbot.waitUntil(lambda: "62 %" in diagram.limb_text(Limb.LEFT_LEG))
+    assert "Unsure" not in diagram.limb_text(Limb.LEFT_LEG)
+
+    window.actions_table["unsure_limit"].trigger()
+    dialog = window.findChild(QInputDialog)
+    dialog.setIntValue(30)
+    dialog.accept()
+
+    qtbot.waitUntil(lambda: "Unsure" in diagram.limb_text(Limb.LEFT_LEG))
+    assert window.memory.value("limb_proposals/unsure_below", 0.2, float) == pytest.approx(0.3)
+    assert not any("AJAHR" in f.text for f in window.person_panel._found(window.session.person))
+
+
+def test_proposals_from_before_an_edit_say_so_and_offer_nothing(window, qtbot):
+    placed_person(window, qtbot)
+
+    propose(window, {Limb.RIGHT_ARM: (0.95, 0.02, 0.02, 0.01)}, of="something else")
+
+    diagram = window.person_panel.diagram
+    qtbot.waitUntil(lambda: "before your last edit" in diagram.limb_text(Limb.RIGHT_ARM))
+    assert not any("AJAHR" in f.text for f in window.person_panel._found(window.session.person))
+
+
+def test_proposals_are_drawn_on_the_diagram(window, qtbot):
+    placed_person(window, qtbot)
+    diagram = window.person_panel.diagram
+    before = diagram.grab().toImage()
+
+    propose(window, {Limb.RIGHT_LEG: (0.05, 0.87, 0.02, 0.06)})
+
+    qtbot.waitUntil(lambda: diagram.grab().toImage() != before)

@@ -1,14 +1,15 @@
-"""Bodies that AJAHR predicts, asked for one person or many: candidates, which change nothing by themselves."""
+"""What AJAHR predicts, asked for one person or many: proposals and candidates, which change nothing by themselves."""
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QInputDialog
 
-from limbstudio.domain.fitted import KeptFit
+from limbstudio.domain.limb_proposals import UNSURE_BELOW
 from limbstudio.services import predicting
 from limbstudio.services.initialisers import AJAHR, initialiser
 from limbstudio.services.jobs import Job, JobState, JobView
-from limbstudio.services.predicting import PredictionReport
+from limbstudio.services.predicting import Prediction, PredictionReport
 from limbstudio.ui.action_row import Owner
 from limbstudio.ui.features import Feature
 from limbstudio.ui.messages import RefusedDialog
@@ -16,6 +17,9 @@ from limbstudio.ui.preflight_dialog import counted
 
 if TYPE_CHECKING:
     from limbstudio.ui.main_window import MainWindow
+
+# In the window's memory: where proposals are unsure, as a share.
+_LIMIT = "limb_proposals/unsure_below"
 
 
 class Predicting(Feature):
@@ -28,6 +32,30 @@ class Predicting(Feature):
         self._asked: list[Job] = []
         window.status.job_ended.connect(self._on_ended)
         self.session.closed.connect(self._asked.clear)
+        window.person_panel.set_unsure_below(self.limit)
+
+    @property
+    def limit(self) -> float:
+        """Return how near the two likeliest answers may be to each other before a proposal is unsure, 0 to 1."""
+        kept = self.window.memory.value(_LIMIT, UNSURE_BELOW, float)
+        return min(max(float(kept), 0.0), 1.0) if isinstance(kept, int | float) else UNSURE_BELOW
+
+    def ask_limit(self) -> None:
+        """Ask when a proposal is unsure, and remember it."""
+        dialog = QInputDialog(self.window)
+        dialog.setWindowTitle("Unsure limb proposals")
+        dialog.setInputMode(QInputDialog.InputMode.IntInput)
+        dialog.setIntRange(0, 100)
+        dialog.setIntValue(round(100 * self.limit))
+        dialog.setLabelText("Unsure where the two likeliest answers are less apart than (%):")
+        dialog.setOkButtonText("Set")
+        dialog.intValueSelected.connect(lambda percent: self.set_limit(percent / 100))
+        dialog.open()
+
+    def set_limit(self, share: float) -> None:
+        """Take proposals for unsure below this distance of the two likeliest answers."""
+        self.window.memory.setValue(_LIMIT, share)
+        self.window.person_panel.set_unsure_below(share)
 
     def available(self) -> frozenset[str]:
         can = self.session.can_edit and initialiser(AJAHR).is_there
@@ -75,23 +103,26 @@ class Predicting(Feature):
             return
         if isinstance(job.result, PredictionReport):
             self._tell_many(job.result)
-        elif isinstance(job.result, KeptFit):
+        elif isinstance(job.result, Prediction):
             self._tell_one(job.result)
 
-    def _tell_one(self, made: KeptFit) -> None:
+    def _tell_one(self, found: Prediction) -> None:
         self.window.show_available()
+        made = found.body
         person = self.session.person
         if person is None or person.id != made.person:
             return
-        if self.session.studio.fit_of(made.person) is None:
+        first = self.session.studio.fit_of(made.person) is None
+        if first:
             self.window.annotate_page.fit_body()  # what a prediction has not: residual limbs, intervals, measures
-            self.window.message_bar.say(
-                "AJAHR's body is kept beside the fit that is made now.", serious=False
-            )
-            return
-        self.window.message_bar.say(
-            "AJAHR's body is kept beside the fit.", serious=False, button="Compare", act=self._compare
-        )
+        say = self.window.message_bar.say
+        if found.no_limbs is not None:
+            why = f"{found.no_limbs.message} {found.no_limbs.hint}"
+            say(f"The body is predicted, but its limbs could not be proposed: {why}", serious=True)
+        elif first:
+            say("AJAHR's body is kept beside the fit that is made now.", serious=False)
+        else:
+            say("AJAHR's body is kept beside the fit.", serious=False, button="Compare", act=self._compare)
 
     def _compare(self) -> None:
         page, compare = self.window.mesh_page, self.window.actions_table["compare_cycle"]
@@ -117,6 +148,8 @@ def prediction_words(report: PredictionReport) -> str:
     sentences = [
         f"{counted(report.predicted, 'body was', 'bodies were')} predicted and kept beside the fits."
     ]
+    if report.proposed:
+        sentences.append(f"The limbs of {counted(report.proposed, 'person', 'people')} are proposed.")
     if report.unplaced:
         sentences.append(f"{counted(report.unplaced, 'has', 'have')} no points yet.")
     if report.refused:

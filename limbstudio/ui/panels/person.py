@@ -25,8 +25,10 @@ from limbstudio.domain.anatomy import (
     levels_of,
 )
 from limbstudio.domain.edits import person_contradictions
+from limbstudio.domain.limb_proposals import UNSURE_BELOW, LimbProposal, LimbProposals
 from limbstudio.domain.photo import Person
 from limbstudio.domain.review import ReviewState
+from limbstudio.services.limb_proposals import kept_proposals, what_is_read
 from limbstudio.ui import guided, icons
 from limbstudio.ui.actions import Actions
 from limbstudio.ui.glyphs import STATE_WORDS, Glyph, glyph_icon, glyph_of
@@ -88,6 +90,7 @@ class PersonPanel(QWidget):
         self._actions = actions
         self._theme = theme
         self._asked: int | None = None
+        self._unsure_below = UNSURE_BELOW
         self._icons: dict[Glyph, QIcon] = {}
 
         whole = QVBoxLayout(self)
@@ -314,6 +317,7 @@ class PersonPanel(QWidget):
             frozenset(c.limb for c in person_contradictions(person)) if person is not None else frozenset()
         )
         self.diagram.show_limbs(limbs, wrong)
+        self._show_proposals(person)
         for limb, choice in self.levels.items():
             choice.setEnabled(person is not None)
             level = limbs[limb].level
@@ -321,6 +325,22 @@ class PersonPanel(QWidget):
             choice.set_marked(level is not Level.INTACT)
         self.diagram.setEnabled(person is not None)
         self.record.show_person(person)
+
+    def set_unsure_below(self, share: float) -> None:
+        """Take proposals for unsure where their two likeliest answers are less apart than this."""
+        self._unsure_below = share
+        self.refresh()
+
+    def _proposals(self, person: Person) -> tuple[LimbProposals | None, bool]:
+        """Return what AJAHR proposes of the limbs, and whether that was before the last edit of what it reads."""
+        kept = kept_proposals(self._session.studio.project, person.id)
+        if kept is None:
+            return None, False
+        return LimbProposals.of(kept.probabilities, self._unsure_below), kept.of != what_is_read(person)
+
+    def _show_proposals(self, person: Person | None) -> None:
+        found, outdated = (None, False) if person is None else self._proposals(person)
+        self.diagram.show_proposals(found, outdated=outdated)
 
     def _show_points(self, person: Person | None) -> None:
         settled = dict.fromkeys(_GROUPS, 0)
@@ -417,6 +437,15 @@ class PersonPanel(QWidget):
             )
             for limb, level in proposed
         ]  # fmt: skip
+        predicted = [
+            Finding(
+                "ph.sparkle", self._theme.accent,
+                f"{limb_name(one.limb)}: AJAHR proposes that it {one.words} ({100 * one.probability:.0f} %).",
+                "Set level",
+                lambda li=one.limb: self._show_level_menu(li),
+            )
+            for one in self._predicted(person) if one.limb not in spoken_for
+        ]  # fmt: skip
         unsure = [
             Finding(
                 "ph.question", self._theme.text2, f"{LDPOSE[index].label} is unsure. Decide before marking ready.",
@@ -433,7 +462,17 @@ class PersonPanel(QWidget):
             for limb, state in person.limbs.items()
             if state.level is Level.UNSURE and limb not in spoken_for
         ]  # fmt: skip
-        return [*wrong, *proposals, *unsure, *doubtful]
+        return [*wrong, *proposals, *predicted, *unsure, *doubtful]
+
+    def _predicted(self, person: Person) -> list[LimbProposal]:
+        """Return the proposals that speak of a loss where nobody has recorded one: neither unsure nor outdated."""
+        found, outdated = self._proposals(person)
+        open_levels = (Level.INTACT, Level.UNSURE)
+        return [
+            proposal
+            for proposal in (found if found is not None and not outdated else ())
+            if person.limbs[proposal.limb].level in open_levels and not (proposal.unsure or proposal.intact)
+        ]
 
     # ------------------------------------------------------------------------------------------------------ acting
 
@@ -451,6 +490,11 @@ class PersonPanel(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         title = menu.addAction(limb_name(limb))
         title.setEnabled(False)
+        found, _ = self._proposals(person)
+        if found is not None:
+            told = found[limb]
+            note = menu.addAction(f"AJAHR: {told.words}, {100 * told.probability:.0f} %")
+            note.setEnabled(False)
         menu.addSeparator()
         for level in levels_of(limb):
             action = menu.addAction(level_words(level))

@@ -13,12 +13,12 @@ from limbstudio.ajahr import predict_limbs as module
 from limbstudio.ajahr.build import HEAD_LIMBS, STUDIO_BPAC, StudioBpacNumbers, build_studio_bpac
 from limbstudio.ajahr.plain_weights import save_weights
 from limbstudio.ajahr.predict_limbs import classifier, load_classifier, predict_limbs, propose
-from limbstudio.ajahr.proposals import LimbProposal
 from limbstudio.ajahr.studio_bpac import ConfidentHeatmaps
 from limbstudio.cli_ajahr import ajahr_app
 from limbstudio.domain.anatomy import KeypointState, Level, Limb, LimbState
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Box, Keypoints, Point
+from limbstudio.domain.limb_proposals import LimbProposal
 from limbstudio.domain.photo import Person
 from limbstudio.formats.coco import read_annotations
 from limbstudio.images import open_photo
@@ -28,11 +28,8 @@ TINY = StudioBpacNumbers(picture_px=32, blocks=(1, 1), widths=(8, 16), attention
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "bpac.npz"
-    save_weights(build_studio_bpac(), path)
-    return path
+def weights(untrained_bpac: Path) -> Path:
+    return untrained_bpac
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,10 @@ import pytest
 
 from limbstudio.ajahr import predict
 from limbstudio.domain import edits
+from limbstudio.domain.anatomy import Level, Limb
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.photo import Person
-from limbstudio.services import candidates, fit_options, initialisers, predicting
+from limbstudio.services import candidates, fit_options, initialisers, limb_proposals, predicting
 from limbstudio.services.jobs import JobState
 from limbstudio.services.samples import sample_project
 from limbstudio.services.studio import Studio
@@ -43,7 +44,7 @@ def test_a_prediction_is_kept_beside_the_fit_and_does_not_count(studio):
     assert chosen.id == fit.id
     newest, oldest = candidates.candidates_of(studio, person)
     assert newest.origin == "AJAHR's prediction"
-    assert newest.fit.id == job.result.id
+    assert newest.fit.id == job.result.body.id
     assert newest.fit.fit.limbs == ()
     assert not newest.is_chosen
     assert oldest.is_chosen
@@ -56,7 +57,7 @@ def test_a_prediction_is_kept_beside_the_fit_and_does_not_count(studio):
 def test_the_same_prediction_twice_is_one_candidate(studio):
     person = first(studio)
 
-    one, two = (predicting.predict(studio, person.id).result for _ in range(2))
+    one, two = (predicting.predict(studio, person.id).result.body for _ in range(2))
 
     assert one.fit.orientation == pytest.approx(two.fit.orientation)
     assert one.id == two.id
@@ -72,6 +73,7 @@ def test_everybody_is_predicted_as_one_job_and_who_has_no_points_is_left_out(stu
     assert job.state is JobState.SUCCEEDED
     assert job.result.predicted == 7
     assert job.result.unplaced == 1
+    assert job.result.proposed == 7
     assert job.result.refused == ()
 
 
@@ -96,3 +98,53 @@ def test_without_weights_it_is_said_what_to_do(studio, monkeypatch):
 
     with pytest.raises(KnownError, match="AJAHR cannot begin a fit here"):
         predicting.predict(studio, first(studio).id)
+
+
+@pytest.mark.usefixtures("_untrained_ajahr_ships")
+def test_limbs_are_proposed_beside_what_a_human_said_and_survive_a_restart(studio):
+    person = first(studio)
+    folder = studio.folder
+
+    found = predicting.predict(studio, person.id).result
+
+    assert found.no_limbs is None
+    assert studio.person(person.id) == person
+    kept = limb_proposals.kept_proposals(studio.project, person.id)
+    assert kept == found.limbs
+    assert set(kept.probabilities) == set(Limb)
+    assert all(sum(row) == pytest.approx(1, abs=1e-4) for row in kept.probabilities.values())
+    studio.quit()
+    again = Studio(who="test", run_inline=True)
+    again.open(folder)
+    assert limb_proposals.kept_proposals(again.project, person.id) == kept
+    again.quit()
+
+
+@pytest.mark.usefixtures("_untrained_ajahr_ships")
+def test_proposals_say_what_they_read_so_that_an_edit_makes_them_old(studio):
+    person = first(studio)
+    predicting.predict(studio, person.id)
+    kept = limb_proposals.kept_proposals(studio.project, person.id)
+
+    studio.do(edits.set_limb_level(person, Limb.LEFT_ARM, Level.UNSURE))
+    assert limb_proposals.what_is_read(studio.person(person.id)) == kept.of
+    studio.do(edits.place_point(studio.person(person.id), 0, 5.0, 6.0))
+    assert limb_proposals.what_is_read(studio.person(person.id)) != kept.of
+
+
+@pytest.mark.usefixtures("_untrained_ajahr_ships")
+def test_a_photo_that_is_gone_costs_the_proposals_but_not_the_body(studio, monkeypatch):
+    person = first(studio)
+    gone = KnownError("The photo is gone.", "Locate it.")
+    monkeypatch.setattr(studio, "photo_path", lambda photo: _raise(gone))
+
+    found = predicting.predict(studio, person.id).result
+
+    assert found.body.person == person.id
+    assert found.limbs is None
+    assert found.no_limbs == gone
+    assert limb_proposals.kept_proposals(studio.project, person.id) is None
+
+
+def _raise(error: KnownError) -> None:
+    raise error

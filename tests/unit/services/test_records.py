@@ -16,6 +16,7 @@ from limbstudio.domain import (
     corrections,
     fitted,
     geometry,
+    limb_proposals,
     mask_layers,
     notes,
     photo,
@@ -76,6 +77,9 @@ EXAMPLES = {
     "mask_layer": mask_layers.MaskLayer(
         "p1", "ab" * 32, mask_layers.MaskKind.PROSTHESIS, anatomy.Limb.LEFT_LEG, None,
         ((0.0, 1.0, 2.0, 3.0, 4.0, 5.5),), ((1.0, 1.0, 1.5, 2.0, 2.0, 2.5),),
+    ),
+    "limb_proposals": limb_proposals.ProposedLimbs(
+        "p1", "ab" * 32, dict.fromkeys(anatomy.Limb, (0.1, 0.2, 0.0, 0.7)), "cd" * 32, "0123456789ab"
     ),
     "corrections": corrections.Corrections(
         "p", "0" * 64, anatomy.Limb.LEFT_LEG,

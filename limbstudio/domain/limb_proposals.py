@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from limbstudio.ajahr.build import INTACT_CLASS
-from limbstudio.domain.anatomy import Limb
+from limbstudio.domain.anatomy import Level, Limb, LimbState, level_rule, levels_of
 
+# AJAHR's class of a limb that lacks nothing.
+INTACT_CLASS = 3
 # Where the two likeliest classes are less apart than this, nobody should rely on the likelier one.
 UNSURE_BELOW = 0.2
 _ENDS = {
@@ -44,11 +45,29 @@ class LimbProposal:
         return best - second < self.threshold
 
     @property
+    def levels(self) -> tuple[Level, ...]:
+        """Return the levels that the likeliest class stands for, in the order of menus."""
+        return tuple(
+            level
+            for level in levels_of(self.limb)
+            if level is not Level.UNSURE and level_rule(self.limb, level).ajahr_class == self.ajahr_class
+        )
+
+    def agrees_with(self, state: LimbState) -> bool:
+        """Tell whether the likeliest class is that of what is recorded; nothing agrees with `unsure`."""
+        return state.level in self.levels
+
+    @property
+    def words(self) -> str:
+        """Return what the limb is taken for: 'ends below the knee'."""
+        return _ENDS[self.limb.is_arm][self.ajahr_class]
+
+    @property
     def text(self) -> str:
         """Return the proposal in words."""
         name = self.limb.value.replace("_", " ").capitalize()
         sure = ", unsure" if self.unsure else ""
-        return f"{name} {_ENDS[self.limb.is_arm][self.ajahr_class]} ({100 * self.probability:.0f} %{sure})"
+        return f"{name} {self.words} ({100 * self.probability:.0f} %{sure})"
 
     def as_plain(self) -> dict[str, Any]:
         """Return it for scripts."""
@@ -66,6 +85,13 @@ class LimbProposals:
 
     limbs: Mapping[Limb, LimbProposal]
 
+    @classmethod
+    def of(
+        cls, probabilities: Mapping[Limb, tuple[float, ...]], threshold: float = UNSURE_BELOW
+    ) -> "LimbProposals":
+        """Return proposals of probabilities of the classes 0 to 3."""
+        return cls({limb: LimbProposal(limb, tuple(row), threshold) for limb, row in probabilities.items()})  # type: ignore[arg-type]
+
     def __getitem__(self, limb: Limb) -> LimbProposal:
         return self.limbs[limb]
 
@@ -75,3 +101,18 @@ class LimbProposals:
     def as_plain(self) -> dict[str, Any]:
         """Return them for scripts, by the limbs' names."""
         return {proposal.limb.value: proposal.as_plain() for proposal in self}
+
+
+@dataclass(frozen=True)
+class ProposedLimbs:
+    """What the classifier said of one person, as a project keeps it. probabilities: per limb, of classes 0 to 3.
+
+    of: a hash of what was read (COCO's points and the box); another one now means that it was said before an edit.
+    by: of the weights.
+    """
+
+    person: str
+    photo: str
+    probabilities: Mapping[Limb, tuple[float, ...]]
+    of: str
+    by: str
