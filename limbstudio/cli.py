@@ -22,6 +22,7 @@ from limbstudio.domain.errors import KnownError
 from limbstudio.training.commands import train_app
 
 if TYPE_CHECKING:
+    from limbstudio.services.evaluating_shards import ShardResult
     from limbstudio.services.side_by_side import Helpers
 
 FINE, KNOWN, OURS = 0, 2, 70
@@ -138,32 +139,100 @@ def reconstruct(
 
 @app.command()
 def evaluate(
-    annotations: Annotated[Path, typer.Option(help="COCO file with LDPose-25 points.", metavar="COCO.json")],
-    photos: Annotated[Path, typer.Option(help="Folder of its photos.", metavar="DIR")],
     out: Annotated[Path, typer.Option(help="Folder for the report.", metavar="DIR")],
+    annotations: Annotated[
+        Path | None, typer.Option(help="COCO file with LDPose-25 points.", metavar="COCO.json")
+    ] = None,
+    photos: Annotated[Path | None, typer.Option(help="Folder of its photos.", metavar="DIR")] = None,
+    shards: Annotated[
+        Path | None,
+        typer.Option(
+            help="In place of both: shards of `a3d make`, whose truth is known in space.", metavar="DIR"
+        ),
+    ] = None,
     modes: Annotated[
-        str, typer.Option(help="Methods to compare, separated by commas.")
-    ] = "paper,joint,intact",
+        str | None,
+        typer.Option(
+            help="Methods to compare, separated by commas: of paper,joint,intact; on shards of ajahr,joint,ajahr+joint."
+        ),
+    ] = None,
     body: Annotated[Path | None, typer.Option(help="Body model of your own.")] = None,
     with_masks: Annotated[bool, typer.Option("--with-masks", help="Give the masks to the fit too.")] = False,
+    absent: Annotated[
+        Literal["skipped", "zeroed"],
+        typer.Option(help="On shards, what a person does not have: counts nowhere, or as AJAHR zeroes it."),
+    ] = "skipped",
+    noise: Annotated[
+        float, typer.Option(help="On shards, deviation of points as a share of the box's height.")
+    ] = 0.0,
+    count: Annotated[int | None, typer.Option(help="On shards, samples at most.")] = None,
+    limbs: Annotated[
+        bool, typer.Option("--limbs/--no-limbs", help="On shards, also how limb states are proposed.")
+    ] = True,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     as_json: JsonFlag = False,
 ) -> None:
-    """Score methods by the protocol of ResiHMR, section 4.1: a table, CSV files and a plot."""
-    from limbstudio.services.evaluating import evaluate_photos
+    """Score methods on photos (ResiHMR, section 4.1), or on shards: MPJPE, PA-MPJPE, MVE and limb states."""
+    if shards is not None:
+        if annotations is not None or photos is not None:
+            raise KnownError(
+                "Shards bring their own annotations and photos.",
+                "Give --shards, or --annotations and --photos.",
+            )
+        result = _evaluate_shards(
+            shards,
+            out,
+            modes,
+            absent,
+            noise=noise,
+            count=count,
+            limbs=limbs,
+            body=body,
+            seed=seed,
+            quiet=as_json,
+        )
+    elif annotations is None or photos is None:
+        raise KnownError("There is nothing to evaluate on.", "Give --annotations and --photos, or --shards.")
+    else:
+        from limbstudio.services.evaluating import evaluate_photos
 
-    with _progress(shown=not as_json) as report:
-        result = evaluate_photos(
-            annotations, photos, out, modes=modes.split(","), body_file=body, use_masks=with_masks, seed=seed,
-            report=report,
-        )  # fmt: skip
+        with _progress(shown=not as_json) as report:
+            result = evaluate_photos(
+                annotations, photos, out, modes=(modes or "paper,joint,intact").split(","), body_file=body,
+                use_masks=with_masks, seed=seed, report=report,
+            )  # fmt: skip
     if as_json:
         _print_json(result.as_plain())
     else:
         typer.echo(result.text)
-        typer.echo(f"The report is in {result.folder}: report.md, summary.csv, people.csv, plot.png.")
-    if result.refused:
+        written = ", ".join(sorted(path.name for path in result.folder.iterdir()))
+        typer.echo(f"The report is in {result.folder}: {written}.")
+    if getattr(result, "refused", False):
         raise typer.Exit(KNOWN)
+
+
+def _evaluate_shards(
+    shards: Path,
+    out: Path,
+    modes: str | None,
+    absent: str,
+    *,
+    noise: float,
+    count: int | None,
+    limbs: bool,
+    body: Path | None,
+    seed: int,
+    quiet: bool,
+) -> "ShardResult":
+    from limbstudio.evaluation.in_space import Absent
+    from limbstudio.services.evaluating_shards import METHODS, ShardOptions, evaluate_shards
+
+    methods = (
+        METHODS[:2] if modes is None else tuple(name.strip() for name in modes.split(",") if name.strip())
+    )
+    options = ShardOptions(methods, Absent(absent), noise, count, limbs, body, seed=seed)
+    with _progress(shown=not quiet) as report:
+        return evaluate_shards(shards, out, options, report=report)
 
 
 @app.command()

@@ -131,10 +131,16 @@ class AttentionResNet(nn.Module):
             width = out
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.maps(x)[-1].mean((2, 3))
+
+    def maps(self, x: Tensor) -> list[Tensor]:
+        """Return what each stage makes of it, (B, width, height, width) each."""
         x = self.maxpool(torch.relu(self.bn1(self.conv1(x))))
+        made = []
         for stage in self.stages:
             x = self.get_submodule(stage)(x)
-        return x.mean((2, 3))
+            made.append(x)
+        return made
 
 
 class BpacNet(nn.Module):

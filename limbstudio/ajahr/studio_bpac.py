@@ -137,12 +137,18 @@ class StudioBpac(nn.Module):
         crops: (B, 3, S, S) RGB less the ImageNet mean over its deviation. keypoints: (B, 17, 3), pixels of the crop and
         confidence; a point that was not found is zeros.
         """
+        return self.look(crops, keypoints)[0]
+
+    def look(self, crops: Tensor, keypoints: Tensor) -> tuple[Tensor, Tensor, LimbCuts]:
+        """Return logits as `forward`, the second stage's maps (4 B, width, height, width), and where limbs were cut."""
         cuts = self.cutter.find(keypoints)
         looks = torch.cat([self.cutter.cut(crops, cuts), self._heatmaps(cuts)], 2)
-        seen = self.resnet(looks.flatten(0, 1)).unflatten(0, (-1, N_HEADS))
+        maps = self.resnet.maps(looks.flatten(0, 1))
+        seen = maps[-1].mean((2, 3)).unflatten(0, (-1, N_HEADS))
         known = self.pose(self._told(cuts))
         features = self.together(torch.cat([seen, known], -1))
-        return torch.stack([head(features[:, row]) for row, head in enumerate(self.heads)], 1)
+        logits = torch.stack([head(features[:, row]) for row, head in enumerate(self.heads)], 1)
+        return logits, maps[min(1, len(maps) - 1)], cuts
 
     def probabilities(self, crops: Tensor, keypoints: Tensor) -> Tensor:
         """Return calibrated probabilities (B, 4 heads, 4 classes)."""

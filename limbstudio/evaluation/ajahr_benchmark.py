@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from limbstudio.ajahr.predict import Predictor, predictor
 from limbstudio.body.model import BodyModel, load_body
-from limbstudio.body.parts import distal_vertices
-from limbstudio.domain.anatomy import SMPLX_INDEX, level_rule
+from limbstudio.domain.anatomy import SMPLX_INDEX
 from limbstudio.domain.geometry import Point
 from limbstudio.evaluation.benchmarks import Figures, motion_file
-from limbstudio.evaluation.metrics import aligned_joint_error_m, joint_error_m
+from limbstudio.evaluation.in_space import BodyTruth, Pose, absent_vertices, mean_errors, space_errors
+from limbstudio.evaluation.metrics import joint_error_m
 from limbstudio.resihmr.batch import ManyFits, fit_many
 from limbstudio.resihmr.energy import place_at
 from limbstudio.resihmr.guessed import GuessedBodies
@@ -84,43 +84,16 @@ def errors_of(crowd: Sequence[SyntheticPerson], network: Predictor, body: BodyMo
     guess = guesses_of(crowd, network, body)
     rows = []
     for number, one in enumerate(crowd):
-        free = ~one.exists[1:]
-        pose = np.where(free[:, None, None], one.pose, guess.pose[number])  # what hangs on nothing is nowhere
-        said, said_joints = _placed(body, guess.orientation[number], pose, guess.shape[number])
-        true, true_joints = _placed(body, one.orientation, one.pose, one.shape)
-        there = np.ones(len(said), bool)
-        there[_beyond(body, one)] = False
-        off = np.linalg.norm(said[there] - true[there], axis=1).mean()
-        exists = one.exists
-        rows.append(
-            (
-                joint_error_m(said_joints[:22], true_joints[:22], exists),
-                aligned_joint_error_m(said_joints[:22], true_joints[:22], exists),
-                float(off),
-            )
+        truth = BodyTruth(
+            one.person.id,
+            Pose(one.orientation, one.pose, one.shape),
+            one.exists,
+            absent_vertices(body, {one.limb: one.level}),
         )
-    mpjpe, aligned, vertices = 1000 * np.mean(rows, 0)
-    return {
-        "MPJPE mm": float(mpjpe),
-        "PA-MPJPE mm": float(aligned),
-        "MVE mm": float(vertices),
-        "people": len(crowd),
-    }
-
-
-def _beyond(body: BodyModel, one: SyntheticPerson) -> NDArray[np.intp]:
-    """Return the vertices of the parts beyond the cut segment; those of the segment itself count, as its joint does."""
-    segment = level_rule(one.limb, one.level).segment
-    assert segment is not None  # every level of the synthetic people cuts one
-    return distal_vertices(body.part_labels, one.limb, segment)
-
-
-def _placed(body: BodyModel, orientation: Floats, pose: Floats, shape: Floats) -> tuple[Floats, Floats]:
-    """Return vertices and joints with the pelvis at the origin."""
-    rotations = np.tile(np.eye(3), (55, 1, 1))
-    rotations[0], rotations[1:22] = orientation, pose
-    posed = body.pose(rotations=rotations, shape=shape)
-    return posed.vertices - posed.joints[0], posed.joints - posed.joints[0]
+        said = Pose(guess.orientation[number], guess.pose[number], guess.shape[number])
+        rows.append(space_errors(body, said, truth))
+    mean = mean_errors(rows)
+    return {"MPJPE mm": mean.mpjpe, "PA-MPJPE mm": mean.pa_mpjpe, "MVE mm": mean.mve, "people": len(crowd)}
 
 
 def _speed(crowd: Sequence[SyntheticPerson], network: Predictor, body: BodyModel) -> dict[str, float]:

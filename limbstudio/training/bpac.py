@@ -11,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from limbstudio.ajahr.build import STUDIO_BPAC, StudioBpacNumbers, build_studio_bpac
+from limbstudio.ajahr.build import HEAD_LIMBS, STUDIO_BPAC, StudioBpacNumbers, build_studio_bpac
 from limbstudio.ajahr.losses import UNKNOWN_CLASS
-from limbstudio.ajahr.plain_weights import save_weights
-from limbstudio.ajahr.studio_bpac import StudioBpac
+from limbstudio.ajahr.plain_weights import fill, save_weights
+from limbstudio.ajahr.studio_bpac import LimbCuts, LimbCutter, StudioBpac
+from limbstudio.domain.anatomy import LDPOSE_INDEX, limb_ends, limb_joints
 from limbstudio.domain.errors import KnownError
 from limbstudio.evaluation.limb_states import (
     Reliability,
@@ -31,6 +32,8 @@ from limbstudio.training.lightning_modules import CPU_OR_GPU, Machine, lightning
 from limbstudio.training.schedule import share_of_rate
 
 STEPS, BATCH, RATE, WEIGHT_DECAY = 20_000, 64, 1e-3, 1e-3
+# How much it counts in training that the network finds the limb's true points, beside how the limb ends.
+WHERE_WEIGHT = 0.3
 # Classes weigh by their shares to the power of minus this: 0 leaves rare ones rare, 1 makes all alike.
 BALANCE = 0.5
 # A class that the shards do not hold must not weigh without end.
@@ -44,7 +47,10 @@ Ints = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True)
 class BpacPlan:
-    """How to train. batch: people of a step. workers: processes that read samples. seed: of everything random."""
+    """How to train. batch: people of a step. workers: processes that read samples. seed: of everything random.
+
+    start: weights to go on from, a file that training wrote; None for untrained ones.
+    """
 
     steps: int = STEPS
     numbers: StudioBpacNumbers = STUDIO_BPAC
@@ -53,6 +59,7 @@ class BpacPlan:
     seed: int = 0
     workers: int = 0
     balance: float = BALANCE
+    start: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +141,44 @@ def take_back_weights(network: StudioBpac, weights: Floats) -> None:
             head.bias.sub_(torch.as_tensor(np.log(row), dtype=head.bias.dtype, device=head.bias.device))
 
 
+class LimbPlaces(torch.nn.Module):
+    """Find a limb's three joints and two residual ends on the maps of a cut: taught along, not shipped (ours).
+
+    Each point lies in one cell of the map, or not there. Four classes alone teach a network from nothing slowly; where
+    things are is told in every picture.
+    """
+
+    rows: Tensor
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        rows = [[LDPOSE_INDEX[n] for n in limb_joints(limb)] + list(limb_ends(limb)) for limb in HEAD_LIMBS]
+        self.register_buffer("rows", torch.tensor(rows))
+        self.cells = torch.nn.Conv2d(width, 2 * len(rows[0]), 1)  # of arms and of legs
+        self.nowhere = torch.nn.Conv2d(width, 2 * len(rows[0]), 1)
+
+    def loss(self, maps: Tensor, cuts: LimbCuts, cutter: LimbCutter, places: Tensor) -> Tensor:
+        """Return the mean cross-entropy of maps (4 B, width, h, w) from true places (B, 25, 2), pixels of the crop."""
+        size = maps.shape[-1]
+        count = self.rows.shape[1]
+        true = places[:, self.rows]  # (B, 4, 5, 2)
+        near = (true - cuts.middle[:, :, None]) / (cuts.side / 2)[..., None, None]
+        near = torch.cat([near[..., :1] * cutter.mirror[:, None, None], near[..., 1:]], -1)
+        cell = ((near + 1) / 2 * size).floor()
+        there = (torch.isfinite(near) & (cell >= 0) & (cell < size)).all(-1)
+        cell = torch.nan_to_num(cell).clamp(0, size - 1).long()
+        truth = torch.where(
+            there, cell[..., 1] * size + cell[..., 0], torch.full_like(cell[..., 0], size * size)
+        )
+        arms = (1 - cutter.arms).long()  # 0: the first half of the outputs is of arms
+        own = (arms[:, None] * count + torch.arange(count, device=maps.device)).expand(len(places), -1, -1)
+        found = self.cells(maps).flatten(2).unflatten(0, (-1, len(HEAD_LIMBS)))
+        nowhere = self.nowhere(maps.amax((2, 3), keepdim=True)).flatten(2).unflatten(0, (-1, len(HEAD_LIMBS)))
+        rows = torch.cat([found, nowhere], -1)
+        rows = rows.gather(2, own[..., None].expand(-1, -1, -1, rows.shape[-1]))
+        return torch.nn.functional.cross_entropy(rows.flatten(0, 2), truth.flatten())
+
+
 # ---------------------------------------------------------------------------------------------------- judgement
 
 
@@ -199,16 +244,18 @@ def bpac_module(network: StudioBpac, plan: BpacPlan, weights: Floats) -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.network = network
+            self.places = LimbPlaces(plan.numbers.widths[min(1, len(plan.numbers.widths) - 1)])
             self.register_buffer("weights", torch.as_tensor(weights, dtype=torch.float32), persistent=False)
 
         def training_step(self, batch: LimbBatch, batch_idx: int) -> Tensor:
-            logits = self.network(batch.crops, batch.points).float()
-            loss = balanced_loss(logits, batch.classes, self.weights)
+            logits, maps, cuts = self.network.look(batch.crops, batch.points)
+            loss = balanced_loss(logits.float(), batch.classes, self.weights)
+            where = self.places.loss(maps, cuts, self.network.cutter, batch.places)
             self.log_dict(
-                {"loss": loss, "accuracy": _right(logits, batch.classes)},
+                {"loss": loss, "accuracy": _right(logits, batch.classes), "where": where},
                 prog_bar=True, batch_size=len(batch.classes),
             )  # fmt: skip
-            return loss
+            return loss + WHERE_WEIGHT * where
 
         def validation_step(self, batch: LimbBatch, batch_idx: int) -> None:
             logits = self.network(batch.crops, batch.points).float()
@@ -219,7 +266,7 @@ def bpac_module(network: StudioBpac, plan: BpacPlan, weights: Floats) -> Any:
             self.log_dict(said, batch_size=len(batch.classes))
 
         def configure_optimizers(self) -> Any:
-            optimizer = torch.optim.AdamW(self.network.parameters(), plan.rate, weight_decay=WEIGHT_DECAY)
+            optimizer = torch.optim.AdamW(self.parameters(), plan.rate, weight_decay=WEIGHT_DECAY)
             fall = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_of_rate(step, plan.steps))
             return {"optimizer": optimizer, "lr_scheduler": {"scheduler": fall, "interval": "step"}}
 
@@ -282,6 +329,14 @@ def learn_bpac(
     L.seed_everything(plan.seed, verbose=False)
     weights = class_weights(samples.class_shares(), plan.balance)
     network = build_studio_bpac(plan.numbers)
+    if plan.start is not None:
+        fill(
+            network,
+            plan.start,
+            what="a limb classifier of the studio's size",
+            command="limbstudio train bpac",
+        )
+        take_back_weights(network, 1 / weights)  # what ships says true shares; training knows weighed ones
     done = torch.load(last, weights_only=True)["global_step"] if resume else 0
     trainer = L.Trainer(
         max_steps=plan.steps, accelerator=machine.device, devices=1, precision=machine.precision,
@@ -304,6 +359,11 @@ def learn_bpac(
     score = calibrate_and_judge(network, validation)
     save_weights(network, out / "bpac.npz")
     draw_reliability(score.reliability, out / "reliability.png")
-    said = {**asdict(plan), "samples": len(samples.places), "score": score.as_plain()}
+    said = {
+        **asdict(plan),
+        "start": plan.start and plan.start.name,
+        "samples": len(samples.places),
+        "score": score.as_plain(),
+    }
     (out / "plan.json").write_text(json.dumps(said, indent=1))
     return score

@@ -76,12 +76,16 @@ class ShownPerson:
 
 @dataclass(eq=False)  # not frozen: Lightning moves its tensors to a device
 class LimbBatch:
-    """crops: (B, 3, S, S). points: (B, 17, 3) in the crop, with confidence. classes: (B, 4). covered: (B,) bool."""
+    """crops: (B, 3, S, S). points: (B, 17, 3) in the crop, with confidence. classes: (B, 4). covered: (B,) bool.
+
+    places: (B, 25, 2), the true points in the crop, NaN where there is none: for training alone, never told.
+    """
 
     crops: Tensor
     points: Tensor
     classes: Tensor
     covered: Tensor
+    places: Tensor
 
 
 # ------------------------------------------------------------------------------------------------------- shards
@@ -271,8 +275,9 @@ def jittered(square: Square, rng: np.random.Generator) -> Square:
 
 def shown(
     person: ShownPerson, size_px: int, rng: np.random.Generator, *, vary: bool
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
-    """Return what the network is told of a person, and the truth: crop (3, S, S), points (17, 3), classes (4,).
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
+    """Return what the network is told of a person, and the truth: crop (3, S, S), points (17, 3); classes (4,), places
+    (25, 2).
 
     vary: flip, cover, move and colour, as in training; the points are a detector's in any case.
     """
@@ -288,18 +293,22 @@ def shown(
         square = jittered(square, rng)
     crop = cut_out(person.pixels, square, size_px)
     crop = coloured(crop, rng) if vary else crop
-    return as_input(crop), points_in_crop(points, square, size_px), person.classes
+    places = square.to_crop(person.points_px, size_px).astype(np.float32)
+    return as_input(crop), points_in_crop(points, square, size_px), person.classes, places
 
 
 def batch_of(places: Sequence[Place], size_px: int, rng: np.random.Generator, *, vary: bool) -> LimbBatch:
     """Return samples as a batch."""
     people = [read_sample(place) for place in places]
-    crops, points, classes = zip(*(shown(person, size_px, rng, vary=vary) for person in people), strict=True)
+    crops, points, classes, places = zip(
+        *(shown(person, size_px, rng, vary=vary) for person in people), strict=True
+    )
     return LimbBatch(
         torch.as_tensor(np.stack(crops)),
         torch.as_tensor(np.stack(points)),
         torch.as_tensor(np.stack(classes)),
         torch.tensor([person.covered for person in people]),
+        torch.as_tensor(np.stack(places)),
     )
 
 

@@ -131,6 +131,7 @@ def train_bpac(
     batch: Annotated[int, typer.Option(help="People of each step.")] = 64,
     rate: Annotated[float, typer.Option(help="Highest learning rate; it falls to nothing.")] = 1e-3,
     workers: Annotated[int, typer.Option(help="Processes that read samples.")] = 0,
+    start: Annotated[Path | None, typer.Option(help="bpac.npz to go on from, by default none.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's last state.")] = False,
     device: Device = "auto",
@@ -140,7 +141,7 @@ def train_bpac(
     from limbstudio.training.bpac import BpacPlan, learn_bpac  # torch is not needed for --help
     from limbstudio.training.lightning_modules import Machine
 
-    plan = BpacPlan(steps, batch=batch, rate=rate, seed=seed, workers=workers)
+    plan = BpacPlan(steps, batch=batch, rate=rate, seed=seed, workers=workers, start=start)
     typer.echo(
         learn_bpac(shards, validation, out, plan, resume=resume, machine=Machine(device, precision)).text
     )
