@@ -236,6 +236,38 @@ def _evaluate_shards(
 
 
 @app.command()
+def ablate(
+    name: Annotated[
+        str, typer.Argument(help="tokens, codebook, mixing, tokenizers, limbs or noise.", metavar="NAME")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the table.", metavar="DIR")],
+    poses: Annotated[Path | None, typer.Option(help="Motion file poses.npz, to train on.")] = None,
+    shards: Annotated[
+        Path | None, typer.Option(help="Shards of `a3d make` to judge on.", metavar="DIR")
+    ] = None,
+    tokenizer: Annotated[Path | None, typer.Option(help="tokenizer.pt of people with all limbs.")] = None,
+    tokenizer_loss: Annotated[
+        Path | None, typer.Option(help="tokenizer.pt of people with limb loss.")
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Steps of each training.")] = 2000,
+    count: Annotated[int | None, typer.Option(help="Samples of the shards at most.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    as_json: JsonFlag = False,
+) -> None:
+    """Do one of the ablations of AJAHR's paper and supplement at the studio's size, and write its table."""
+    from limbstudio.services.ablations import AblationOptions, ablate
+
+    words = (tokenizer, tokenizer_loss) if tokenizer is not None and tokenizer_loss is not None else None
+    with _progress(shown=not as_json) as report:
+        result = ablate(name, out, AblationOptions(poses, shards, words, steps, count, seed), report=report)
+    if as_json:
+        _print_json(result.as_plain())
+    else:
+        typer.echo(result.text)
+        typer.echo(f"The table is in {result.folder}: table.md, table.csv.")
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Folder for the results.", metavar="DIR")],
     as_json: JsonFlag = False,

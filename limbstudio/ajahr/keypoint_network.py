@@ -7,6 +7,7 @@ would see them (`resihmr.lifter.sight`), and the body is answered in that camera
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -109,7 +110,12 @@ class KeypointBody:
 
 
 class KeypointAjahr(nn.Module):
-    """From points to a body."""
+    """From points to a body.
+
+    tokenizer: which one's words a pose is said in: by limb flags, or always one (for ablations).
+    """
+
+    tokenizer: Literal["switched", "intact", "loss"] = "switched"
 
     def __init__(self, numbers: StudioNumbers) -> None:
         super().__init__()
@@ -120,7 +126,10 @@ class KeypointAjahr(nn.Module):
     def forward(self, inputs: Tensor) -> KeypointBody:
         """Estimate bodies of people as `sight` shows them (B, N_INPUTS)."""
         classes = head_classes(endings_shown(inputs))
-        body = self.smpl_head(self.encoder(inputs), classes != _CLASS_OF_ENDING[INTACT])
+        flags = classes != _CLASS_OF_ENDING[INTACT]
+        if self.tokenizer != "switched":
+            flags = torch.full_like(flags, self.tokenizer == "loss")
+        body = self.smpl_head(self.encoder(inputs), flags)
         pose = zero_absent(body.pose, classes.cpu().numpy())
         estimate = BodyEstimate(body.orientation, pose, body.shape, body.camera, body.logits)
         return KeypointBody(estimate, self.place(body.camera, inputs))

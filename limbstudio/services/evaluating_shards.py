@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from limbstudio.evaluation.in_space import (
 )
 from limbstudio.formats.whole_files import write_whole
 from limbstudio.services.exporting import prepare_output
+
+if TYPE_CHECKING:
+    from limbstudio.ajahr.predict import Predictor
 
 Report = Callable[[float, str], None]
 
@@ -84,7 +87,9 @@ class ShardResult:
 
 
 @dataclass(frozen=True, eq=False)
-class _Case:
+class ShardCase:
+    """One sample: the person as annotated, the camera as known, the truth."""
+
     person: Person
     camera: Camera
     truth: BodyTruth
@@ -109,7 +114,7 @@ def evaluate_shards(
         raise KnownError(f"{options.noise} is no share of the box's height.", "Give one from 0 to 1.")
     body = load_body(options.body)
     report(0.0, "Reading the shards")
-    cases = _read(shards, body, options)
+    cases = read_cases(shards, body, options)
     prepare_output(out)
     errors: dict[str, list[SpaceErrors]] = {}
     for number, method in enumerate(options.methods):
@@ -127,7 +132,8 @@ def evaluate_shards(
     return ShardResult(out, text, len(cases), means, limbs, options)
 
 
-def _read(shards: Path, body: BodyModel, options: ShardOptions) -> list[_Case]:
+def read_cases(shards: Path, body: BodyModel, options: ShardOptions) -> list[ShardCase]:
+    """Return the samples of a folder's shards; KnownError where there are none, or one is not what it should be."""
     paths = sorted(shards.glob("*.tar")) if shards.is_dir() else []
     if not paths:
         raise KnownError(
@@ -150,7 +156,7 @@ def _read(shards: Path, body: BodyModel, options: ShardOptions) -> list[_Case]:
 
 def _case(
     sample: Mapping[str, Any], files: Mapping[str, bytes], body: BodyModel, options: ShardOptions, number: int
-) -> _Case:
+) -> ShardCase:
     photo, found = annotated(sample, files, mask_files=False)
     person = found.person
     if options.noise and person.box is not None:
@@ -168,10 +174,12 @@ def _case(
             ),
         )
     camera = choose_camera((photo.width, photo.height), given_px=person.focal_px, exif_px=None, paper=False)
-    return _Case(person, camera, truth_of_sample(sample, body))
+    return ShardCase(person, camera, truth_of_sample(sample, body))
 
 
-def _errors(method: str, cases: Sequence[_Case], body: BodyModel, options: ShardOptions) -> list[SpaceErrors]:
+def _errors(
+    method: str, cases: Sequence[ShardCase], body: BodyModel, options: ShardOptions
+) -> list[SpaceErrors]:
     from limbstudio.ajahr.predict import predictor  # torch takes two seconds to load
     from limbstudio.body.rotations import rotation
     from limbstudio.resihmr.batch import fit_many
@@ -193,6 +201,21 @@ def _errors(method: str, cases: Sequence[_Case], body: BodyModel, options: Shard
             for said, case in zip(bodies, some, strict=True)
         ]
     return found
+
+
+def score_bodies(
+    network: "Predictor", cases: Sequence[ShardCase], body: BodyModel, absent: Absent = Absent.SKIPPED
+) -> SpaceErrors:
+    """Return the mean errors of predicted bodies."""
+    found = []
+    for first in range(0, len(cases), _BLOCK):
+        some = cases[first : first + _BLOCK]
+        guess = network([case.person for case in some], [case.camera for case in some], body)
+        bodies = zip(guess.orientation, guess.pose, guess.shape, strict=True)
+        found += [
+            space_errors(body, Pose(*row), case.truth, absent) for row, case in zip(bodies, some, strict=True)
+        ]
+    return mean_errors(found)
 
 
 def _limb_states(shards: Path, out: Path, options: ShardOptions) -> dict[str, Any]:
@@ -301,7 +324,7 @@ def _summary(means: Mapping[str, SpaceErrors], people: int, options: ShardOption
     return _csv([["method", "mpjpe_mm", "pa_mpjpe_mm", "mve_mm", "people", "absent"], *rows])
 
 
-def _people(cases: Sequence[_Case], errors: Mapping[str, Sequence[SpaceErrors]]) -> str:
+def _people(cases: Sequence[ShardCase], errors: Mapping[str, Sequence[SpaceErrors]]) -> str:
     rows = [
         [case.truth.name, name, f"{e.mpjpe:.3f}", f"{e.pa_mpjpe:.3f}", f"{e.mve:.3f}"]
         for name, found in errors.items()

@@ -99,6 +99,7 @@ def train_ajahr(
     out: Annotated[Path, typer.Option(help="Folder for weights, curves and what to resume from.")],
     steps: Annotated[int, typer.Option(help="Steps of 256 synthetic people each.")] = 60_000,
     rate: Annotated[float, typer.Option(help="Highest learning rate; it falls to nothing.")] = 5e-4,
+    start: Annotated[Path | None, typer.Option(help="ajahr.npz to go on from, by default none.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's last state.")] = False,
     device: Device = "auto",
@@ -111,7 +112,7 @@ def train_ajahr(
     )
     from limbstudio.training.lightning_modules import Machine
 
-    plan = StudioPlan(steps, rate=rate, seed=seed)
+    plan = StudioPlan(steps, rate=rate, seed=seed, start=start)
     typer.echo(
         learn_studio_ajahr(
             poses, (tokenizer, tokenizer_loss), out, plan, resume=resume, machine=Machine(device, precision)

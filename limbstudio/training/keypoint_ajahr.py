@@ -20,7 +20,7 @@ from limbstudio.ajahr.keypoint_network import (
     seen,
 )
 from limbstudio.ajahr.losses import joints_loss, points_loss, pose_loss, shape_loss, words_loss
-from limbstudio.ajahr.plain_weights import save_weights
+from limbstudio.ajahr.plain_weights import fill, save_weights
 from limbstudio.ajahr.tokenizer import PoseTokenizer
 from limbstudio.ajahr.zeroing import zeroed_joints
 from limbstudio.body.model import load_body
@@ -56,13 +56,18 @@ class StudioWeights:
 
 @dataclass(frozen=True)
 class StudioPlan:
-    """How to train. bodies: per step, each seen from four sides. seed: of everything random."""
+    """How to train. bodies: per step, each seen from four sides. seed: of everything random.
+
+    start: weights to go on from, a file that training wrote. loss_share: of people who lack a limb, None for ours.
+    """
 
     steps: int
     numbers: StudioNumbers = STUDIO
     bodies: int = BODIES
     rate: float = RATE
     seed: int = 0
+    start: Path | None = None
+    loss_share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -232,7 +237,8 @@ class Crowds:
 
     def __init__(self, poses: Path, skeleton: Skeleton, plan: StudioPlan) -> None:
         self.skeleton = skeleton
-        self.maker = CrowdMaker(skeleton, *read_motion(poses, validation=False))
+        motion = read_motion(poses, validation=False)
+        self.maker = CrowdMaker(skeleton, *motion, loss_share=plan.loss_share)
         self.plan = plan
 
     def batch(self, step: int) -> Truth:
@@ -325,7 +331,10 @@ def learn_studio_ajahr(
     words = read_tokenizers(*tokenizers, plan.numbers)
     network = build_studio(plan.numbers)
     words.install(network)
-    if model.lifter is not None and len(model.lifter.arrays["first.bias"]) == plan.numbers.encoder.width:
+    if plan.start is not None:
+        fill(network, plan.start, what="AJAHR of the studio's size", command="limbstudio train ajahr")
+        words.install(network)
+    elif model.lifter is not None and len(model.lifter.arrays["first.bias"]) == plan.numbers.encoder.width:
         network.encoder.begin_with(model.lifter.arrays)
     done = torch.load(last, weights_only=True)["global_step"] if resume else 0
     batches = _Steps(Crowds(poses, skeleton, plan), done, plan.steps)
@@ -343,5 +352,9 @@ def learn_studio_ajahr(
     draw_curves(out)
     score = judge(network.cpu(), poses, skeleton)
     save_weights(network, out / "ajahr.npz")
-    (out / "plan.json").write_text(json.dumps({**asdict(plan), "score": asdict(score)}, indent=1))
+    (out / "plan.json").write_text(
+        json.dumps(
+            {**asdict(plan), "start": plan.start and plan.start.name, "score": asdict(score)}, indent=1
+        )
+    )
     return score

@@ -4,6 +4,7 @@ Half of them are much like the people that fits are measured on (`resihmr.synthe
 farther from the middle of the picture, from nearer and farther, with points and parts of the body that are not seen.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -99,10 +100,19 @@ _ABSENT, _ANCHOR, _UPSTREAM = _limb_tables()
 class CrowdMaker:
     """Makes crowds from poses (N, 21, 3) and up directions (N, 3), and their mirror images.
 
-    vary: loosen the poses and swap arms between them, so that a few thousand poses stand for more.
+    vary: loosen the poses and swap arms between them, so that a few thousand poses stand for more. loss_share: of
+    people who lack a limb, None for that of COUNT_SHARES.
     """
 
-    def __init__(self, skeleton: Skeleton, poses: np.ndarray, ups: np.ndarray, *, vary: bool = True) -> None:
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        poses: np.ndarray,
+        ups: np.ndarray,
+        *,
+        vary: bool = True,
+        loss_share: float | None = None,
+    ) -> None:
         mirrored, mirrored_ups = mirror_poses(poses, ups)
         self._poses = np.concatenate([poses, mirrored]).astype(np.float32)
         self._ups = np.concatenate([ups, mirrored_ups]).astype(np.float32)
@@ -113,6 +123,7 @@ class CrowdMaker:
         }
         self._skeleton = replace(skeleton, **single)
         self._vary = vary
+        self._counts = COUNT_SHARES if loss_share is None else counts_with(loss_share)
 
     def crowd(self, bodies: int, rng: np.random.Generator) -> Crowd:
         """Make VIEWS people of each of `bodies` bodies."""
@@ -124,7 +135,7 @@ class CrowdMaker:
         root = turned_upright(up).astype(np.float32)
         nowhere = np.zeros((bodies, 3), np.float32)
         placed = bones.place(self._skeleton, root, rotation(np, pose), shape, nowhere, derivatives=False)
-        taken = _photographed(np.repeat(placed.points, VIEWS, 0).astype(float), rng)
+        taken = _photographed(np.repeat(placed.points, VIEWS, 0).astype(float), rng, self._counts)
         return Crowd(*taken, np.repeat(np.arange(bodies), VIEWS), pose, root, shape)
 
     def _varied(
@@ -142,7 +153,7 @@ class CrowdMaker:
 
 
 def _photographed(
-    points: np.ndarray, rng: np.random.Generator
+    points: np.ndarray, rng: np.random.Generator, counts: Sequence[float]
 ) -> tuple[Sight, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Photograph upright bodies, points (N, 29, 3): any yaw, a camera each, limbs that end, and noisy clicks.
 
@@ -167,7 +178,7 @@ def _photographed(
     place = distance[:, None] * np.concatenate([aside, np.ones((n, 1))], 1)
     place -= (turn @ middle[:, :, None])[..., 0]
     points = points @ turn.swapaxes(1, 2) + place[:, None]
-    endings = _endings(n, rng)
+    endings = _endings(n, rng, counts)
     observed = np.concatenate([points[:, :N_COCO], _ends(points[:, N_COCO:], endings, rng)], 1)
     px = focal[:, None, None] * observed[..., :2] / np.maximum(observed[..., 2:], 0.2)
     seen = np.ones((n, N_POINTS), bool)
@@ -194,9 +205,15 @@ def _ends(segment: np.ndarray, endings: np.ndarray, rng: np.random.Generator) ->
     return anchor + factor[..., None] * (upstream - anchor)
 
 
-def _endings(n: int, rng: np.random.Generator) -> np.ndarray:
+def counts_with(loss_share: float) -> tuple[float, ...]:
+    """Return the shares of people by how many limbs they lack, where this share lacks one or more."""
+    some = np.array(COUNT_SHARES[1:], float)
+    return (1 - loss_share, *(float(v) for v in loss_share * some / some.sum()))
+
+
+def _endings(n: int, rng: np.random.Generator, counts: Sequence[float]) -> np.ndarray:
     """Draw how the limbs of n people end, (N, 4)."""
-    count = rng.choice(len(COUNT_SHARES), size=n, p=COUNT_SHARES)
+    count = rng.choice(len(counts), size=n, p=counts)
     order = rng.random((n, N_LIMBS)).argsort(1)
     ending = rng.choice(list(ENDING_SHARES), size=(n, N_LIMBS), p=list(ENDING_SHARES.values()))
     return np.where(order < count[:, None], ending, INTACT)

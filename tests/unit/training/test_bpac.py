@@ -14,9 +14,11 @@ from limbstudio.ajahr.build import StudioBpacNumbers, build_studio_bpac
 from limbstudio.ajahr.losses import UNKNOWN_CLASS, classification_loss
 from limbstudio.ajahr.predict_limbs import load_classifier
 from limbstudio.ajahr.studio_bpac import StudioBpac
+from limbstudio.domain.anatomy import LDPOSE
 from limbstudio.domain.errors import KnownError
 from limbstudio.training.bpac import (
     BpacPlan,
+    LimbPlaces,
     balanced_loss,
     best_temperature,
     calibrate_and_judge,
@@ -176,3 +178,34 @@ def test_a_tiny_network_is_trained_saved_and_goes_on(shards: Path, others: Path,
     assert (tmp_path / "reliability.png").stat().st_size > 5000
     assert (tmp_path / "curves.png").exists()
     assert float(network.temperature) == pytest.approx(score.temperature, rel=1e-3)
+    going_on = BpacPlan(2, TINY, batch=8, rate=1e-6, start=tmp_path / "bpac.npz")
+    learn_bpac(shards, others, tmp_path / "further", going_on, machine=machine)
+    further = load_classifier(tmp_path / "further" / "bpac.npz", TINY)
+    assert loss(further) == pytest.approx(loss(network), rel=0.15)  # it began where the other had ended
+    assert json.loads((tmp_path / "further" / "plan.json").read_text())["start"] == "bpac.npz"
+
+
+def test_where_true_points_are_lies_in_the_cell_of_the_mirrored_cut():
+    """Right and left limbs of a person and of the mirror image are in the same cells, named alike."""
+    torch.manual_seed(0)
+    network, size = build_studio_bpac(TINY), TINY.picture_px
+    heads = LimbPlaces(TINY.widths[1]).eval()
+    points = torch.rand(3, 17, 3) * torch.tensor([size - 1.0, size - 1.0, 0.0]) + torch.tensor([0, 0, 1.0])
+    crops, places = torch.randn(3, 3, size, size), torch.rand(3, 25, 2) * size
+    swaps = [point.swap for point in LDPOSE]
+
+    def mirrored(values: torch.Tensor, rows: list[int]) -> torch.Tensor:
+        turned = values[:, rows].clone()
+        turned[..., 0] = size - 1 - turned[..., 0]
+        return turned
+
+    with torch.no_grad():
+        logits, maps, cuts = network.eval().look(crops, points)
+        own = heads.loss(maps, cuts, network.cutter, places)
+        other_logits, maps, cuts = network.look(crops.flip(3), mirrored(points, swaps[:17]))
+        other = heads.loss(maps, cuts, network.cutter, mirrored(places, swaps))
+
+    assert other == pytest.approx(float(own), rel=1e-4)
+    head = torch.tensor([1, 0, 3, 2])  # heads have their own last layers: what they are told is the same
+    assert torch.isfinite(other_logits[:, head]).all()
+    assert logits.shape == other_logits.shape == (3, 4, 4)

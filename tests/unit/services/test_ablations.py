@@ -1,0 +1,83 @@
+"""The ablations: their tables, what they need, and that they ask what they say."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from limbstudio.a3d.making import make_set
+from limbstudio.a3d.sampling import SampleOptions
+from limbstudio.domain.errors import KnownError
+from limbstudio.services import ablations
+from limbstudio.services.ablations import ABLATIONS, AblationOptions, ablate
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ablated") / "set"
+    make_set(folder, 6, SampleOptions(seed=11, size_px=64))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def motion(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a motion file of small bends."""
+    rng = np.random.default_rng(3)
+    path, n = tmp_path_factory.mktemp("motion") / "poses.npz", 40
+    np.savez(
+        path, body_pose=(0.2 * rng.standard_normal((n, 21, 3))).astype(np.float16),
+        root_orient=np.zeros((n, 3), np.float16), source=np.zeros(n, np.uint16), val=np.arange(n) % 4 == 0,
+        reduced=np.zeros(1, bool),
+    )  # fmt: skip
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("tokenizers", ["switched", "intact", "loss"]),
+        ("limbs", ["true", "proposed by BPAC", "all intact"]),
+        ("noise", [0.0, 0.25, 0.5, 0.75, 1.0]),
+    ],
+)
+@pytest.mark.usefixtures("_untrained_ajahr_ships")
+def test_what_ships_is_asked_in_every_variant(shards: Path, tmp_path: Path, name: str, first: list[object]):
+    found = ablate(name, tmp_path, AblationOptions(shards=shards))
+
+    assert [next(iter(row.values())) for row in found.rows] == first
+    assert all(row["people"] == 6 for row in found.rows)
+    assert "not reproducible here" in found.text
+    with (tmp_path / "table.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == len(first)
+    assert (tmp_path / "table.md").read_text() == found.text
+
+
+@pytest.mark.usefixtures("_untrained_ajahr_ships")
+def test_one_tokenizer_says_other_bodies_than_two(shards: Path, tmp_path: Path):
+    rows = ablate("tokenizers", tmp_path, AblationOptions(shards=shards)).rows
+
+    assert len({round(float(str(row["MPJPE mm"])), 4) for row in rows}) > 1
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # Lightning warns of what the machine could do better
+def test_tokenizers_are_trained_in_every_size(motion: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("lightning", reason="needs the extra `train`")
+    monkeypatch.setattr(ablations, "_TOKENS", (20, 40))
+
+    rows = ablate("tokens", tmp_path, AblationOptions(poses=motion, steps=2)).rows
+
+    assert [row["tokens"] for row in rows] == [20, 40]
+    assert all(float(str(row["joints mm"])) > 0 for row in rows)
+    assert (tmp_path / "tokens_40" / "tokenizer.pt").exists()
+
+
+def test_what_is_missing_is_said(tmp_path: Path):
+    with pytest.raises(KnownError, match="no ablation magic"):
+        ablate("magic", tmp_path / "out", AblationOptions())
+    for row in ABLATIONS:
+        with pytest.raises(KnownError, match="needs --"):
+            ablate(row.name, tmp_path / "out", AblationOptions())
+    with pytest.raises(KnownError, match="no shards"):
+        ablate("noise", tmp_path / "other", AblationOptions(shards=tmp_path))
