@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from limbstudio.domain.errors import KnownError
+from limbstudio.domain.limb_proposals import UNSURE_BELOW
 
 KNOWN = 2
 
@@ -63,7 +64,7 @@ def limbs(
     ] = None,
     threshold: Annotated[
         float, typer.Option(help="Unsure where the two likeliest answers are less apart than this share.")
-    ] = 0.2,
+    ] = UNSURE_BELOW,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")] = False,
 ) -> None:
     """Propose from photo and points how every annotated person's limbs end; what is annotated of limbs is not read."""

@@ -107,18 +107,18 @@ def test_what_a_human_said_is_not_argued_with(window, qtbot):
 
 def test_close_answers_are_unsure_and_the_limit_is_remembered(window, qtbot):
     placed_person(window, qtbot)
-    propose(window, {Limb.LEFT_LEG: (0.0, 0.62, 0.0, 0.38)})
+    propose(window, {Limb.LEFT_LEG: (0.0, 0.75, 0.0, 0.25)})
     diagram = window.person_panel.diagram
-    qtbot.waitUntil(lambda: "62 %" in diagram.limb_text(Limb.LEFT_LEG))
+    qtbot.waitUntil(lambda: "75 %" in diagram.limb_text(Limb.LEFT_LEG))
     assert "Unsure" not in diagram.limb_text(Limb.LEFT_LEG)
 
     window.actions_table["unsure_limit"].trigger()
     dialog = window.findChild(QInputDialog)
-    dialog.setIntValue(30)
+    dialog.setIntValue(60)
     dialog.accept()
 
     qtbot.waitUntil(lambda: "Unsure" in diagram.limb_text(Limb.LEFT_LEG))
-    assert window.memory.value("limb_proposals/unsure_below", 0.2, float) == pytest.approx(0.3)
+    assert window.memory.value("limb_proposals/unsure_below", 0.2, float) == pytest.approx(0.6)
     assert not any("AJAHR" in f.text for f in window.person_panel._found(window.session.person))
 
 
