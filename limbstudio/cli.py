@@ -180,17 +180,8 @@ def evaluate(
                 "Give --shards, or --annotations and --photos.",
             )
         result = _evaluate_shards(
-            shards,
-            out,
-            modes,
-            absent,
-            noise=noise,
-            count=count,
-            limbs=limbs,
-            body=body,
-            seed=seed,
-            quiet=as_json,
-        )
+            shards, out, modes, absent, noise=noise, count=count, limbs=limbs, body=body, seed=seed, quiet=as_json
+        )  # fmt: skip
     elif annotations is None or photos is None:
         raise KnownError("There is nothing to evaluate on.", "Give --annotations and --photos, or --shards.")
     else:

@@ -1,8 +1,10 @@
 """What every test may ask for, and what every test is protected from."""
 
 import os
+from collections.abc import Callable
 from functools import partialmethod
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,28 +62,26 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def untrained_ajahr(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return AJAHR's weights that nobody trained, for tests of what becomes of an answer, not of how good it is."""
-    import torch
-
     from limbstudio.ajahr.build import build_studio
-    from limbstudio.ajahr.plain_weights import save_weights
 
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "ajahr.npz"
-    save_weights(build_studio(), path)
-    return path
+    return _untrained(build_studio, tmp_path_factory.mktemp("weights") / "ajahr.npz")
 
 
 @pytest.fixture(scope="session")
 def untrained_bpac(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the limb classifier's weights that nobody trained."""
+    from limbstudio.ajahr.build import build_studio_bpac
+
+    return _untrained(build_studio_bpac, tmp_path_factory.mktemp("weights") / "bpac.npz")
+
+
+def _untrained(build: Callable[[], Any], path: Path) -> Path:
     import torch
 
-    from limbstudio.ajahr.build import build_studio_bpac
     from limbstudio.ajahr.plain_weights import save_weights
 
     torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "bpac.npz"
-    save_weights(build_studio_bpac(), path)
+    save_weights(build(), path)
     return path
 
 

@@ -27,8 +27,8 @@ N_JOINTS = 22
 class Absent(StrEnum):
     """How joints and vertices that a person does not have are treated.
 
-    SKIPPED: they count in no error. ZEROED: as AJAHR does it, their rotations are zero in truth and answer, and they
-    count like all others.
+    SKIPPED: they count in no error. ZEROED: as AJAHR does it (`ajahr.zeroing`), their rotations are zero matrices in
+    truth and answer, which draws them into the joint where the limb ends, and they count like all others.
     """
 
     SKIPPED = "skipped"
@@ -96,7 +96,7 @@ def space_errors(
     """Compare a body with the truth; both are posed uncut, as `absent` says."""
     gone = ~truth.exists[1:, None, None]
     if absent is Absent.ZEROED:
-        own, true = np.where(gone, np.eye(3), said.pose), np.where(gone, np.eye(3), truth.true.pose)
+        own, true = np.where(gone, 0.0, said.pose), np.where(gone, 0.0, truth.true.pose)
         exists, there = np.ones(N_JOINTS, bool), np.ones(len(truth.absent_vertices), bool)
     else:  # what hangs on nothing is nowhere: it takes the true rotation, so that skinning has one answer
         own, true = np.where(gone, truth.true.pose, said.pose), truth.true.pose

@@ -6,22 +6,32 @@ be reproduced here.
 """
 
 import csv
-import json
-import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO, StringIO
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from limbstudio.domain.anatomy import N_COCO, N_KEYPOINTS, KeypointState, Limb, LimbState
+from limbstudio.domain.anatomy import (
+    N_COCO,
+    N_KEYPOINTS,
+    KeypointState,
+    Limb,
+    LimbState,
+    impossible_keypoints,
+)
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Keypoints, Point
 from limbstudio.domain.limb_proposals import LimbProposals
+from limbstudio.domain.photo import Person
+from limbstudio.evaluation.in_space import SpaceErrors
 from limbstudio.formats.whole_files import write_whole
 from limbstudio.services.exporting import prepare_output
+
+if TYPE_CHECKING:
+    from limbstudio.training.bpac_samples import ShownPerson
 
 Report = Callable[[float, str], None]
 Row = Mapping[str, object]
@@ -184,32 +194,6 @@ def _mixing(options: AblationOptions, out: Path, report: Report) -> list[Row]:
 # ------------------------------------------------------------------------------------------- of what ships
 
 
-def _samples(options: AblationOptions) -> list[tuple[dict[str, Any], bytes]]:
-    """Return truth and picture of the shards' samples."""
-    from limbstudio.a3d.shards import read_shard
-
-    assert options.shards is not None
-    paths = sorted(options.shards.glob("*.tar")) if options.shards.is_dir() else []
-    if not paths:
-        raise KnownError(
-            f"There are no shards (*.tar) in {options.shards}.",
-            "Make some with `limbstudio a3d make --out DIR`.",
-        )
-    found: list[tuple[dict[str, Any], bytes]] = []
-    for path in paths:
-        try:
-            for _, files in read_shard(path):
-                if options.count is not None and len(found) >= options.count:
-                    return found
-                found.append((json.loads(files["json"]), files["jpg"]))
-        except (OSError, tarfile.TarError, ValueError, KeyError) as error:
-            raise KnownError(
-                f"The shard {path} cannot be read: {error}.",
-                "Make it anew with `limbstudio a3d make --resume`.",
-            ) from error
-    return found
-
-
 def _tokenizers(options: AblationOptions, out: Path, report: Report) -> list[Row]:
     """AJAHR with its switch, and with one tokenizer for all, told true limb states and exact points."""
     from limbstudio.ajahr.predict import Predictor, load_network, shipped_weights
@@ -233,30 +217,29 @@ def _limbs(options: AblationOptions, out: Path, report: Report) -> list[Row]:
     """AJAHR on points as a detector gives them, told the true limb states, those proposed, or that all are intact."""
     from limbstudio.ajahr.predict import predictor
     from limbstudio.ajahr.predict_limbs import classifier, propose
+    from limbstudio.ajahr.zeroing import level_of
     from limbstudio.body.model import load_body
     from limbstudio.services.evaluating_shards import ShardOptions, read_cases, score_bodies
+    from limbstudio.training.bpac_samples import find_samples, read_sample
 
     assert options.shards is not None
     body = load_body()
     cases = read_cases(options.shards, body, ShardOptions(count=options.count))
-    samples = _samples(options)
+    shown = [read_sample(place) for place in find_samples(options.shards)[: options.count]]
     report(0.1, "Telling limb states")
     told = [
-        replace(case, person=_detected(case.person, *sample))
-        for case, sample in zip(cases, samples, strict=True)
+        replace(case, person=replace(case.person, keypoints=_detected(one, number)))
+        for number, (case, one) in enumerate(zip(cases, shown, strict=True))
     ]
+    pairs = [(one.pixels, case.person) for one, case in zip(shown, told, strict=True)]
     proposed: list[LimbProposals] = []
-    for first in range(0, len(told), _BLOCK):
-        some = [
-            (_pixels(picture), case.person)
-            for case, (_, picture) in zip(
-                told[first : first + _BLOCK], samples[first : first + _BLOCK], strict=True
-            )
-        ]
-        proposed += propose(classifier(), some)
+    for first in range(0, len(pairs), _BLOCK):
+        proposed += propose(classifier(), pairs[first : first + _BLOCK])
     variants = {
         "true": [case.person.limbs for case in cases],
-        "proposed by BPAC": [{p.limb: LimbState(p.levels[0]) for p in one} for one in proposed],
+        "proposed by BPAC": [
+            {p.limb: LimbState(level_of(p.limb, p.ajahr_class)) for p in one} for one in proposed
+        ],
         "all intact": [dict.fromkeys(Limb, LimbState()) for _ in cases],
     }
     rows = []
@@ -318,41 +301,29 @@ def _noise(options: AblationOptions, out: Path, report: Report) -> list[Row]:
     return rows
 
 
-def _errors(mean: Any) -> dict[str, float]:  # noqa: ANN401 - SpaceErrors, imported only where it is made
+def _errors(mean: SpaceErrors) -> dict[str, float]:
     return {"MPJPE mm": mean.mpjpe, "PA-MPJPE mm": mean.pa_mpjpe, "MVE mm": mean.mve}
 
 
-def _detected(person: Any, sample: Mapping[str, Any], picture: bytes) -> Any:  # noqa: ANN401, ARG001
-    """Return a person whose points are COCO's as a detector gives them."""
-    from limbstudio.domain.anatomy import LDPOSE_NAMES
+def _detected(shown: "ShownPerson", number: int) -> Keypoints:
+    """Return COCO's points of a sample as a detector gives them; it knows no residual ends."""
     from limbstudio.training.detected_points import detected_points
 
-    known = [sample["keypoints"][name] for name in LDPOSE_NAMES]
-    px = np.array([point.get("px", (np.nan, np.nan)) for point in known], float)
-    states = tuple(KeypointState(point["state"]) for point in known)
-    rng = np.random.default_rng((_SEED, int(sample["index"])))
-    size = max(sample["box"][2:])
-    found = detected_points(px, states, size, rng, tuple(sample["camera"]["size_px"]))
+    height, width = shown.pixels.shape[:2]
+    rng = np.random.default_rng((_SEED, number))
+    found = detected_points(shown.points_px, shown.states, shown.size, rng, (width, height))
     points = [
         Point(KeypointState.VISIBLE, float(x), float(y), float(c)) if c > 0 else Point() for x, y, c in found
     ]
-    return replace(person, keypoints=Keypoints((*points, *[Point()] * (N_KEYPOINTS - N_COCO))))
+    return Keypoints((*points, *[Point()] * (N_KEYPOINTS - N_COCO)))
 
 
-def _with_limbs(person: Any, limbs: Mapping[Limb, LimbState]) -> Any:  # noqa: ANN401
+def _with_limbs(person: Person, limbs: Mapping[Limb, LimbState]) -> Person:
     """Return a person with these limb states; points that cannot be there with them are absent."""
-    from limbstudio.domain.anatomy import impossible_keypoints
-
     keypoints = person.keypoints
     for index in impossible_keypoints(limbs):
         keypoints = keypoints.replaced(index, Point(KeypointState.ABSENT))
     return replace(person, limbs=limbs, keypoints=keypoints)
-
-
-def _pixels(picture: bytes) -> np.ndarray:
-    from PIL import Image
-
-    return np.asarray(Image.open(BytesIO(picture)).convert("RGB"))
 
 
 ABLATIONS: tuple[Ablation, ...] = (

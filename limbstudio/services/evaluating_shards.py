@@ -41,8 +41,8 @@ _BLOCK, _SEED = 64, 29
 _CLASS_WORDS = ("below elbow or knee", "elbow or knee, above", "shoulder or hip", "intact")
 _NOTES = {
     Absent.SKIPPED: "Joints and vertices that a person does not have count in no error.",
-    Absent.ZEROED: "The rotations of absent joints are zero in truth and answer (AJAHR, section 3.2), and all joints "
-    "and vertices count.",
+    Absent.ZEROED: "The rotations of absent joints are zero matrices in truth and answer, as AJAHR draws limb loss, "
+    "and all joints and vertices count.",
 }
 
 

@@ -32,7 +32,7 @@ _RESIDUAL_SHARE = (
 )
 # Where a proposal's probability is written, beside the right limbs: x, y, width, height.
 _NUMBER_ARM, _NUMBER_LEG = (4.0, 121.0, 40.0, 14.0), (2.0, 152.0, 40.0, 14.0)
-_SWATCH = (2.5, 2.0)  # a proposal's outline is dashed
+_DASHES = (2.5, 2.0)  # of a proposal's outline: line and gap, in widths of the pen
 
 
 def _joints(limb: Limb) -> list[tuple[float, float, float]]:
@@ -242,7 +242,7 @@ class LimbDiagram(QWidget):
             colour.setAlphaF(0.55)
         elif not agrees and not proposal.unsure:
             pen = QPen(colour, 1.4)
-            pen.setDashPattern(list(_SWATCH))
+            pen.setDashPattern(list(_DASHES))
             painter.setPen(pen)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             path = QPainterPath()

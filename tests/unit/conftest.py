@@ -3,6 +3,7 @@ says so.
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +29,19 @@ SIZE_PX = (300, 400)
 @pytest.fixture(scope="session")
 def body() -> BodyModel:
     return load_body()
+
+
+@pytest.fixture(scope="session")
+def small_motion(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a motion file of small bends."""
+    rng = np.random.default_rng(3)
+    path, n = tmp_path_factory.mktemp("motion") / "poses.npz", 40
+    np.savez(
+        path, body_pose=(0.2 * rng.standard_normal((n, 21, 3))).astype(np.float16),
+        root_orient=np.zeros((n, 3), np.float16), source=np.zeros(n, np.uint16), val=np.arange(n) % 4 == 0,
+        reduced=np.zeros(1, bool),
+    )  # fmt: skip
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ import torch
 from limbstudio.ajahr.build import build_studio
 from limbstudio.ajahr.keypoint_network import KeypointAjahr, KeypointBody
 from limbstudio.ajahr.network import BodyEstimate
-from limbstudio.ajahr.plain_weights import save_weights
 from limbstudio.ajahr.predict import (
     Predictor,
     collapsed,
@@ -35,11 +34,8 @@ from limbstudio.resources import resource_path
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "ajahr.npz"
-    save_weights(build_studio(), path)
-    return path
+def weights(untrained_ajahr: Path) -> Path:
+    return untrained_ajahr
 
 
 @pytest.fixture(scope="module")

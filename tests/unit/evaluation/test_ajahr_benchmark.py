@@ -35,21 +35,8 @@ class Knows(Predictor):
 
 
 @pytest.fixture(scope="module")
-def motion_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a motion file of small bends."""
-    rng = np.random.default_rng(3)
-    path, n = tmp_path_factory.mktemp("motion") / "poses.npz", 40
-    np.savez(
-        path, body_pose=(0.2 * rng.standard_normal((n, 21, 3))).astype(np.float16),
-        root_orient=np.zeros((n, 3), np.float16), source=np.zeros(n, np.uint16), val=np.arange(n) % 4 == 0,
-        reduced=np.zeros(1, bool),
-    )  # fmt: skip
-    return path
-
-
-@pytest.fixture(scope="module")
-def crowd(body: BodyModel, motion_file: Path) -> list[SyntheticPerson]:
-    return make_people(fit_model(body), motion_file, 8, noise=0.0, seed=3, validation=False)
+def crowd(body: BodyModel, small_motion: Path) -> list[SyntheticPerson]:
+    return make_people(fit_model(body), small_motion, 8, noise=0.0, seed=3, validation=False)
 
 
 def test_the_truth_has_no_error_and_a_turn_is_undone_by_alignment_only(crowd, body):

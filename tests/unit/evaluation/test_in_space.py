@@ -16,6 +16,7 @@ from limbstudio.body.rotations import rotation
 from limbstudio.evaluation.in_space import (
     Absent,
     BodyTruth,
+    _placed,
     mean_errors,
     space_errors,
     truth_of_sample,
@@ -92,3 +93,20 @@ def test_zeroed_parts_count_and_skipped_ones_do_not(truth, body):
 def test_another_body_is_refused(samples, body):
     with pytest.raises(ValueError, match="made with another"):
         truth_of_sample({**samples[0], "body": "another"}, body)
+
+
+def test_zeroed_limbs_are_drawn_into_the_joint_where_they_end(truth, body):
+    """Where the wrong body keeps a lost limb's joints apart, it is AJAHR's zero matrices that bring both together."""
+    turned = truth.true.pose.copy()
+    lost = np.flatnonzero(~truth.exists[1:])
+    turned[lost] = rotation(np, np.tile([0.0, 0.0, 1.2], (len(lost), 1)))
+
+    found = space_errors(body, replace(truth.true, pose=turned), truth, Absent.ZEROED)
+    vertices, joints = _placed(
+        body, replace(truth.true, pose=np.where(~truth.exists[1:, None, None], 0.0, turned))
+    )
+
+    assert found.mpjpe == pytest.approx(0, abs=1e-4)
+    rows = lost + 1
+    assert np.linalg.norm(joints[rows] - joints[rows[0]], axis=1).max() < 1e-6
+    assert np.isfinite(vertices).all()

@@ -3,7 +3,6 @@
 import csv
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from limbstudio.a3d.making import make_set
@@ -18,19 +17,6 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ablated") / "set"
     make_set(folder, 6, SampleOptions(seed=11, size_px=64))
     return folder
-
-
-@pytest.fixture(scope="module")
-def motion(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a motion file of small bends."""
-    rng = np.random.default_rng(3)
-    path, n = tmp_path_factory.mktemp("motion") / "poses.npz", 40
-    np.savez(
-        path, body_pose=(0.2 * rng.standard_normal((n, 21, 3))).astype(np.float16),
-        root_orient=np.zeros((n, 3), np.float16), source=np.zeros(n, np.uint16), val=np.arange(n) % 4 == 0,
-        reduced=np.zeros(1, bool),
-    )  # fmt: skip
-    return path
 
 
 @pytest.mark.parametrize(
@@ -62,11 +48,13 @@ def test_one_tokenizer_says_other_bodies_than_two(shards: Path, tmp_path: Path):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # Lightning warns of what the machine could do better
-def test_tokenizers_are_trained_in_every_size(motion: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_tokenizers_are_trained_in_every_size(
+    small_motion: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     pytest.importorskip("lightning", reason="needs the extra `train`")
     monkeypatch.setattr(ablations, "_TOKENS", (20, 40))
 
-    rows = ablate("tokens", tmp_path, AblationOptions(poses=motion, steps=2)).rows
+    rows = ablate("tokens", tmp_path, AblationOptions(poses=small_motion, steps=2)).rows
 
     assert [row["tokens"] for row in rows] == [20, 40]
     assert all(float(str(row["joints mm"])) > 0 for row in rows)
