@@ -19,19 +19,20 @@ from limbstudio.ajahr.keypoint_network import (
     head_classes,
     seen,
 )
-from limbstudio.ajahr.losses import joints_loss, points_loss, pose_loss, shape_loss, words_loss
+from limbstudio.ajahr.losses import joints_loss, points_loss, pose_loss, shape_loss, vertices_loss, words_loss
 from limbstudio.ajahr.plain_weights import fill, save_weights
 from limbstudio.ajahr.tokenizer import PoseTokenizer
 from limbstudio.ajahr.zeroing import zeroed_joints
-from limbstudio.body.model import load_body
+from limbstudio.body.folding import fold_vertices
+from limbstudio.body.model import BodyModel, load_body
 from limbstudio.body.rotations import rotation
-from limbstudio.domain.anatomy import N_COCO
+from limbstudio.domain.anatomy import N_BODY_JOINTS, N_COCO
 from limbstudio.domain.errors import KnownError
 from limbstudio.evaluation.metrics import aligned_joint_error_m, joint_error_m
 from limbstudio.resihmr.lifter import LEAST_DEPTH, toward
 from limbstudio.resihmr.pose_prior import read_motion
 from limbstudio.resihmr.problem import fit_model
-from limbstudio.resihmr.skeleton import Placed, Skeleton, place, to_torch
+from limbstudio.resihmr.skeleton import Placed, Skeleton, build_skeleton, place, to_torch
 from limbstudio.training.curves import draw_curves, loggers
 from limbstudio.training.lifter_people import Crowd, CrowdMaker
 from limbstudio.training.lifting import single_precision
@@ -51,6 +52,7 @@ class StudioWeights:
     shape: float = 0.005
     points: float = 0.5
     joints: float = 1.0
+    vertices: float = 15.0
     words: float = 0.02
 
 
@@ -133,7 +135,7 @@ def truth_of(crowd: Crowd, skeleton: Skeleton) -> Truth:
 
 
 class PosedBody:
-    """The bundled body's joints and COCO points in torch."""
+    """The bundled body's joints and COCO points in torch, or joints and what else its skeleton carries."""
 
     def __init__(self, skeleton: Skeleton, device: torch.device | str = "cpu") -> None:
         self.skeleton = single_precision(to_torch(skeleton, str(device)))
@@ -144,17 +146,42 @@ class PosedBody:
         return place(self.skeleton, orientation, pose, shape, root - rest, derivatives=False)
 
 
+class BodySurface:
+    """Every n-th vertex of a body in torch, as points that its skeleton carries. owner: (V,), the body joint that moves
+    a vertex most; fingers and the head's joints count to their nearest."""
+
+    def __init__(self, body: BodyModel, *, every: int = 37, device: torch.device | str = "cpu") -> None:
+        rows = np.arange(0, len(body.template), every)
+        self.placed = PosedBody(build_skeleton(body, fold_vertices(body, rows)), device)
+        owner = body.skin_weights[rows].argmax(1)
+        while (beyond := owner >= N_BODY_JOINTS).any():
+            owner = np.where(beyond, np.asarray(body.parents)[owner], owner)
+        self.owner = torch.as_tensor(owner, device=device)
+
+    def __call__(self, orientation: Tensor, pose: Tensor, shape: Tensor) -> Tensor:
+        """Return vertices (B, V, 3), metres from the pelvis, of bodies as `PosedBody` places them."""
+        return self.placed(orientation, pose, shape, torch.zeros_like(shape[:, :3])).points[
+            :, : len(self.owner)
+        ]
+
+    def exists(self, absent: Tensor) -> Tensor:
+        """Return which vertices exist (B, V) where rotations (B, 21) are absent."""
+        return ~torch.cat([torch.zeros_like(absent[:, :1]), absent], 1)[:, self.owner]
+
+
 class StudioLoss:
-    """All losses of a batch, by name."""
+    """All losses of a batch, by name. skeleton, surface: of the body that the truth is of."""
 
     def __init__(
         self,
         skeleton: Skeleton,
+        surface: BodySurface,
         tokenizers: "Tokenizers",
         weights: StudioWeights | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
         self.body = PosedBody(skeleton, device)
+        self.surface = surface
         self.tokenizers = tokenizers.to(device)
         self.weights = weights or StudioWeights()
 
@@ -182,6 +209,11 @@ class StudioLoss:
             "points": points_loss(_flat(placed) * units, _flat(true) * units, seen(truth.inputs)[:, :N_COCO]),
             "joints": joints_loss(
                 placed.joints - placed.joints[:, :1], true.joints - true.joints[:, :1], truth.exists.float()
+            ),
+            "vertices": vertices_loss(
+                self.surface(said.orientation[:, 0], pose, said.shape.float()),
+                self.surface(truth.orientation, truth.pose, truth.shape),
+                self.surface.exists(truth.absent).float(),
             ),
             "words": words_loss(said.logits.float(), self.tokenizers.words(truth)),
         }
@@ -270,7 +302,7 @@ def judge(
 
 
 def studio_module(
-    network: KeypointAjahr, plan: StudioPlan, skeleton: Skeleton, tokenizers: Tokenizers
+    network: KeypointAjahr, plan: StudioPlan, body: BodyModel, skeleton: Skeleton, tokenizers: Tokenizers
 ) -> Any:
     """Return a LightningModule that trains a network."""
 
@@ -280,7 +312,8 @@ def studio_module(
             self.network = network
 
         def on_fit_start(self) -> None:
-            self.measure = StudioLoss(skeleton, tokenizers, device=self.device)
+            surface = BodySurface(body, device=self.device)
+            self.measure = StudioLoss(skeleton, surface, tokenizers, device=self.device)
 
         def training_step(self, batch: Truth, batch_idx: int) -> Tensor:
             losses = self.measure(self.network, batch)
@@ -346,7 +379,7 @@ def learn_studio_ajahr(
         log_every_n_steps=20,
     )  # fmt: skip
     data = torch.utils.data.DataLoader(batches, batch_size=None)
-    trainer.fit(studio_module(network, plan, skeleton, words), data,
+    trainer.fit(studio_module(network, plan, model.body, skeleton, words), data,
                 ckpt_path=str(last) if resume else None, weights_only=False)  # fmt: skip
     trainer.save_checkpoint(last)
     draw_curves(out)

@@ -13,6 +13,7 @@ from limbstudio.ajahr.losses import (
     points_loss,
     pose_loss,
     shape_loss,
+    vertices_loss,
     words_loss,
 )
 
@@ -82,6 +83,15 @@ def test_points_and_joints_add_absolute_differences_by_confidence(loss):
     assert found == 3
     assert value.grad is not None
     assert value.grad[0].tolist() == [[1, 1], [0.5, 0.5], [0, 0]]
+
+
+def test_vertices_cost_their_mean_distance_over_what_exists():
+    vertices, truth = torch.zeros(2, 3, 3), torch.zeros(2, 3, 3)
+    vertices[0, 0] = torch.tensor([0.3, 0.4, 0.0])
+    truth[1] = torch.nan
+    weight = torch.tensor([[1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+
+    assert vertices_loss(vertices, truth, weight) == pytest.approx(0.25 / 2, rel=1e-3)
 
 
 def test_words_that_are_certain_and_right_cost_nothing():

@@ -34,6 +34,7 @@ from limbstudio.resihmr.pose_prior import read_motion
 from limbstudio.resihmr.problem import fit_model
 from limbstudio.resihmr.skeleton import Skeleton
 from limbstudio.training.keypoint_ajahr import (
+    BodySurface,
     PosedBody,
     StudioLoss,
     StudioPlan,
@@ -60,6 +61,11 @@ TINY = StudioNumbers(
 @pytest.fixture(scope="module")
 def skeleton(body: BodyModel) -> Skeleton:
     return fit_model(body).skeleton
+
+
+@pytest.fixture(scope="module")
+def surface(body: BodyModel) -> BodySurface:
+    return BodySurface(body, every=200)
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +125,7 @@ def test_joints_and_classes_follow_from_how_a_limb_ends():
     assert head_classes(endings).tolist() == [[3, 3, 3, 3], [3, 3, 0, 3], [0, 1, 2, 3]]
 
 
-def test_the_loss_of_the_truth_itself_is_that_of_its_words_only(truth, skeleton, tokenizers):
+def test_the_loss_of_the_truth_itself_is_that_of_its_words_only(truth, skeleton, surface, tokenizers):
     class Knows(KeypointAjahr):
         def forward(self, inputs: torch.Tensor):  # noqa: ANN202
             found = super().forward(inputs)
@@ -130,14 +136,14 @@ def test_the_loss_of_the_truth_itself_is_that_of_its_words_only(truth, skeleton,
             )
             return replace(found, estimate=said, place=truth.place)
 
-    losses = StudioLoss(skeleton, tokenizers)(Knows(TINY), truth)
+    losses = StudioLoss(skeleton, surface, tokenizers)(Knows(TINY), truth)
 
     assert {name for name, value in losses.items() if value > 1e-4} == {"words", "loss"}
 
 
-def test_a_wrong_camera_costs_points_and_nothing_else(truth, skeleton, tokenizers):
+def test_a_wrong_camera_costs_points_and_nothing_else(truth, skeleton, surface, tokenizers):
     network = build_studio(TINY)
-    measure = StudioLoss(skeleton, tokenizers)
+    measure = StudioLoss(skeleton, surface, tokenizers)
     before = measure(network, truth)
     with torch.no_grad():
         network.smpl_head.init_cam[:, 1] += 0.3
@@ -145,6 +151,25 @@ def test_a_wrong_camera_costs_points_and_nothing_else(truth, skeleton, tokenizer
 
     assert after["points"] != before["points"]
     assert torch.allclose(after["joints"], before["joints"], rtol=1e-4)
+
+
+def test_the_surface_is_the_bodys_and_knows_what_an_absent_joint_takes_with_it(
+    body: BodyModel, surface, truth
+):
+    rotations = np.tile(np.eye(3, dtype=np.float32), (3, 55, 1, 1))
+    rotations[:, 0], rotations[:, 1:22] = truth.orientation[:3], truth.pose[:3]
+    posed = body.pose(rotations=rotations, shape=truth.shape[:3].numpy())
+
+    vertices = surface(truth.orientation[:3], truth.pose[:3], truth.shape[:3])
+    absent = torch.zeros(2, 21, dtype=torch.bool)
+    absent[1, [SMPLX_INDEX["left_wrist"] - 1]] = True
+    exists = surface.exists(absent)
+
+    assert np.abs(vertices.numpy() - (posed.vertices[:, ::200] - posed.joints[:, :1])).max() < 1e-4
+    assert exists[0].all()
+    hand = surface.owner == SMPLX_INDEX["left_wrist"]
+    assert 0 < hand.sum() < 20
+    assert torch.equal(~exists[1], hand)
 
 
 def test_tokenizers_of_another_size_or_none_are_refused(tmp_path: Path):
