@@ -23,14 +23,36 @@ def predict(
     weights: Annotated[
         Path | None, typer.Option(help="ajahr.npz of your own training; by default the one that ships.")
     ] = None,
+    released: Annotated[
+        bool, typer.Option("--released", help="The authors' weights that you have added, on your SMPL.")
+    ] = False,
+    second_pass: Annotated[
+        bool,
+        typer.Option("--second-pass", help="With --released: the decoder looks at BPAC-Net's feature too."),
+    ] = False,
+    release_exact: Annotated[
+        bool,
+        typer.Option(
+            "--release-exact", help="With --released: heatmaps in pixels of the photo, as released."
+        ),
+    ] = False,
     focal_px: Annotated[float | None, typer.Option(help="Focal length in pixels.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Keep what is finished.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")] = False,
 ) -> None:
     """Predict AJAHR's body of every annotated person: what a limb lacks is drawn into the joint above it."""
+    from limbstudio.ajahr.build import ReleasedOptions
     from limbstudio.services.reconstructing import ReconstructOptions, existing_policy, reconstruct_photos
 
+    if (second_pass or release_exact) and not released:
+        raise KnownError(
+            "--second-pass and --release-exact are about the released weights.", "Give --released as well."
+        )
+    if released and (weights is not None or focal_px is not None):
+        raise KnownError(
+            "The released weights come with their own file and camera.", "Leave --weights and --focal-px out."
+        )
     if weights is not None and not weights.is_file():
         raise KnownError(
             f"There is no file {weights}.", "Give the ajahr.npz that `limbstudio train ajahr` wrote."
@@ -46,6 +68,7 @@ def predict(
         existing=existing_policy(resume=resume, overwrite=overwrite),
         predict_only=True,
         weights=weights,
+        released=ReleasedOptions(release_exact, second_pass) if released else None,
     )
     result = reconstruct_photos(photos, annotations, out, options, report=report)
     typer.echo(json.dumps(result.as_plain()) if as_json else "\n".join(result.as_lines()))

@@ -193,16 +193,31 @@ STUDIO = StudioNumbers()
 
 
 @dataclass(frozen=True)
+class ReleasedOptions:
+    """What the released program does oddly, and whether to do it too.
+
+    release_exact: draw BPAC-Net's heatmaps at pixels of the photo, not of the crop. second_pass: let the decoder look
+    at BPAC-Net's feature, which the released program computes and leaves (`network.BpacContext`).
+    """
+
+    release_exact: bool = False
+    second_pass: bool = False
+
+
+@dataclass(frozen=True)
 class StudioBpacNumbers(BpacNumbers):
     """The sizes of the limb classifier that we train and ship (ours): BPAC-Net's blocks, fewer and narrower.
 
-    picture_px: of the crop around the person. limb_px: of the cuts around limbs that are made of it. heatmaps: the
-    limb's three joints, and one of all other keypoints. pose_width: of what is told of the points alone. hidden: of
-    the layer before the heads. It has no projection.
+    picture_px: of the crop around the person. limb_px: of the cuts around whole limbs, which are made of the crop at
+    limbs_from_px; end_px: of the cuts around wrists and ankles, made of it as it is. heatmaps: the limb's three joints,
+    and one of all other keypoints. pose_width: of what is told of the points alone. hidden: of the layer before the
+    heads. It has no projection.
     """
 
-    picture_px: int = 160
+    picture_px: int = 224
+    limbs_from_px: int = 160
     limb_px: int = 64
+    end_px: int = 48
     heatmaps: int = 4
     sigma_px: float = 2.0
     blocks: tuple[int, ...] = (2, 2, 2, 2)

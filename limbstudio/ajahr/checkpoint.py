@@ -117,6 +117,10 @@ def load_ajahr(
     with torch.device("meta"):
         network = build_ajahr(numbers)
     network.load_state_dict(dict(main.tensors), assign=True)
+    for module in network.modules():  # what training alone needs is in no file
+        for name, buffer in module.named_buffers(recurse=False):
+            if buffer.is_meta:
+                setattr(module, name, torch.zeros_like(buffer, device="cpu"))
     return network.eval()
 
 

@@ -107,8 +107,12 @@ def cut_out(pixels: Pixels, square: Square, size_px: int) -> Pixels:
 
 def as_input(crop: Pixels) -> NDArray[np.float32]:
     """Return a crop (S, S, 3) as the network is told it: (3, S, S), less the mean, over the deviation."""
-    told = (crop - np.array(MEAN, np.float32)) / np.array(DEVIATION, np.float32)
-    return np.ascontiguousarray(told.transpose(2, 0, 1))
+    told = np.empty((3, *crop.shape[:2]), np.float32)
+    for channel, (mean, deviation) in enumerate(zip(MEAN, DEVIATION, strict=True)):
+        told[channel] = crop[..., channel]
+        told[channel] -= mean
+        told[channel] *= 1 / deviation
+    return told
 
 
 def points_in_crop(points: Floats, square: Square, size_px: int) -> NDArray[np.float32]:

@@ -130,14 +130,20 @@ def predicted_person(
     """
     start = time.perf_counter()
     guess = predictor(weights)([person], [camera], body)
+    result = predicted_result(person, camera, guess, body)
+    timings = {"prediction": time.perf_counter() - start}
+    return replace(result, fit=replace(result.fit, timings_s=timings), timings_s=timings)
+
+
+def predicted_result(person: Person, camera: Camera, guess: GuessedBodies, body: BodyModel) -> PersonResult:
+    """Return a guess as AJAHR draws it: fit, collapsed mesh and T-pose, without residual limbs or times."""
     vertices, joints = collapsed(person, guess, body)
     fit = replace(guessed_fit(person, camera, guess, body), joints=np.asarray(joints, float))
     tpose = body.rest_vertices(fit.shape) - body.rest_joints(fit.shape)[0]
     none = np.zeros(len(vertices), bool)
     mesh = BodyMesh(vertices, tpose, body.faces.astype(np.int32), none, body.part_labels, ())
-    timings = {"prediction": time.perf_counter() - start}
     facts = surface_facts(mesh.vertices, mesh.faces, intersections=False)
-    return PersonResult(person, replace(fit, timings_s=timings), mesh, facts, timings, fit.warnings)
+    return PersonResult(person, fit, mesh, facts, warnings=fit.warnings)
 
 
 def guessed_fit(person: Person, camera: Camera, guess: GuessedBodies, body: BodyModel) -> BodyFit:

@@ -16,8 +16,12 @@ from limbstudio.domain.anatomy import LDPOSE, LDPOSE_INDEX, N_COCO, Side, limb_j
 
 # A point that a detector hardly believes in does not tell where a limb lies.
 _LEAST_CONFIDENCE = 0.2
-# A cut's side: so many times what the limb's points span, within these shares of the crop's side.
+# The side of a cut around a limb: so many times what its points span, within these shares of the crop's side.
 _MARGIN, _LEAST_SIDE, _MOST_SIDE = 1.5, 0.36, 0.9
+# The side of a cut around a wrist or ankle: so much of that of its limb's, within these shares of the crop's side.
+_END_SHARE, _LEAST_END, _MOST_END = 0.6, 0.24, 0.4
+# How far beyond elbow or knee an end is looked for whose point was not found, in lengths of the segment above.
+_ONWARD = 0.9
 # Of the points alone: place and confidence of 17, the cut's place and side, whether it is an arm.
 _TOLD = 3 * N_COCO + 4
 
@@ -27,12 +31,26 @@ class ConfidentHeatmaps(KeypointHeatmaps):
 
     def forward(self, keypoints: Tensor) -> Tensor:
         """Return (B, K, S, S) for keypoints (B, K, 3): x, y in pixels of the picture, confidence 0 to 1."""
-        return super().forward(keypoints) * keypoints[..., 2, None, None]
+        rows, columns = self._apart(keypoints)
+        return rows[..., None] * columns[..., None, :]
+
+    def together(self, keypoints: Tensor) -> Tensor:
+        """Return (B, S, S): the sum of all keypoints' maps, where it is less than 1."""
+        rows, columns = self._apart(keypoints)
+        return (rows.transpose(1, 2) @ columns).clamp_max(1)
+
+    def _apart(self, keypoints: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (B, K, S) twice: down and across; a Gaussian of two variables is the product of two of one."""
+        across, down = (
+            torch.exp(-((grid.flatten() - keypoints[..., axis, None]) ** 2) / (2 * self.sigma_px**2))
+            for axis, grid in enumerate((self.x_grid, self.y_grid))
+        )
+        return down * keypoints[..., 2, None], across
 
 
 @dataclass(frozen=True, eq=False)
 class LimbCuts:
-    """Squares around limbs, those of the right mirrored. middle: (B, 4, 2), pixels of the crop. side: (B, 4).
+    """Squares in crops, those of right limbs mirrored. middle: (B, 4, 2), side: (B, 4), in shares of the crop's side.
 
     points: (B, 4, 17, 3): places from -1 to 1 within the square, and confidence; those of a mirrored cut are named for
     the other side. Zeros where nothing was found.
@@ -44,16 +62,15 @@ class LimbCuts:
 
 
 class LimbCutter(nn.Module):
-    """Find each limb's square by its points, and cut it out."""
+    """Find each limb's squares by its points, and cut them out."""
 
     joints: Tensor
     mirror: Tensor
     order: Tensor
     arms: Tensor
 
-    def __init__(self, numbers: StudioBpacNumbers) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.picture_px, self.limb_px = numbers.picture_px, numbers.limb_px
         same = list(range(N_COCO))
         swapped = [point.swap for point in LDPOSE[:N_COCO]]
         joints = [[LDPOSE_INDEX[name] for name in limb_joints(limb)] for limb in HEAD_LIMBS]
@@ -66,65 +83,97 @@ class LimbCutter(nn.Module):
     def _keep(self, name: str, values: Tensor) -> None:
         self.register_buffer(name, values, persistent=False)
 
-    def find(self, keypoints: Tensor) -> LimbCuts:
-        """Return where limbs lie by keypoints (B, 17, 3), pixels of the crop and confidence."""
-        size = float(self.picture_px)
+    def limbs(self, keypoints: Tensor) -> LimbCuts:
+        """Return where whole limbs lie by keypoints (B, 17, 3): shares of the crop's side, and confidence."""
         own = keypoints[:, self.joints]
         found = own[..., 2:] >= _LEAST_CONFIDENCE
         low = torch.where(found, own[..., :2], torch.inf).amin(2)
         high = torch.where(found, own[..., :2], -torch.inf).amax(2)
         any_found = found.any(2)
-        middle = torch.where(any_found, (low + high) / 2, torch.full_like(low, size / 2))
-        span = torch.where(any_found, high - low, torch.full_like(low, size)).amax(2)
-        side = (span * _MARGIN).clamp(_LEAST_SIDE * size, _MOST_SIDE * size)
+        middle = torch.where(any_found, (low + high) / 2, torch.full_like(low, 0.5))
+        span = torch.where(any_found, high - low, torch.ones_like(low)).amax(2)
+        return self._within(keypoints, middle, (span * _MARGIN).clamp(_LEAST_SIDE, _MOST_SIDE))
+
+    def ends(self, keypoints: Tensor, limbs: LimbCuts) -> LimbCuts:
+        """Return where wrists and ankles lie, or would lie, within limbs that `limbs` found."""
+        own = keypoints[:, self.joints]
+        first, second, last = own[..., :2].unbind(2)
+        found = own[..., 2] >= _LEAST_CONFIDENCE
+        onward = second + _ONWARD * (second - first)
+        middle = torch.where((found[..., 0] & found[..., 1])[..., None], onward, limbs.middle)
+        middle = torch.where(found[..., 2:], last, middle)
+        return self._within(keypoints, middle, (limbs.side * _END_SHARE).clamp(_LEAST_END, _MOST_END))
+
+    def _within(self, keypoints: Tensor, middle: Tensor, side: Tensor) -> LimbCuts:
         points = keypoints[:, self.order]
-        places = (points[..., :2] - middle[:, :, None]) / (side / 2)[..., None, None]
-        places = torch.cat([places[..., :1] * self.mirror[:, None, None], places[..., 1:]], -1)
+        places = self.near(points[..., :2], middle, side)
         sure = points[..., 2:]
         return LimbCuts(middle, side, torch.cat([places * (sure > 0), sure], -1))
 
-    def cut(self, crops: Tensor, cuts: LimbCuts) -> Tensor:
+    def near(self, places: Tensor, middle: Tensor, side: Tensor) -> Tensor:
+        """Return places (B, 4, N, 2) in shares of the crop's side as they lie in squares, from -1 to 1."""
+        within = (places - middle[:, :, None]) / (side / 2)[..., None, None]
+        return torch.cat([within[..., :1] * self.mirror[:, None, None], within[..., 1:]], -1)
+
+    def cut(self, crops: Tensor, cuts: LimbCuts, size_px: int) -> Tensor:
         """Return (B, 4, 3, P, P) of crops (B, 3, S, S); what lies outside is zero, the mean colour."""
-        steps = (torch.arange(self.limb_px, device=crops.device, dtype=crops.dtype) + 0.5) * (
-            2.0 / self.limb_px
-        ) - 1.0
+        steps = torch.arange(size_px, device=crops.device, dtype=crops.dtype)
+        steps = (steps + 0.5) * (2.0 / size_px) - 1.0
         half = (cuts.side / 2)[..., None]
         x = cuts.middle[..., :1] + steps * half * self.mirror[:, None]
         y = cuts.middle[..., 1:] + steps * half
         grid = torch.stack(
-            [
-                x[:, :, None, :].expand(-1, -1, self.limb_px, -1),
-                y[:, :, :, None].expand(-1, -1, -1, self.limb_px),
-            ],
-            -1,
+            [x[:, :, None, :].expand(-1, -1, size_px, -1), y[:, :, :, None].expand(-1, -1, -1, size_px)], -1
         )
-        grid = (2 * grid + 1) / self.picture_px - 1
         # One tall picture of four cuts: each crop is read once.
-        tall = nn.functional.grid_sample(crops, grid.flatten(1, 2).to(crops.dtype), align_corners=False)
-        return tall.unflatten(2, (N_HEADS, self.limb_px)).transpose(1, 2)
+        tall = nn.functional.grid_sample(
+            crops, (2 * grid - 1).flatten(1, 2).to(crops.dtype), align_corners=False
+        )
+        return tall.unflatten(2, (N_HEADS, size_px)).transpose(1, 2)
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What is seen of N limbs of B people. rows: (N,) which of the B x 4. logits: (N, 4 classes).
+
+    limbs, ends: where was looked. limb_maps, end_maps: what the second stage makes of it, (N, width, h, w).
+    """
+
+    rows: Tensor
+    logits: Tensor
+    limbs: LimbCuts
+    ends: LimbCuts
+    limb_maps: Tensor
+    end_maps: Tensor
 
 
 class StudioBpac(nn.Module):
-    """Tells of each limb how it ends, with a probability. temperature: what logits are divided by for that."""
+    """Tells of each limb how it ends, with a probability. temperature: what logits are divided by for that.
+
+    It looks twice: at the whole limb, and nearer at where wrist or ankle is or would be.
+    """
 
     temperature: Tensor
 
     def __init__(self, numbers: StudioBpacNumbers) -> None:
         super().__init__()
         self.numbers = numbers
-        self.cutter = LimbCutter(numbers)
-        self.heatmap_generator = ConfidentHeatmaps(replace(numbers, picture_px=numbers.limb_px))
+        self.cutter = LimbCutter()
+        self.limb_heatmaps = ConfidentHeatmaps(replace(numbers, picture_px=numbers.limb_px))
+        self.end_heatmaps = ConfidentHeatmaps(replace(numbers, picture_px=numbers.end_px))
         self.resnet = AttentionResNet(3 + numbers.heatmaps, numbers)
+        self.end_resnet = AttentionResNet(3 + numbers.heatmaps, numbers)
         self.pose = nn.Sequential(
             nn.Linear(_TOLD, numbers.pose_width), nn.ReLU(),
             nn.Linear(numbers.pose_width, numbers.pose_width), nn.ReLU(),
         )  # fmt: skip
         self.together = nn.Sequential(
-            nn.Linear(numbers.widths[-1] + numbers.pose_width, numbers.hidden), nn.ReLU(), nn.Dropout(0.1)
+            nn.Linear(2 * numbers.widths[-1] + numbers.pose_width, numbers.hidden), nn.ReLU(), nn.Dropout(0.1)
         )
         for head in range(1, N_HEADS + 1):
             self.add_module(f"head{head}", nn.Linear(numbers.hidden, N_CLASSES))
         self.register_buffer("temperature", torch.ones(()))
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on a CPU
 
     @property
     def heads(self) -> tuple[nn.Linear, ...]:
@@ -137,39 +186,60 @@ class StudioBpac(nn.Module):
         crops: (B, 3, S, S) RGB less the ImageNet mean over its deviation. keypoints: (B, 17, 3), pixels of the crop and
         confidence; a point that was not found is zeros.
         """
-        return self.look(crops, keypoints)[0]
+        return self.look(crops, keypoints).logits.unflatten(0, (-1, N_HEADS))
 
-    def look(self, crops: Tensor, keypoints: Tensor) -> tuple[Tensor, Tensor, LimbCuts]:
-        """Return logits as `forward`, the second stage's maps (4 B, width, height, width), and where limbs were cut."""
-        cuts = self.cutter.find(keypoints)
-        looks = torch.cat([self.cutter.cut(crops, cuts), self._heatmaps(cuts)], 2)
-        maps = self.resnet.maps(looks.flatten(0, 1))
-        seen = maps[-1].mean((2, 3)).unflatten(0, (-1, N_HEADS))
-        known = self.pose(self._told(cuts))
-        features = self.together(torch.cat([seen, known], -1))
-        logits = torch.stack([head(features[:, row]) for row, head in enumerate(self.heads)], 1)
-        return logits, maps[min(1, len(maps) - 1)], cuts
+    def look(self, crops: Tensor, keypoints: Tensor, only: Tensor | None = None) -> Look:
+        """Look at limbs, all or those that `only` (B, 4) names; otherwise as `forward`."""
+        size = self.numbers.picture_px
+        shares = torch.cat([(keypoints[..., :2] + 0.5) / size, keypoints[..., 2:]], -1)
+        limbs = self.cutter.limbs(shares)
+        ends = self.cutter.ends(shares, limbs)
+        rows = torch.arange(limbs.side.numel(), device=crops.device)
+        rows = rows if only is None else rows[only.flatten()]
+        smaller = nn.functional.interpolate(
+            crops, size=self.numbers.limbs_from_px, mode="bilinear", align_corners=False, antialias=True
+        )
+        seen, limb_maps = self._see(self.resnet, self.limb_heatmaps, smaller, limbs, rows)
+        near, end_maps = self._see(self.end_resnet, self.end_heatmaps, crops, ends, rows)
+        known = self.pose(self._told(limbs).flatten(0, 1)[rows])
+        features = self.together(torch.cat([seen, near, known], -1))
+        every = torch.stack([head(features) for head in self.heads], 1)
+        logits = every[torch.arange(len(rows), device=rows.device), rows % N_HEADS]
+        return Look(rows, logits, limbs, ends, limb_maps, end_maps)
 
     def probabilities(self, crops: Tensor, keypoints: Tensor) -> Tensor:
         """Return calibrated probabilities (B, 4 heads, 4 classes)."""
         return torch.softmax(self(crops, keypoints).float() / self.temperature, 2)
 
-    def _heatmaps(self, cuts: LimbCuts) -> Tensor:
-        """Return (B, 4, 4, P, P): the limb's own three joints, and the highest of all others."""
-        places = ((cuts.points[..., :2] + 1) * self.numbers.limb_px - 1) / 2
-        maps = self.heatmap_generator(torch.cat([places, cuts.points[..., 2:]], -1).flatten(0, 1))
-        maps = maps.unflatten(0, (-1, N_HEADS))
-        rows = self.cutter.order.gather(1, self.cutter.joints)  # in a mirror a right elbow is a left one
-        heads = torch.arange(N_HEADS, device=maps.device)[:, None]
-        own = maps[:, heads, rows]
-        others = torch.ones(N_HEADS, N_COCO, device=maps.device, dtype=maps.dtype)
-        others[heads, rows] = 0
-        return torch.cat([own, (maps * others[:, :, None, None]).amax(2, keepdim=True)], 2)
+    def _see(
+        self,
+        resnet: AttentionResNet,
+        heatmaps: ConfidentHeatmaps,
+        crops: Tensor,
+        cuts: LimbCuts,
+        rows: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Return features (N, width) and the second stage's maps of cuts, of these rows alone."""
+        size_px = heatmaps.x_grid.numel()
+        pictures = self.cutter.cut(crops, cuts, size_px).flatten(0, 1)[rows]
+        drawn = self._heatmaps(heatmaps, cuts.points.flatten(0, 1)[rows], rows, size_px)
+        looks = torch.cat([pictures, drawn.to(pictures.dtype)], 1).contiguous(
+            memory_format=torch.channels_last
+        )
+        maps = resnet.maps(looks)
+        return maps[-1].mean((2, 3)), maps[min(1, len(maps) - 1)]
+
+    def _heatmaps(self, heatmaps: ConfidentHeatmaps, points: Tensor, rows: Tensor, size_px: int) -> Tensor:
+        """Return (N, 4, P, P) for points (N, 17, 3): the limb's own three joints, and all others together."""
+        points = torch.cat([((points[..., :2] + 1) * size_px - 1) / 2, points[..., 2:]], -1)
+        own = self.cutter.order.gather(1, self.cutter.joints)  # in a mirror a right elbow is a left one
+        own = own[rows % N_HEADS][..., None].expand(-1, -1, 3)
+        others = points.scatter(1, own, 0.0)
+        return torch.cat([heatmaps(points.gather(1, own)), heatmaps.together(others)[:, None]], 1)
 
     def _told(self, cuts: LimbCuts) -> Tensor:
-        size = self.numbers.picture_px
-        middle = cuts.middle / size * 2 - 1
+        middle = cuts.middle * 2 - 1
         mirrored = middle[..., :1] * self.cutter.mirror[:, None]
         arms = self.cutter.arms[:, None].expand(len(middle), -1, -1)
-        own = torch.cat([mirrored, middle[..., 1:], cuts.side[..., None] / size, arms], -1)
+        own = torch.cat([mirrored, middle[..., 1:], cuts.side[..., None], arms], -1)
         return torch.cat([cuts.points.flatten(2), own], -1)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbstudio import __version__
+from limbstudio.ajahr.build import ReleasedOptions
 from limbstudio.body.model import BodyModel, bundled_body_path, load_body
 from limbstudio.body.surface import surface_facts
 from limbstudio.cameras import choose_camera
@@ -39,6 +40,7 @@ from limbstudio.services.initialisers import AJAHR, guess_of, require
 from limbstudio.services.pipeline import file_hash, inputs_hash
 from limbstudio.services.records import digest, to_plain
 from limbstudio.services.side_by_side import Helpers
+from limbstudio.services.weights import own_smpl_body, released_predictor
 
 Report = Callable[[float, str], None]
 
@@ -54,7 +56,8 @@ class ReconstructOptions:
     body: file of a body model, None for the bundled one. mask: "auto" (the annotation's), "off", or a file.
     stature_mm, focal_px, posture: of every person; they win over the annotation.
     initialiser: who begins the fits, a name of `services.initialisers`. predict_only: AJAHR's own body, without a fit;
-    weights: a file of its weights in place of the one that ships.
+    weights: a file of its weights in place of the one that ships. released: predict at the paper's size instead, with
+    the user's own copy of the released weights, on the user's SMPL.
     """
 
     mode: FitMode = FitMode.JOINT
@@ -71,9 +74,11 @@ class ReconstructOptions:
     initialiser: str = ""
     predict_only: bool = False
     weights: Path | None = None
+    released: ReleasedOptions | None = None
 
     def __post_init__(self) -> None:
-        require(AJAHR if self.predict_only and self.weights is None else self.initialiser)
+        ships = self.weights is None and self.released is None
+        require(AJAHR if self.predict_only and ships else self.initialiser)
         low, high = _STATURE_MM
         if self.stature_mm is not None and not low <= self.stature_mm <= high:
             raise KnownError(
@@ -181,7 +186,10 @@ def reconstruct_photos(
     nothing can be done at all (annotations, body or output folder); what concerns one photo or person becomes
     a refused outcome and the others go on.
     """
-    notes = _device_notes(options.device)
+    notes = () if options.released else _device_notes(options.device)
+    if options.released is not None:
+        released_predictor(options.released, options.device)  # what is missing is said first
+        options = replace(options, body=options.body or own_smpl_body())
     annotations = read_annotations(annotations_file)
     _forget()
     _body(options.body)
@@ -353,7 +361,9 @@ def _made(batch: _Batch, task: Task) -> Outcome:
     annotation = str(annotated.annotation_id)
     if is_finished(task.folder, key, options.existing):
         return Outcome(task.photo.name, annotation, "kept", str(task.folder))
-    if options.predict_only:
+    if options.released is not None:
+        result = released_predictor(options.released, options.device).person(photo.pixels, person, body)
+    elif options.predict_only:
         from limbstudio.ajahr.predict import predicted_person  # torch takes two seconds to load
 
         result = predicted_person(person, camera, body, options.weights)
@@ -449,6 +459,7 @@ def _inputs_hash(
         SCHEMA_VERSION,
         *((options.initialiser,) if options.initialiser else ()),
         *(("ajahr", str(options.weights)) if options.predict_only else ()),
+        *((asdict(options.released),) if options.released else ()),
         *(to_plain(item) for item in corrections),
     ]
     return digest(json.dumps(made_from, sort_keys=True))

@@ -5,19 +5,24 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from limbstudio.ajahr.build import ReleasedOptions
 from limbstudio.domain.errors import KnownError
 from limbstudio.services.settings import bodies_folder, weights_folder
 
 if TYPE_CHECKING:
     from limbstudio.ajahr.checkpoint import WeightsFile
+    from limbstudio.ajahr.network import AjahrNet
+    from limbstudio.ajahr.released import ReleasedPredictor
 
 Report = Callable[[float, str], None]
 _AJAHR_NAME, _VITPOSE_NAME, _TOKENIZER_NAME = "ajahr.ckpt", "vitpose_h.pth", "tokenizer_{}.pth"
 _BODY_SUFFIXES = (".pkl", ".npz")
 _PIECE = 16 << 20
+_TOKENIZERS = 2
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,71 @@ def add_weights(paths: Iterable[Path], *, replace: bool, report: Report) -> list
     return plans
 
 
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What lies in the user's folders. main, tokenizers: those that belong together; there, missing: a line each."""
+
+    main: "WeightsFile | None"
+    tokenizers: tuple["WeightsFile", ...]
+    there: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
 def weights_state() -> WeightsState:
     """Return what of AJAHR's weights is at hand; a file that is not whole is named among the missing."""
+    found = _find()
+    return WeightsState(found.there, found.missing)
+
+
+def released_predictor(options: ReleasedOptions, device: str = "auto") -> "ReleasedPredictor":
+    """Return AJAHR on the user's copy of the released weights, read once; device "auto": a GPU where there is one.
+
+    Raise KnownError naming what is missing.
+    """
+    import torch
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    files = sorted(weights_folder().glob("*"))
+    return _released(options, device, tuple((path, path.stat().st_mtime_ns) for path in files))
+
+
+@lru_cache(maxsize=1)
+def _released(
+    options: ReleasedOptions, device: str, _files: tuple[tuple[Path, int], ...]
+) -> "ReleasedPredictor":
+    from limbstudio.ajahr.released import ReleasedPredictor
+
+    found = _find()
+    if found.main is None or len(found.tokenizers) < _TOKENIZERS:
+        raise KnownError(
+            f"AJAHR's released weights are not all there: {'; '.join(found.missing)}.",
+            "Add your own copy of them: limbstudio weights add FILE...",
+        )
+    return ReleasedPredictor(_load(found.main, found.tokenizers), options, device)
+
+
+def own_smpl_body() -> Path:
+    """Return the user's file of the SMPL body; KnownError where there is none."""
+    from limbstudio.body.smpl_files import read_smpl_file
+
+    for path in _body_files():
+        try:
+            if read_smpl_file(path).kind == "smpl":
+                return path
+        except KnownError:  # `limbstudio doctor` tells of files that cannot be read
+            continue
+    raise KnownError(
+        "The released weights speak of SMPL's body, and there is none.",
+        "Add SMPL_NEUTRAL.pkl with `limbstudio weights add`, or name it with --body.",
+    )
+
+
+def _body_files() -> list[Path]:
+    return sorted(path for path in bodies_folder().glob("*") if path.suffix in _BODY_SUFFIXES)
+
+
+def _find() -> _Found:
     from limbstudio.ajahr.checkpoint import WeightsKind, tokenizers_of
 
     there, missing, files = [], [], []
@@ -91,15 +159,21 @@ def weights_state() -> WeightsState:
     for name, whom in (("normal", "with all limbs"), ("loss", "with limb loss")):
         if name not in found:
             missing.append(f"the tokenizer for people {whom} that belongs to the checkpoint")
-    if not [path for path in bodies_folder().glob("*") if path.suffix in _BODY_SUFFIXES]:
+    if not _body_files():
         missing.append("the SMPL body model (SMPL_NEUTRAL.pkl, from its own page)")
-    return WeightsState(tuple(there), tuple(missing))
+    return _Found(main, tuple(found.values()), tuple(there), tuple(missing))
 
 
 def _recognise(path: Path) -> "WeightsFile":
     from limbstudio.ajahr.checkpoint import recognise
 
     return recognise(path)
+
+
+def _load(main: "WeightsFile", tokenizers: Iterable["WeightsFile"]) -> "AjahrNet":
+    from limbstudio.ajahr.checkpoint import load_ajahr
+
+    return load_ajahr(main, tokenizers)
 
 
 def _plan(path: Path) -> Added:

@@ -11,7 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from limbstudio.ajahr.build import HEAD_LIMBS, STUDIO_BPAC, StudioBpacNumbers, build_studio_bpac
+from limbstudio.ajahr.build import (
+    HEAD_LIMBS,
+    INTACT_CLASS,
+    N_CLASSES,
+    STUDIO_BPAC,
+    StudioBpacNumbers,
+    build_studio_bpac,
+)
 from limbstudio.ajahr.losses import UNKNOWN_CLASS
 from limbstudio.ajahr.plain_weights import fill, save_weights
 from limbstudio.ajahr.studio_bpac import LimbCuts, LimbCutter, StudioBpac
@@ -49,7 +56,8 @@ Ints = NDArray[np.integer[Any]]
 class BpacPlan:
     """How to train. batch: people of a step. workers: processes that read samples. seed: of everything random.
 
-    start: weights to go on from, a file that training wrote; None for untrained ones.
+    start: weights to go on from, a file that training wrote; None for untrained ones. intact_told: of intact limbs,
+    the share that is looked at in a step: there are many, and they soon teach little.
     """
 
     steps: int = STEPS
@@ -60,6 +68,7 @@ class BpacPlan:
     workers: int = 0
     balance: float = BALANCE
     start: Path | None = None
+    intact_told: float = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +140,12 @@ def balanced_loss(logits: Tensor, classes: Tensor, weights: Tensor) -> Tensor:
     return (losses.view_as(own) * own * known).sum() / known.sum().clamp_min(1)
 
 
+def told_apart(classes: Tensor, share: float) -> Tensor:
+    """Return which limbs (B, 4) bool to learn from: all whose end is known, of intact ones a random share."""
+    drawn = torch.rand(classes.shape, device=classes.device) < share
+    return (classes != UNKNOWN_CLASS) & ((classes != INTACT_CLASS) | drawn)
+
+
 def take_back_weights(network: StudioBpac, weights: Floats) -> None:
     """Turn what was learnt under weights into probabilities as often true as in the shards.
 
@@ -148,35 +163,35 @@ class LimbPlaces(torch.nn.Module):
     things are is told in every picture.
     """
 
-    rows: Tensor
+    points: Tensor
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        rows = [[LDPOSE_INDEX[n] for n in limb_joints(limb)] + list(limb_ends(limb)) for limb in HEAD_LIMBS]
-        self.register_buffer("rows", torch.tensor(rows))
-        self.cells = torch.nn.Conv2d(width, 2 * len(rows[0]), 1)  # of arms and of legs
-        self.nowhere = torch.nn.Conv2d(width, 2 * len(rows[0]), 1)
+        points = [[LDPOSE_INDEX[n] for n in limb_joints(limb)] + list(limb_ends(limb)) for limb in HEAD_LIMBS]
+        self.register_buffer("points", torch.tensor(points))
+        self.cells = torch.nn.Conv2d(width, 2 * len(points[0]), 1)  # of arms and of legs
+        self.nowhere = torch.nn.Conv2d(width, 2 * len(points[0]), 1)
 
-    def loss(self, maps: Tensor, cuts: LimbCuts, cutter: LimbCutter, places: Tensor) -> Tensor:
-        """Return the mean cross-entropy of maps (4 B, width, h, w) from true places (B, 25, 2), pixels of the crop."""
+    def loss(self, maps: Tensor, cuts: LimbCuts, rows: Tensor, cutter: LimbCutter, places: Tensor) -> Tensor:
+        """Return the mean cross-entropy of maps (N, width, h, w) from true places (B, 25, 2), shares of the crop.
+
+        rows: (N,) which of the B x 4 cuts were looked at.
+        """
         size = maps.shape[-1]
-        count = self.rows.shape[1]
-        true = places[:, self.rows]  # (B, 4, 5, 2)
-        near = (true - cuts.middle[:, :, None]) / (cuts.side / 2)[..., None, None]
-        near = torch.cat([near[..., :1] * cutter.mirror[:, None, None], near[..., 1:]], -1)
+        count = self.points.shape[1]
+        near = cutter.near(places[:, self.points], cuts.middle, cuts.side).flatten(0, 1)[rows]  # (N, 5, 2)
         cell = ((near + 1) / 2 * size).floor()
         there = (torch.isfinite(near) & (cell >= 0) & (cell < size)).all(-1)
         cell = torch.nan_to_num(cell).clamp(0, size - 1).long()
         truth = torch.where(
             there, cell[..., 1] * size + cell[..., 0], torch.full_like(cell[..., 0], size * size)
         )
-        arms = (1 - cutter.arms).long()  # 0: the first half of the outputs is of arms
-        own = (arms[:, None] * count + torch.arange(count, device=maps.device)).expand(len(places), -1, -1)
-        found = self.cells(maps).flatten(2).unflatten(0, (-1, len(HEAD_LIMBS)))
-        nowhere = self.nowhere(maps.amax((2, 3), keepdim=True)).flatten(2).unflatten(0, (-1, len(HEAD_LIMBS)))
-        rows = torch.cat([found, nowhere], -1)
-        rows = rows.gather(2, own[..., None].expand(-1, -1, -1, rows.shape[-1]))
-        return torch.nn.functional.cross_entropy(rows.flatten(0, 2), truth.flatten())
+        arms = (1 - cutter.arms).long()[rows % len(HEAD_LIMBS)]  # 0: the first half of the outputs is of arms
+        own = arms[:, None] * count + torch.arange(count, device=maps.device)
+        nowhere = self.nowhere(maps.amax((2, 3), keepdim=True)).flatten(2)
+        said = torch.cat([self.cells(maps).flatten(2), nowhere], -1)
+        said = said.gather(1, own[..., None].expand(-1, -1, said.shape[-1]))
+        return torch.nn.functional.cross_entropy(said.flatten(0, 1).float(), truth.flatten())
 
 
 # ---------------------------------------------------------------------------------------------------- judgement
@@ -244,18 +259,24 @@ def bpac_module(network: StudioBpac, plan: BpacPlan, weights: Floats) -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.network = network
-            self.places = LimbPlaces(plan.numbers.widths[min(1, len(plan.numbers.widths) - 1)])
+            width = plan.numbers.widths[min(1, len(plan.numbers.widths) - 1)]
+            self.places, self.end_places = LimbPlaces(width), LimbPlaces(width)
             self.register_buffer("weights", torch.as_tensor(weights, dtype=torch.float32), persistent=False)
 
         def training_step(self, batch: LimbBatch, batch_idx: int) -> Tensor:
-            logits, maps, cuts = self.network.look(batch.crops, batch.points)
-            loss = balanced_loss(logits.float(), batch.classes, self.weights)
-            where = self.places.loss(maps, cuts, self.network.cutter, batch.places)
+            told = batch.classes.masked_fill(~told_apart(batch.classes, plan.intact_told), UNKNOWN_CLASS)
+            seen = self.network.look(batch.crops, batch.points, told != UNKNOWN_CLASS)
+            logits = seen.logits.float().new_zeros(told.numel(), N_CLASSES)
+            logits = logits.index_put((seen.rows,), seen.logits.float()).unflatten(0, (-1, len(HEAD_LIMBS)))
+            loss = balanced_loss(logits, told, self.weights)
+            cutter, places = self.network.cutter, (batch.places + 0.5) / plan.numbers.picture_px
+            where = self.places.loss(seen.limb_maps, seen.limbs, seen.rows, cutter, places)
+            near = self.end_places.loss(seen.end_maps, seen.ends, seen.rows, cutter, places)
             self.log_dict(
-                {"loss": loss, "accuracy": _right(logits, batch.classes), "where": where},
+                {"loss": loss, "accuracy": _right(logits, told), "where": where, "where_near": near},
                 prog_bar=True, batch_size=len(batch.classes),
             )  # fmt: skip
-            return loss + WHERE_WEIGHT * where
+            return loss + WHERE_WEIGHT * (where + near)
 
         def validation_step(self, batch: LimbBatch, batch_idx: int) -> None:
             logits = self.network(batch.crops, batch.points).float()
@@ -327,7 +348,9 @@ def learn_bpac(
         )
     looks = _validation_batches(validation, plan.numbers.picture_px, plan.batch)
     L.seed_everything(plan.seed, verbose=False)
-    weights = class_weights(samples.class_shares(), plan.balance)
+    told = np.where(np.arange(N_CLASSES) == INTACT_CLASS, plan.intact_told, 1.0)
+    shares = samples.class_shares() * told
+    weights = class_weights(shares / shares.sum(1, keepdims=True), plan.balance)
     network = build_studio_bpac(plan.numbers)
     if plan.start is not None:
         fill(
@@ -336,7 +359,9 @@ def learn_bpac(
             what="a limb classifier of the studio's size",
             command="limbstudio train bpac",
         )
-        take_back_weights(network, 1 / weights)  # what ships says true shares; training knows weighed ones
+        take_back_weights(
+            network, 1 / (weights * told)
+        )  # what ships says true shares; training knows weighed ones
     done = torch.load(last, weights_only=True)["global_step"] if resume else 0
     trainer = L.Trainer(
         max_steps=plan.steps, accelerator=machine.device, devices=1, precision=machine.precision,
@@ -355,7 +380,7 @@ def learn_bpac(
     trainer.save_checkpoint(last)
     draw_curves(out)
     network.cpu()
-    take_back_weights(network, weights)
+    take_back_weights(network, weights * told)
     score = calibrate_and_judge(network, validation)
     save_weights(network, out / "bpac.npz")
     draw_reliability(score.reliability, out / "reliability.png")
