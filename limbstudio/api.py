@@ -11,7 +11,10 @@ A plugin is a package that announces an object under the entry point group `limb
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from limbstudio.domain.anatomy import (
     LDPOSE,
@@ -105,6 +108,36 @@ class Inspector(Protocol):
         ...
 
 
+@dataclass(frozen=True, eq=False)
+class DetectedPerson:
+    """A person that a detector found.
+
+    box: pixels. keypoints: (17, 3) of COCO: x, y in pixels, confidence from 0 to 1; zeros where nothing was found.
+    """
+
+    box: Box
+    keypoints: NDArray[np.floating[Any]]
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Find people in a picture. api_version, name: as above.
+
+    `limbstudio a3d make --detector` asks one whether a background still shows anybody.
+    """
+
+    api_version: int
+    name: str
+
+    def find(self, pixels: NDArray[np.uint8]) -> Sequence[DetectedPerson]:
+        """Return the people in a picture (H, W, 3), RGB.
+
+        Called in several processes at once; the same picture must give the same answer. Raise KnownError when it cannot
+        be done.
+        """
+        ...
+
+
 __all__ = [
     "API_VERSION",
     "ENTRY_POINT_GROUP",
@@ -117,6 +150,8 @@ __all__ = [
     "Camera",
     "Cause",
     "Command",
+    "DetectedPerson",
+    "Detector",
     "Device",
     "Exporter",
     "FitMode",

@@ -25,6 +25,9 @@ def make(
     backgrounds: Annotated[
         Path | None, typer.Option(help="Folder of photos, a COCO file beside them.", metavar="DIR")
     ] = None,
+    detector: Annotated[
+        str | None, typer.Option(help="Plugin that looks for people left in the backgrounds.", metavar="NAME")
+    ] = None,
     textures: Annotated[Path | None, typer.Option(help="Folder of pictures of cloth.", metavar="DIR")] = None,
     poses: Annotated[
         Path | None, typer.Option(help="Motion file poses.npz; by default the bundled poses.")
@@ -55,10 +58,16 @@ def make(
     from limbstudio.a3d.making import make_set
     from limbstudio.a3d.plans import SampleOptions
     from limbstudio.domain.errors import KnownError
+    from limbstudio.services.detecting import people_finder
 
     if project and (out / PROJECT).exists():
         raise KnownError(
             f"There is a project {out / PROJECT} already.", "Move it away, or leave --project out."
+        )
+    if detector is not None and backgrounds is None:
+        raise KnownError(
+            "A detector looks at the photos of --backgrounds, and none are given.",
+            "Give both or none of them.",
         )
     options = SampleOptions(
         seed=seed,
@@ -77,6 +86,7 @@ def make(
         workers=most_workers() if workers is None else workers,
         shard_size=shard_size,
         resume=resume,
+        find_people=None if detector is None else people_finder(detector),
         report=_say_progress if sys.stderr.isatty() else _say_nothing,
     )
     if project:

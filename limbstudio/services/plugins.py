@@ -12,10 +12,11 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import MappingProxyType
 
-from limbstudio.api import API_VERSION, ENTRY_POINT_GROUP, Command, Exporter, Inspector
+from limbstudio.api import API_VERSION, ENTRY_POINT_GROUP, Command, Detector, Exporter, Inspector
 from limbstudio.domain.errors import KnownError
 from limbstudio.services import settings
 
+_Plugin = Exporter | Command | Inspector | Detector
 _CHECKOUT_PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 
 
@@ -35,6 +36,7 @@ class Plugins:
     refused: tuple[Refused, ...]
     commands: Mapping[str, Command] = field(default_factory=dict)
     inspectors: Mapping[str, Inspector] = field(default_factory=dict)
+    detectors: Mapping[str, Detector] = field(default_factory=dict)
 
     def exporter(self, name: str) -> Exporter:
         """Return the exporter of that entry point name; raise KnownError when there is none."""
@@ -45,6 +47,16 @@ class Plugins:
                 f"There is no exporter named {name}. {why}".strip(), f"Exporters found: {known}."
             )
         return self.exporters[name]
+
+    def detector(self, name: str) -> Detector:
+        """Return the detector of that entry point name; raise KnownError when there is none."""
+        if name not in self.detectors:
+            known = ", ".join(sorted(self.detectors)) or "none"
+            why = next((r.reason for r in self.refused if r.name == name), "")
+            raise KnownError(
+                f"There is no detector named {name}. {why}".strip(), f"Detectors found: {known}."
+            )
+        return self.detectors[name]
 
 
 def plugin_folders() -> tuple[Path, ...]:
@@ -58,7 +70,7 @@ def discover(folders: Sequence[Path] | None = None) -> Plugins:
     folders: where to look beside installed packages; `plugin_folders()` when None.
     The first plugin of a name wins: installed ones come first, then the folders in order.
     """
-    found_plugins: dict[str, Exporter | Command | Inspector] = {}
+    found_plugins: dict[str, _Plugin] = {}
     refused: list[Refused] = []
     for found in _candidates(plugin_folders() if folders is None else folders):
         if isinstance(found, Refused):
@@ -74,6 +86,7 @@ def discover(folders: Sequence[Path] | None = None) -> Plugins:
         tuple(refused),
         MappingProxyType({n: p for n, p in found_plugins.items() if isinstance(p, Command)}),
         MappingProxyType({n: p for n, p in found_plugins.items() if isinstance(p, Inspector)}),
+        MappingProxyType({n: p for n, p in found_plugins.items() if isinstance(p, Detector)}),
     )
 
 
@@ -83,6 +96,7 @@ def described(found: Plugins) -> dict[str, list[dict[str, object]]]:
         "exporters": [{"name": n, "title": e.name, "suffix": e.suffix} for n, e in found.exporters.items()],
         "commands": [{"name": n, "title": c.name, "keys": list(c.keys)} for n, c in found.commands.items()],
         "inspectors": [{"name": n, "title": i.name} for n, i in found.inspectors.items()],
+        "detectors": [{"name": n, "title": d.name} for n, d in found.detectors.items()],
         "refused": [{"name": refused.name, "reason": refused.reason} for refused in found.refused],
     }
 
@@ -108,18 +122,18 @@ def _announced(configuration: Path) -> Iterator[EntryPoint | Refused]:
         yield EntryPoint(name, value, ENTRY_POINT_GROUP)
 
 
-def _load(entry_point: EntryPoint) -> Exporter | Command | Inspector | Refused:
+def _load(entry_point: EntryPoint) -> "_Plugin | Refused":
     name = entry_point.name
     try:
         target = entry_point.load()
         plugin = target() if isinstance(target, type) else target
     except Exception as error:  # noqa: BLE001 - the border "plugin load": somebody else's code may raise anything
         return Refused(name, f"The plugin {name} failed to load: {type(error).__name__}: {error}.")
-    if not isinstance(plugin, (Exporter, Command, Inspector)):
+    if not isinstance(plugin, (Exporter, Command, Inspector, Detector)):
         return Refused(
             name,
             f"The plugin {name} is no exporter (api_version, name, suffix, export()), no command (api_version, name, "
-            "keys, run()) and no inspector (api_version, name, facts()).",
+            "keys, run()), no inspector (api_version, name, facts()) and no detector (api_version, name, find()).",
         )
     if plugin.api_version != API_VERSION:
         written_for = f"The plugin {name} was written for version {plugin.api_version} of limbstudio.api"

@@ -28,7 +28,15 @@ from limbstudio.images import open_photo
 from limbstudio.resources import resource_path
 from limbstudio.training.bpac_samples import batch_of, find_samples
 
-TINY = StudioBpacNumbers(picture_px=32, blocks=(1, 1), widths=(8, 16), attention_reduction=4)
+TINY = StudioBpacNumbers(
+    picture_px=32,
+    limbs_from_px=32,
+    limb_px=32,
+    end_px=32,
+    blocks=(1, 1),
+    widths=(8, 16),
+    attention_reduction=4,
+)
 
 
 @pytest.fixture(scope="module")

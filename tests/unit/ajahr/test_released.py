@@ -117,7 +117,7 @@ def test_what_bpac_takes_for_lost_is_collapsed_and_what_is_recorded_stays(networ
 
 def test_oddities_change_the_answer_and_are_off_unless_asked_for(network, smpl, sample):
     answers = [
-        ReleasedPredictor(network, options)(*sample, smpl)
+        ReleasedPredictor(network, options)(sample[0], sample[1], smpl)
         for options in (ReleasedOptions(), ReleasedOptions(second_pass=True), ReleasedOptions())
     ]
 
@@ -127,7 +127,7 @@ def test_oddities_change_the_answer_and_are_off_unless_asked_for(network, smpl, 
 
 def test_another_body_is_refused(network, body, sample):
     with pytest.raises(KnownError, match="is not SMPL"):
-        ReleasedPredictor(network, ReleasedOptions())(*sample, body)
+        ReleasedPredictor(network, ReleasedOptions())(sample[0], sample[1], body)
 
 
 # ------------------------------------------------------------------------------------------------ command line

@@ -10,11 +10,11 @@ import torch
 
 from limbstudio.a3d.making import make_set
 from limbstudio.a3d.plans import SampleOptions
-from limbstudio.ajahr.build import StudioBpacNumbers, build_studio_bpac
+from limbstudio.ajahr.build import HEAD_LIMBS, StudioBpacNumbers, build_studio_bpac
 from limbstudio.ajahr.losses import UNKNOWN_CLASS, classification_loss
 from limbstudio.ajahr.predict_limbs import load_classifier
 from limbstudio.ajahr.studio_bpac import StudioBpac
-from limbstudio.domain.anatomy import LDPOSE
+from limbstudio.domain.anatomy import LDPOSE, LDPOSE_INDEX, Limb
 from limbstudio.domain.errors import KnownError
 from limbstudio.training.bpac import (
     BpacPlan,
@@ -25,11 +25,20 @@ from limbstudio.training.bpac import (
     class_weights,
     learn_bpac,
     take_back_weights,
+    told_apart,
 )
 from limbstudio.training.bpac_samples import TrainingSamples, batch_of, find_samples
 from limbstudio.training.lightning_modules import Machine
 
-TINY = StudioBpacNumbers(picture_px=64, blocks=(1, 1), widths=(16, 32), attention_reduction=4)
+TINY = StudioBpacNumbers(
+    picture_px=64,
+    limbs_from_px=56,
+    limb_px=48,
+    end_px=32,
+    blocks=(1, 1),
+    widths=(16, 32),
+    attention_reduction=4,
+)
 
 
 @pytest.fixture(scope="module")
@@ -200,12 +209,61 @@ def test_where_true_points_are_lies_in_the_cell_of_the_mirrored_cut():
         return turned
 
     with torch.no_grad():
-        logits, maps, cuts = network.eval().look(crops, points)
-        own = heads.loss(maps, cuts, network.cutter, places)
-        other_logits, maps, cuts = network.look(crops.flip(3), mirrored(points, swaps[:17]))
-        other = heads.loss(maps, cuts, network.cutter, mirrored(places, swaps))
+        one = network.eval().look(crops, points)
+        two = network.look(crops.flip(3), mirrored(points, swaps[:17]))
+        for cuts, maps in (("limbs", "limb_maps"), ("ends", "end_maps")):
+            own, other = (
+                heads.loss(
+                    getattr(look, maps), getattr(look, cuts), look.rows, network.cutter, (where + 0.5) / size
+                )
+                for look, where in ((one, places), (two, mirrored(places, swaps)))
+            )
+            assert other == pytest.approx(float(own), rel=1e-4)
 
-    assert other == pytest.approx(float(own), rel=1e-4)
     head = torch.tensor([1, 0, 3, 2])  # heads have their own last layers: what they are told is the same
-    assert torch.isfinite(other_logits[:, head]).all()
-    assert logits.shape == other_logits.shape == (3, 4, 4)
+    same = one.end_maps.unflatten(0, (3, 4))[:, head]
+    assert torch.allclose(two.end_maps.unflatten(0, (3, 4)), same, atol=1e-3)
+
+
+def test_limbs_that_are_looked_at_alone_are_answered_as_among_all():
+    torch.manual_seed(0)
+    network = build_studio_bpac(TINY).eval()
+    crops = torch.randn(3, 3, 64, 64)
+    points = torch.rand(3, 17, 3) * torch.tensor([63.0, 63.0, 1.0])
+    only = torch.tensor([[True, False, True, False], [False] * 4, [False, True, False, False]])
+
+    with torch.no_grad():
+        every, some = network.look(crops, points), network.look(crops, points, only)
+
+    assert some.rows.tolist() == [0, 2, 9]
+    assert torch.allclose(some.logits, every.logits[some.rows], atol=1e-4)
+
+
+def test_an_end_is_looked_at_where_its_point_is_or_would_be():
+    """A wrist that was found; one that was not, beyond the elbow; none of both, in the middle of what was found."""
+    cutter = build_studio_bpac(TINY).cutter
+    points = torch.zeros(1, 17, 3)
+    arm = {"left_shoulder": (0.5, 0.2), "left_elbow": (0.6, 0.4), "left_wrist": (0.8, 0.5)}
+    for name, place in arm.items():
+        points[0, LDPOSE_INDEX[name]] = torch.tensor([*place, 0.9])
+    head = HEAD_LIMBS.index(Limb.LEFT_ARM)
+
+    def middle() -> list[float]:
+        return cutter.ends(points, cutter.limbs(points)).middle[0, head].tolist()
+
+    assert middle() == pytest.approx([0.8, 0.5])
+    points[0, LDPOSE_INDEX["left_wrist"], 2] = 0.1
+    assert middle() == pytest.approx([0.69, 0.58])
+    points[0, LDPOSE_INDEX["left_elbow"], 2] = 0.0
+    assert middle() == pytest.approx([0.5, 0.2])
+
+
+def test_of_intact_limbs_a_share_is_learnt_from_and_of_lost_ones_all():
+    torch.manual_seed(0)
+    classes = torch.tensor([[0, 1, 2, 3], [3, 3, 3, UNKNOWN_CLASS]]).repeat(500, 1)
+
+    told = told_apart(classes, 0.25)
+
+    assert told[(classes >= 0) & (classes < 3)].all()
+    assert not told[classes == UNKNOWN_CLASS].any()
+    assert 0.2 < told[classes == 3].float().mean() < 0.3
