@@ -27,13 +27,14 @@ _SKY = tuple(
 
 
 class Kind(IntEnum):
-    """What a thing is; prostheses lie outside the person."""
+    """What a thing is. Empty sleeves and trouser legs belong to the person, prostheses do not."""
 
     PERSON = 0
-    PROSTHESIS = 1
-    AID = 2
-    OCCLUDER = 3
-    CLUTTER = 4
+    CLOTH = 1
+    PROSTHESIS = 2
+    AID = 3
+    OCCLUDER = 4
+    CLUTTER = 5
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,9 +32,9 @@ TRUTH_FIELDS: Mapping[str, str] = {
     "each head (right arm, left arm, left leg, right leg): 0 hand or foot, 1 elbow or knee, 2 shoulder or hip, 3 "
     "intact.",
     "keypoints": "LDPose-25 by name: `state` (visible, occluded, out_of_frame, absent, prosthesis), `position`, `px`.",
-    "limbs": "level (ISO 8549-4), geometry, prosthesis, lambda (share of the segment that is missing), anchor, "
-    "upstream, endpoint, length_m; `visible_share` of what is left, `evidence_share`: of the place of the lost part "
-    "that is not hidden.",
+    "limbs": "level (ISO 8549-4), geometry, prosthesis, `empty_cloth` (what a garment does beyond the end), lambda "
+    "(share of the segment that is missing), anchor, upstream, endpoint, length_m; `visible_share` of what is left, "
+    "`evidence_share`: of the place of the lost part that is not hidden.",
     "parameters": "orientation, pose (54 rotation vectors, SMPL-X order: the first 21 are SMPL's joints 1 to 21), "
     "shape and translation of the intact body; `zeroed_joints`: SMPL's joints that are zero matrices in the picture.",
     "joints, drawn_joints": "22 joints of the intact body, and as drawn.",
@@ -80,6 +80,7 @@ class Counts:
                 self._count("Levels", facts["level"])
                 self._count("Geometry of lost limbs", facts["geometry"])
                 self._count("Prostheses", facts["prosthesis"] or "none")
+                self._count("Empty sleeves and trouser legs", facts.get("empty_cloth") or "none")
         for reason, count in truth["attempts"]["refused"].items():
             self._count("Why plans were drawn again", reason, count)
         for _, reason in truth["background"].get("passed_over", ()):
@@ -201,8 +202,8 @@ def datasheet(counts: Counts, options: Mapping[str, Any], *, backgrounds: str, t
         "## Known limits",
         "",
         "Procedural clothes, skins and places look synthetic. Shadows on photos fall on the ground where the camera "
-        "would have it, not where the photo has it. Clothes end with the limb; no sleeve hangs empty. Groups are "
-        "colours and proportions, not people.",
+        "would have it, not where the photo has it. Empty sleeves are plain tubes, also of patterned shirts. Groups "
+        "are colours and proportions, not people.",
         "",
         "## Licence and acknowledgement",
         "",

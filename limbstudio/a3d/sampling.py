@@ -211,7 +211,7 @@ def _truth(
         "drawn_joints": _numbers(drawn[:22]),
         "joint_names": list(SMPLX_JOINTS[:22]),
         "keypoints": _keypoints(seen),
-        "limbs": {limb.value: _limb(plan, seen, joints, limb) for limb in Limb},
+        "limbs": {limb.value: _limb(plan, stage, seen, joints, limb) for limb in Limb},
         "visible_share": round(seen.share, 4),
         "inside_share": round(seen.inside, 4),
         "box": _box(seen.person),
@@ -244,7 +244,7 @@ def _keypoints(seen: Seen) -> dict[str, Any]:
     return found
 
 
-def _limb(plan: SamplePlan, seen: Seen, joints: Floats, limb: Limb) -> dict[str, Any]:
+def _limb(plan: SamplePlan, stage: Stage, seen: Seen, joints: Floats, limb: Limb) -> dict[str, Any]:
     share = seen.limb_shares[limb]
     facts: dict[str, Any] = {"visible_share": None if share is None else round(share, 4)}
     lost = plan.limbs.get(limb)
@@ -254,6 +254,7 @@ def _limb(plan: SamplePlan, seen: Seen, joints: Floats, limb: Limb) -> dict[str,
             "ajahr_class": 3,
             "geometry": "intact",
             "prosthesis": None,
+            "empty_cloth": None,
         }
     rule = level_rule(limb, lost.level)
     facts |= {
@@ -262,6 +263,7 @@ def _limb(plan: SamplePlan, seen: Seen, joints: Floats, limb: Limb) -> dict[str,
         "ajahr_label": label_of(limb, rule.ajahr_class),
         "geometry": lost.geometry.value,
         "prosthesis": lost.prosthesis,
+        "empty_cloth": stage.empty.get(limb),
         "evidence_share": round(seen.evidence[limb], 4),
     }
     if rule.endpoint is None or rule.anchor is None or rule.upstream is None:

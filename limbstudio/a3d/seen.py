@@ -85,7 +85,7 @@ def look(plan: SamplePlan, stage: Stage) -> Seen:
         whole = area(chosen)[0] if chosen.any() else 0
         limb_shares[name] = min(1.0, pixels(chosen) / whole) if whole >= 12 else None
     keypoints, states, points_px = _points(plan, stage)
-    person = geometry.label == Kind.PERSON
+    person = (geometry.label == Kind.PERSON) | (geometry.label == Kind.CLOTH)
     return Seen(
         keypoints=keypoints,
         keypoints_px=points_px,
@@ -162,7 +162,7 @@ def _points(plan: SamplePlan, stage: Stage) -> tuple[Floats, tuple[KeypointState
         name = LDPOSE[index].name
         label = geometry.label[fine[1] // 2, fine[0] // 2]
         deep = next((d for part, d in DEPTH_M.items() if part in name), FACE_DEPTH_M)
-        deep = _THING_GAP_M if label > Kind.PERSON else deep
+        deep = _THING_GAP_M if label > Kind.CLOTH else deep
         hidden = depth < points[index, 2] - deep
         states.append(KeypointState.OCCLUDED if hidden else KeypointState.VISIBLE)
     return points, tuple(states), px
@@ -171,7 +171,7 @@ def _points(plan: SamplePlan, stage: Stage) -> tuple[Floats, tuple[KeypointState
 def _evidence(stage: Stage, limb: Limb) -> float:
     """Return the share of the place of a lost part where nothing hides that it is not there.
 
-    A prosthesis hides nothing: it shows the loss. What lies outside the picture is not seen.
+    A prosthesis or an empty sleeve hides nothing: it shows the loss. What lies outside the picture is not seen.
     """
     figure, view, geometry = stage.figure, stage.view, stage.geometry
     camera = view.to_camera(figure.intact @ stage.yaw.T)
@@ -189,7 +189,7 @@ def _evidence(stage: Stage, limb: Limb) -> float:
     x, y = x[inside], y[inside]
     depth = 1 / ghost.nearness_seen[inside]
     clear = geometry.depth[2 * y, 2 * x] > depth - _EVIDENCE_GAP_M
-    clear |= geometry.label[y, x] == Kind.PROSTHESIS
+    clear |= np.isin(geometry.label[y, x], (Kind.PROSTHESIS, Kind.CLOTH))
     return float(clear.sum()) / len(ghost.xs)
 
 

@@ -11,6 +11,7 @@ from limbstudio.a3d.backdrops import INDOORS
 from limbstudio.a3d.bodies import Figure, make_figure
 from limbstudio.a3d.clothing import paint_person
 from limbstudio.a3d.composing import Geometry, Kind, Thing, see
+from limbstudio.a3d.empty_cloth import Empty, empty_cloth
 from limbstudio.a3d.grain import grain
 from limbstudio.a3d.occluders import clutter, place_occluder
 from limbstudio.a3d.plans import Aid, SamplePlan
@@ -36,8 +37,8 @@ _HIDDEN = tuple(
 class Stage:
     """A scene that is ready to be drawn. yaw (3, 3): from the person's world to the camera's world.
 
-    crutches: arms that hold one. worn: limbs that wear a prosthesis. behind: kinds of what stands about.
-    device_things: rows of the scene's things that make each prosthesis.
+    crutches: arms that hold one. worn: limbs that wear a prosthesis. empty: what garments do beyond the ends of limbs.
+    behind: kinds of what stands about. device_things: rows of the scene's things that make each prosthesis.
     """
 
     figure: Figure
@@ -47,6 +48,7 @@ class Stage:
     vertices: Floats
     crutches: tuple[Limb, ...]
     worn: tuple[Limb, ...]
+    empty: Mapping[Limb, Empty]
     behind: tuple[str, ...]
     device_things: Mapping[Limb, tuple[int, ...]]
 
@@ -82,6 +84,8 @@ def set_stage(
     for limb, solids in worn.items():
         device_things[limb] = tuple(range(len(things), len(things) + len(solids)))
         things += [_thing(Kind.PROSTHESIS, s, turn) for s in solids]
+    empty = empty_cloth(figure, plan.limbs, plan.outfit, plan.random(5))
+    things += [_thing(Kind.CLOTH, s, turn) for _, solids in empty.values() for s in solids]
     things += [_thing(Kind.AID, s, turn) for s in aids(figure, plan.aid, held, plan.random(2))]
     eye = -view.camera_from_world.T @ view.offset
     joints = (figure.joints @ turn.T)[list(_HIDDEN)]
@@ -99,6 +103,7 @@ def set_stage(
         world,
         held,
         tuple(worn),
+        {limb: style for limb, (style, _) in empty.items()},
         tuple(kind for kind, _ in behind),
         device_things,
     )

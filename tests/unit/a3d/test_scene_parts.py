@@ -1,5 +1,7 @@
 """What a scene is built of: closed solids, poses, bodies put down, aids, occluders, backdrops, shadows."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -8,14 +10,16 @@ from limbstudio.a3d.backdrops import PLACES, Rays, draw_backdrop
 from limbstudio.a3d.bodies import SEAT_M, make_figure
 from limbstudio.a3d.clothing import Outfit
 from limbstudio.a3d.composing import Kind, ShadowMap, Thing, see
+from limbstudio.a3d.empty_cloth import Empty, empty_cloth
 from limbstudio.a3d.grain import grain
 from limbstudio.a3d.occluders import OCCLUDERS, place_occluder
-from limbstudio.a3d.plans import Aid, Geometry, LostLimb, OccluderPlan
+from limbstudio.a3d.plans import Aid, Geometry, LostLimb, OccluderPlan, SampleOptions
 from limbstudio.a3d.pose_source import BUNDLED, arms_on_crutches, read_poses, seated, standing_pose
+from limbstudio.a3d.sampling import make_sample, open_sources
 from limbstudio.a3d.solids import ball, flat, joined, ring, slab, smooth_normals, tube
 from limbstudio.body.model import load_body
 from limbstudio.body.surface import surface_facts
-from limbstudio.domain.anatomy import SMPLX_INDEX, Level, Limb
+from limbstudio.domain.anatomy import SMPLX_INDEX, Level, Limb, Side
 from limbstudio.domain.geometry import Camera
 from limbstudio.rendering.raster import vertex_normals
 from limbstudio.rendering.scene import look_at
@@ -245,3 +249,67 @@ def test_the_nearer_thing_has_the_pixel_and_the_person_has_the_tie():
     assert row[0] == -1
     assert geometry.depth[32, 2 * 20] == pytest.approx(3.4, abs=0.01)
     assert len(geometry.casting) == len(person.faces) + len(before.faces)
+
+
+LEVELS = (Level.TRANSFEMORAL, Level.TRANSTIBIAL, Level.KNEE_DISARTICULATION, Level.HIP_DISARTICULATION)
+
+
+def _empty(body, standing, limb: Limb, level: Level, outfit: Outfit, **more):
+    """Return what draws of many give for one lost limb."""
+    lost = LostLimb(level, 0.5 if level in LEVELS[:2] else 0.0, Geometry.RESIDUAL, **more)
+    figure = make_figure(body, standing, SHAPE, {limb: lost}, outfit, Aid.NONE)
+    draws = [empty_cloth(figure, {limb: lost}, outfit, np.random.default_rng(seed)) for seed in range(40)]
+    return figure, [found[limb] for found in draws if limb in found]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_empty_trousers_are_closed_begin_at_the_end_of_the_limb_and_stay_above_the_ground(
+    body, standing, level
+):
+    outfit = Outfit(hem={side: 0.97 for side in Side})
+
+    figure, found = _empty(body, standing, Limb.LEFT_LEG, level, outfit)
+
+    assert {style for style, _ in found} == set(Empty)
+    assert 12 <= len(found) <= 34  # of 40 draws
+    knee, hip = figure.joints[SMPLX_INDEX["left_knee"]], figure.joints[SMPLX_INDEX["left_hip"]]
+    end = {
+        Level.TRANSFEMORAL: (knee + hip) / 2,
+        Level.TRANSTIBIAL: (knee + figure.joints[SMPLX_INDEX["left_ankle"]]) / 2,
+        Level.KNEE_DISARTICULATION: knee,
+        Level.HIP_DISARTICULATION: hip,
+    }[level]
+    for style, solids in found:
+        vertices = np.vstack([solid.vertices for solid in solids])
+        assert all(surface_facts(solid.vertices, solid.faces).watertight for solid in solids)
+        assert np.linalg.norm(vertices - end, axis=1).min() < 0.12
+        assert vertices[:, 1].min() > -0.1
+        assert np.linalg.norm(vertices - end, axis=1).max() < 1.2
+        if style is Empty.HANGING and level is Level.TRANSFEMORAL:
+            assert vertices[:, 1].min() < end[1] - 0.15
+
+
+def test_only_a_garment_that_reaches_over_the_end_goes_on_beyond_it(body, standing):
+    short = Outfit(hem={side: 0.15 for side in Side}, sleeve=0.1)
+
+    assert not _empty(body, standing, Limb.LEFT_LEG, Level.TRANSFEMORAL, short)[1]
+    long = Outfit(hem={side: 0.97 for side in Side})
+    assert not _empty(body, standing, Limb.LEFT_LEG, Level.TRANSFEMORAL, long, prosthesis="foot")[1]
+    sleeves = Outfit(sleeves={Side.LEFT: 0.1, Side.RIGHT: 0.9})
+    assert not _empty(body, standing, Limb.LEFT_ARM, Level.TRANSHUMERAL, sleeves)[1]
+    assert _empty(body, standing, Limb.RIGHT_ARM, Level.TRANSHUMERAL, sleeves)[1]
+
+
+def test_empty_cloth_is_part_of_the_person_and_hides_no_loss():
+    sources = open_sources(SampleOptions(seed=5, size_px=96))
+    found = 0
+    for index in range(40):
+        truth = json.loads(dict(make_sample(sources, index).files)["json"])
+        for limb in truth["limbs"].values():
+            if limb["empty_cloth"] is None:
+                continue
+            found += 1
+            assert limb["empty_cloth"] in set(Empty)
+            assert limb["prosthesis"] is None
+            assert limb["evidence_share"] >= 0.35
+    assert found >= 5
