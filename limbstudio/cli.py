@@ -169,6 +169,12 @@ def evaluate(
     limbs: Annotated[
         bool, typer.Option("--limbs/--no-limbs", help="On shards, also how limb states are proposed.")
     ] = True,
+    weights: Annotated[
+        Path | None, typer.Option(help="On shards, ajahr.npz of your own training.", exists=True)
+    ] = None,
+    limb_weights: Annotated[
+        Path | None, typer.Option(help="On shards, bpac.npz of your own training.", exists=True)
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     as_json: JsonFlag = False,
 ) -> None:
@@ -180,7 +186,8 @@ def evaluate(
                 "Give --shards, or --annotations and --photos.",
             )
         result = _evaluate_shards(
-            shards, out, modes, absent, noise=noise, count=count, limbs=limbs, body=body, seed=seed, quiet=as_json
+            shards, out, modes, quiet=as_json, absent=absent, noise=noise, count=count, limbs=limbs, body=body,
+            weights=weights, limb_weights=limb_weights, seed=seed,
         )  # fmt: skip
     elif annotations is None or photos is None:
         raise KnownError("There is nothing to evaluate on.", "Give --annotations and --photos, or --shards.")
@@ -206,14 +213,10 @@ def _evaluate_shards(
     shards: Path,
     out: Path,
     modes: str | None,
-    absent: str,
     *,
-    noise: float,
-    count: int | None,
-    limbs: bool,
-    body: Path | None,
-    seed: int,
     quiet: bool,
+    absent: str,
+    **more: Any,
 ) -> "ShardResult":
     from limbstudio.evaluation.in_space import Absent
     from limbstudio.services.evaluating_shards import METHODS, ShardOptions, evaluate_shards
@@ -221,7 +224,7 @@ def _evaluate_shards(
     methods = (
         METHODS[:2] if modes is None else tuple(name.strip() for name in modes.split(",") if name.strip())
     )
-    options = ShardOptions(methods, Absent(absent), noise, count, limbs, body, seed=seed)
+    options = ShardOptions(methods, Absent(absent), **more)
     with _progress(shown=not quiet) as report:
         return evaluate_shards(shards, out, options, report=report)
 
@@ -514,6 +517,7 @@ def plugins_list(as_json: JsonFlag = False) -> None:
         wished = f", wishes for {' or '.join(plugin.keys)}" if plugin.keys else ""
         lines.append(f"{name}: {plugin.name} (command in the menu Person{wished})")
     lines += [f"{name}: {plugin.name} (inspector, a panel)" for name, plugin in found.inspectors.items()]
+    lines += [f"{name}: {plugin.name} (detector of people)" for name, plugin in found.detectors.items()]
     lines += [f"{refused.name}: not loaded. {refused.reason}" for refused in found.refused]
     typer.echo("\n".join(lines) or "No plugins were found.")
 

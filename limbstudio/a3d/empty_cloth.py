@@ -38,7 +38,10 @@ class Empty(StrEnum):
 def empty_cloth(
     figure: Figure, limbs: Mapping[Limb, LostLimb], outfit: Outfit, rng: np.random.Generator
 ) -> dict[Limb, tuple[Empty, list[Solid]]]:
-    """Return the empty part of the garment of each limb that has one: no prosthesis, and a garment over its end."""
+    """Return the empty part of the garment of each limb that has one: no prosthesis, and a garment over its end.
+
+    It is as long as the garment's other side.
+    """
     made = {}
     for limb, lost in limbs.items():
         rule = level_rule(limb, lost.level)
@@ -46,12 +49,20 @@ def empty_cloth(
         if lost.prosthesis is not None or rule.segment is None or drawn >= SHARE:
             continue
         reaches = outfit.sleeves.get(limb.side, outfit.sleeve) if limb.is_arm else outfit.hem[limb.side]
-        if reaches <= lost.reach(limb):
+        other = _length_of_other_side(limb, outfit)
+        if reaches <= lost.reach(limb) or other <= lost.reach(limb):
             continue
         upstream, end, wide, missing = _rest(figure, limb, lost)
+        missing *= (other - lost.reach(limb)) / max(1 - lost.reach(limb), 1e-6)
         paint = flat(outfit.shirt if limb.is_arm else outfit.trousers, 0.1)
         made[limb] = (Empty(style), _drawn(Empty(style), upstream, end, wide, missing, paint, rng))
     return made
+
+
+def _length_of_other_side(limb: Limb, outfit: Outfit) -> float:
+    """Return how far the garment reaches on the other side, 0 shoulder or hip .. 1 wrist or ankle."""
+    side = limb.opposite.side
+    return outfit.sleeves.get(side, outfit.sleeve) if limb.is_arm else outfit.hem[side]
 
 
 def _rest(figure: Figure, limb: Limb, lost: LostLimb) -> tuple[Floats, Floats, float, float]:
@@ -89,7 +100,7 @@ def _drawn(
     axis = (end - upstream) / max(float(np.linalg.norm(end - upstream)), 1e-6)
     length = float(np.linalg.norm(end - upstream))
     if style is Empty.HANGING:
-        return [_hanging(axis, end, wide, missing * rng.uniform(0.45, 1.0), paint, rng)]
+        return [_hanging(axis, end, wide, missing * rng.uniform(0.75, 1.0), paint, rng)]
     cap = ball(end, wide, paint)
     if style is Empty.KNOTTED:
         far = end + axis * (wide + rng.uniform(0.03, 0.1))

@@ -119,7 +119,7 @@ def _record(options: SampleOptions, shard_size: int, find_people: FindPeople | N
         **plain,
         "shard_size": shard_size,
         "schema_version": SCHEMA_VERSION,
-        "detector": find_people is not None,
+        "detector": None if find_people is None else str(getattr(find_people, "name", "yes")),
     }
 
 

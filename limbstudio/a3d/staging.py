@@ -84,7 +84,7 @@ def set_stage(
     for limb, solids in worn.items():
         device_things[limb] = tuple(range(len(things), len(things) + len(solids)))
         things += [_thing(Kind.PROSTHESIS, s, turn) for s in solids]
-    empty = empty_cloth(figure, plan.limbs, plan.outfit, plan.random(5))
+    empty = empty_cloth(figure, plan.limbs, plan.outfit, plan.random(7))
     things += [_thing(Kind.CLOTH, s, turn) for _, solids in empty.values() for s in solids]
     things += [_thing(Kind.AID, s, turn) for s in aids(figure, plan.aid, held, plan.random(2))]
     eye = -view.camera_from_world.T @ view.offset

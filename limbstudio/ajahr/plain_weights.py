@@ -1,5 +1,6 @@
 """Weights as plain arrays in half precision, .npz: never unpickled, and every tensor checked before one is taken."""
 
+import io
 import zlib
 from pathlib import Path
 from zipfile import BadZipFile
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 
 from limbstudio.domain.errors import KnownError
+from limbstudio.formats.whole_files import write_whole
 
 # What reading a file that is none of ours can raise; MemoryError where a header asks for more than there is.
 _UNREADABLE = (
@@ -18,12 +20,14 @@ _UNREADABLE = (
 
 
 def save_weights(network: nn.Module, path: Path) -> None:
-    """Write a network's numbers as plain arrays in half precision, .npz."""
+    """Write a network's numbers as plain arrays in half precision, .npz, whole or not at all (KnownError)."""
     arrays = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
+    written = io.BytesIO()
     np.savez_compressed(
-        path, allow_pickle=False,
+        written, allow_pickle=False,
         **{name: a.astype(np.float16) if a.dtype == np.float32 else a for name, a in arrays.items()},
     )  # fmt: skip
+    write_whole(path, written.getvalue())
 
 
 def fill(network: nn.Module, path: Path, *, what: str, command: str) -> None:

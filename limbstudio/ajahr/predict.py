@@ -20,6 +20,7 @@ from limbstudio.ajahr.plain_weights import fill
 from limbstudio.ajahr.zeroing import classes_of, zeroed_joints
 from limbstudio.body.kinematics import rotation_vectors
 from limbstudio.body.model import BodyModel
+from limbstudio.body.smpl_files import JOINT_SLOTS
 from limbstudio.body.surface import surface_facts
 from limbstudio.domain.anatomy import N_BODY_JOINTS, N_COCO, N_KEYPOINTS, SMPLX_JOINTS, level_rule
 from limbstudio.domain.body import BodyFit, FitMode, ScaleSource
@@ -35,6 +36,8 @@ from limbstudio.resources import resource_path
 
 STAGE = "AJAHR"
 _SHIPPED = "weights/ajahr.npz"
+# The joints that SMPL's two hands are among ours.
+_SMPL_HANDS = JOINT_SLOTS["smpl"][-2:]
 _NOTE = (
     "This is AJAHR's own body: what a limb lacks is drawn together into the joint above it. It has no residual "
     "limb to measure; fit the body for that."
@@ -106,16 +109,19 @@ def _points(person: Person) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
 
 
 def collapsed(
-    person: Person, guess: GuessedBodies, body: BodyModel
+    person: Person, guess: GuessedBodies, body: BodyModel, hands: NDArray[np.floating] | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return AJAHR's body of one person in the camera frame: vertices (V, 3) and joints (55, 3), metres.
 
     The rotations of absent joints are zeros, which draws all below them into the joint where the limb ends.
+    hands: (2, 3, 3), rotations of SMPL's left and right hand, None for straight ones.
     """
     rotations = np.tile(np.eye(3), (len(SMPLX_JOINTS), 1, 1))
     rotations[0], rotations[1:N_BODY_JOINTS] = guess.orientation[0], guess.pose[0]
-    absent = zeroed_joints(classes_of(person.limbs))[: N_BODY_JOINTS - 1]
-    rotations[1:N_BODY_JOINTS][absent] = 0.0
+    absent = zeroed_joints(classes_of(person.limbs))
+    rotations[1:N_BODY_JOINTS][absent[: N_BODY_JOINTS - 1]] = 0.0
+    if hands is not None:
+        rotations[list(_SMPL_HANDS)] = np.where(absent[-2:, None, None], 0.0, hands)
     move = guess.root[0] - body.rest_joints(guess.shape[0])[0]
     posed = body.pose(rotations=rotations, shape=guess.shape[0], translation=move)
     return posed.vertices, posed.joints
@@ -135,9 +141,18 @@ def predicted_person(
     return replace(result, fit=replace(result.fit, timings_s=timings), timings_s=timings)
 
 
-def predicted_result(person: Person, camera: Camera, guess: GuessedBodies, body: BodyModel) -> PersonResult:
-    """Return a guess as AJAHR draws it: fit, collapsed mesh and T-pose, without residual limbs or times."""
-    vertices, joints = collapsed(person, guess, body)
+def predicted_result(
+    person: Person,
+    camera: Camera,
+    guess: GuessedBodies,
+    body: BodyModel,
+    hands: NDArray[np.floating] | None = None,
+) -> PersonResult:
+    """Return a guess as AJAHR draws it: fit, collapsed mesh and T-pose, without residual limbs or times.
+
+    hands: as of `collapsed`; the fit leaves them straight.
+    """
+    vertices, joints = collapsed(person, guess, body, hands)
     fit = replace(guessed_fit(person, camera, guess, body), joints=np.asarray(joints, float))
     tpose = body.rest_vertices(fit.shape) - body.rest_joints(fit.shape)[0]
     none = np.zeros(len(vertices), bool)

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from limbstudio.ajahr.build import HEAD_LIMBS, ReleasedOptions
-from limbstudio.ajahr.limb_crop import DEVIATION, MEAN, Pixels, Square, points_of, square_around
+from limbstudio.ajahr.limb_crop import DEVIATION, MEAN, Floats, Pixels, Square, points_of, square_around
 from limbstudio.ajahr.network import CROP_PX, AjahrNet, BpacContext, photo_translation
 from limbstudio.ajahr.predict import predicted_result
 from limbstudio.ajahr.zeroing import level_of
@@ -32,16 +32,22 @@ _RATIO = 192 / 256
 _LEAST_CONFIDENCE = 0.55
 # The released program blurs before it shrinks a crop by more than this, with half of the rest as deviation.
 _BLURRED_FROM = 1.1
+# A box that is so many times larger than the photo is no box of a person in it.
+_MOST_SIDES = 8
 # What SMPL calls its body: 21 joints and two hands.
 _SMPL = "smpl"
 
 
 @dataclass(frozen=True, eq=False)
 class ReleasedAnswer:
-    """limbs: BPAC-Net's proposals. guess: the body, absent rotations zeros. camera: the photo's, as AJAHR has it."""
+    """limbs: BPAC-Net's proposals. guess: the body, absent rotations zeros; hands: (2, 3, 3) SMPL's, likewise.
+
+    camera: the photo's, as AJAHR has it.
+    """
 
     limbs: LimbProposals
     guess: GuessedBodies
+    hands: Floats
     camera: Camera
 
 
@@ -66,12 +72,14 @@ def released_crop(pixels: Pixels, square: Square) -> NDArray[np.float32]:
             "The person lies outside the picture.", "Check the box and the points, or the annotations' photo."
         )
     scale = CROP_PX / square.side
+    if square.side > _MOST_SIDES * max(width, height):
+        raise KnownError("The box is many times larger than the photo.", "Draw it around the person.")
     shrunk = square.side / CROP_PX / 2
     if shrunk > _BLURRED_FROM:
         pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), (shrunk - 1) / 2), np.uint8)
     way = np.array([[scale, 0, -square.left * scale], [0, scale, -square.top * scale]])
     crop = cv2.warpAffine(pixels, way, (CROP_PX, CROP_PX), flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0))
-    told = (crop.astype(np.float32) - np.float32(MEAN)) / np.float32(DEVIATION)
+    told = (crop.astype(np.float32) - np.array(MEAN, np.float32)) / np.array(DEVIATION, np.float32)
     return np.ascontiguousarray(told.transpose(2, 0, 1))
 
 
@@ -138,19 +146,24 @@ class ReleasedPredictor:
             body.rest_joints(shape[0])[:1] + move.numpy().astype(float),
         )
         camera = Camera(float(focal[0]), (width / 2, height / 2), (width, height), FocalSource.PAPER)
-        return ReleasedAnswer(limbs, guess, camera)
+        hands = found.body.pose[0, N_BODY_JOINTS - 1 :].float().cpu().numpy().astype(float)
+        return ReleasedAnswer(limbs, guess, hands, camera)
 
     def person(self, pixels: Pixels, person: Person, body: BodyModel) -> PersonResult:
         """Return one person as AJAHR draws them: what BPAC-Net takes for absent is drawn into the joint above.
 
-        What a human recorded of limbs is neither read nor changed; where BPAC-Net says otherwise, a warning says it.
+        What a human recorded of limbs is neither read nor changed; the warnings say what BPAC-Net says, and where it
+        differs.
         """
         start = time.perf_counter()
         answer = self(pixels, person, body)
         said = {limb: LimbState(level_of(limb, answer.limbs[limb].ajahr_class)) for limb in HEAD_LIMBS}
+        note = [f"BPAC-Net says: {'; '.join(proposal.text for proposal in answer.limbs)}."]
         other = [p.text for p in answer.limbs if not p.agrees_with(person.limbs[p.limb])]
-        note = (f"BPAC-Net says otherwise than what is recorded: {'; '.join(other)}.",) if other else ()
-        result = predicted_result(replace(person, limbs=said), answer.camera, answer.guess, body)
+        note += [f"That differs from what is recorded: {'; '.join(other)}."] if other else []
+        result = predicted_result(
+            replace(person, limbs=said), answer.camera, answer.guess, body, answer.hands
+        )
         timings = {"prediction": time.perf_counter() - start}
         fit = replace(result.fit, timings_s=timings, warnings=(*result.fit.warnings, *note))
         return replace(result, person=person, fit=fit, timings_s=timings, warnings=fit.warnings)

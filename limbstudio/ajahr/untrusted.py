@@ -24,7 +24,7 @@ _SETTINGS_LIBRARIES = (
     "yacs", "omegaconf", "pytorch_lightning", "lightning", "lightning_fabric", "lightning_utilities", "pathlib",
     "argparse", "typing", "enum", "datetime", "easydict", "ml_collections", "addict", "mmcv", "mmengine",
 )  # fmt: skip
-_PLAIN = (set, frozenset, list, dict, tuple, int, float, complex, bool, str, bytes, bytearray, slice, range)
+_PLAIN = (set, frozenset, list, dict, tuple, int, float, complex, bool, str, bytes, slice)
 
 
 class Settings(dict):
@@ -111,6 +111,9 @@ def read_torch_file(path: Path) -> dict[Any, Any]:
         AttributeError,
         EOFError,
         OSError,
+        MemoryError,
+        OverflowError,
+        RecursionError,
     ) as error:
         first_line = str(error).partition("\n")[0]
         raise KnownError(f"{path.name} is damaged ({first_line}).", _WHOLE_FILE_HINT) from error

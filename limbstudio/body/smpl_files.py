@@ -207,9 +207,9 @@ class SmplFile:
 
 def read_smpl_file(path: Path) -> SmplFile:
     """Read and check a model file; raise KnownError with a reason when it is none, damaged or unsafe."""
-    if path.suffix == ".npz":
+    if path.suffix.lower() == ".npz":
         values = _npz_values(path)
-    elif path.suffix == ".pkl":
+    elif path.suffix.lower() == ".pkl":
         try:
             with path.open("rb") as stream:
                 values = _unpickle(stream, path)

@@ -81,6 +81,9 @@ class AblationResult:
         return {"folder": str(self.folder), "ablation": self.name, "rows": list(self.rows)}
 
 
+_ASKED_FOR = {"tokenizers": "--tokenizer and --tokenizer-loss"}
+
+
 def ablate(
     name: str, out: Path, options: AblationOptions, *, report: Report = lambda fraction, sentence: None
 ) -> AblationResult:
@@ -95,7 +98,8 @@ def ablate(
         )
     for need in found.needs:
         if getattr(options, need) is None:
-            raise KnownError(f"The ablation {name} needs --{need}.", "Give it; README says how it is made.")
+            asked = _ASKED_FOR.get(need, f"--{need}")
+            raise KnownError(f"The ablation {name} needs {asked}.", "Give it; README says how it is made.")
     prepare_output(out)
     rows = found.run(options, out, report)
     text = _markdown(found, rows)

@@ -25,7 +25,7 @@ class PeopleFinder:
     def __call__(self, pixels: NDArray[np.uint8]) -> list[FoundPerson]:
         """Return the people in a picture (H, W, 3), RGB; KnownError where the plugin fails."""
         try:
-            return [_as_found(person) for person in _detector(self.name).find(pixels)]
+            return [_as_found(person) for person in _detector(self.name).find(pixels.copy())]
         except KnownError:
             raise
         except Exception as error:  # the border "plugin work": somebody else's code may raise anything
@@ -52,5 +52,7 @@ def _as_found(person: DetectedPerson) -> FoundPerson:
     if points.shape != (N_COCO, 3):
         raise ValueError(f"keypoints of shape {points.shape}, not ({N_COCO}, 3)")
     box = person.box
+    if not (np.isfinite(points).all() and np.isfinite([box.x, box.y, box.width, box.height]).all()):
+        raise ValueError("a box or keypoints that are not finite")
     seen = int((points[:, 2] >= _LEAST_CONFIDENCE).sum())
     return FoundPerson((box.x, box.y, box.width, box.height), seen)

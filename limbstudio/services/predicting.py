@@ -181,6 +181,10 @@ def _tried(ask: Callable[[PredictionWork], _T], work: PredictionWork) -> _T | Kn
         return ask(work)
     except KnownError as error:
         return error
+    except MemoryError:
+        return KnownError(
+            "There was not enough memory for this person.", "Close other programs, or make the photo smaller."
+        )
 
 
 def _proposed_limbs(work: PredictionWork) -> ProposedLimbs:

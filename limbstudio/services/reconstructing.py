@@ -40,7 +40,7 @@ from limbstudio.services.initialisers import AJAHR, guess_of, require
 from limbstudio.services.pipeline import file_hash, inputs_hash
 from limbstudio.services.records import digest, to_plain
 from limbstudio.services.side_by_side import Helpers
-from limbstudio.services.weights import own_smpl_body, released_predictor
+from limbstudio.services.weights import own_smpl_body, released_hash, released_predictor
 
 Report = Callable[[float, str], None]
 
@@ -458,11 +458,18 @@ def _inputs_hash(
         __version__,
         SCHEMA_VERSION,
         *((options.initialiser,) if options.initialiser else ()),
-        *(("ajahr", str(options.weights)) if options.predict_only else ()),
-        *((asdict(options.released),) if options.released else ()),
+        *(("ajahr", _weights_hash(options.weights)) if options.predict_only else ()),
+        *((asdict(options.released), released_hash()) if options.released else ()),
         *(to_plain(item) for item in corrections),
     ]
     return digest(json.dumps(made_from, sort_keys=True))
+
+
+def _weights_hash(weights: Path | None) -> str:
+    """Return the hash of weights that predict; None: those that ship."""
+    from limbstudio.ajahr.predict import shipped_weights
+
+    return file_hash(weights or shipped_weights())
 
 
 def existing_policy(*, resume: bool, overwrite: bool) -> Existing:

@@ -63,7 +63,12 @@ def add_weights(paths: Iterable[Path], *, replace: bool, report: Report) -> list
     for path in paths:
         report(0.0, f"Checking {path.name}")
         plans.append(_plan(path))
-    for plan in plans:
+    for number, plan in enumerate(plans):
+        if any(other.path == plan.path for other in plans[:number]):
+            raise KnownError(
+                f"Two of the files are each an {plan.what}, and only one can be used.",
+                "Add the one you want.",
+            )
         if plan.path.exists() and not plan.was_there and not replace:
             raise KnownError(
                 f"There is already another {plan.what} in {plan.path}.",
@@ -105,6 +110,15 @@ def released_predictor(options: ReleasedOptions, device: str = "auto") -> "Relea
     return _released(options, device, tuple((path, path.stat().st_mtime_ns) for path in files))
 
 
+def released_hash() -> str:
+    """Return a hash of all files in the folder of weights, by name, size and time."""
+    facts = [
+        (path.name, path.stat().st_size, path.stat().st_mtime_ns)
+        for path in sorted(weights_folder().glob("*"))
+    ]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
 @lru_cache(maxsize=1)
 def _released(
     options: ReleasedOptions, device: str, _files: tuple[tuple[Path, int], ...]
@@ -137,7 +151,7 @@ def own_smpl_body() -> Path:
 
 
 def _body_files() -> list[Path]:
-    return sorted(path for path in bodies_folder().glob("*") if path.suffix in _BODY_SUFFIXES)
+    return sorted(path for path in bodies_folder().glob("*") if path.suffix.lower() in _BODY_SUFFIXES)
 
 
 def _find() -> _Found:
@@ -159,7 +173,9 @@ def _find() -> _Found:
     for name, whom in (("normal", "with all limbs"), ("loss", "with limb loss")):
         if name not in found:
             missing.append(f"the tokenizer for people {whom} that belongs to the checkpoint")
-    if not _body_files():
+    try:
+        own_smpl_body()
+    except KnownError:
         missing.append("the SMPL body model (SMPL_NEUTRAL.pkl, from its own page)")
     return _Found(main, tuple(found.values()), tuple(there), tuple(missing))
 

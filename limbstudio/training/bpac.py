@@ -33,9 +33,11 @@ from limbstudio.evaluation.limb_states import (
     intact_recall,
     reliability,
 )
+from limbstudio.formats.whole_files import write_whole
 from limbstudio.training.bpac_samples import LimbBatch, TrainingSamples, batch_of, find_samples
 from limbstudio.training.curves import draw_curves, loggers
 from limbstudio.training.lightning_modules import CPU_OR_GPU, Machine, lightning
+from limbstudio.training.resuming import read_last
 from limbstudio.training.schedule import share_of_rate
 
 STEPS, BATCH, RATE, WEIGHT_DECAY = 20_000, 64, 1e-3, 1e-3
@@ -362,7 +364,8 @@ def learn_bpac(
         take_back_weights(
             network, 1 / (weights * told)
         )  # what ships says true shares; training knows weighed ones
-    done = torch.load(last, weights_only=True)["global_step"] if resume else 0
+    module = bpac_module(network, plan, weights)
+    done = read_last(last, module) if resume else 0
     trainer = L.Trainer(
         max_steps=plan.steps, accelerator=machine.device, devices=1, precision=machine.precision,
         default_root_dir=out, gradient_clip_val=1.0,
@@ -374,9 +377,8 @@ def learn_bpac(
     steps = torch.utils.data.DataLoader(
         _Steps(samples, done, plan.steps), batch_size=None, num_workers=plan.workers
     )
-    trainer.fit(bpac_module(network, plan, weights), steps,
-                torch.utils.data.DataLoader(looks, batch_size=None),  # type: ignore[arg-type]
-                ckpt_path=str(last) if resume else None, weights_only=False)  # fmt: skip
+    trainer.fit(module, steps, torch.utils.data.DataLoader(looks, batch_size=None),  # type: ignore[arg-type]
+                ckpt_path=str(last) if resume else None, weights_only=True)  # fmt: skip
     trainer.save_checkpoint(last)
     draw_curves(out)
     network.cpu()
@@ -390,5 +392,5 @@ def learn_bpac(
         "samples": len(samples.places),
         "score": score.as_plain(),
     }
-    (out / "plan.json").write_text(json.dumps(said, indent=1))
+    write_whole(out / "plan.json", json.dumps(said, indent=1).encode())
     return score

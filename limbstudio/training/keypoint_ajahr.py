@@ -29,6 +29,7 @@ from limbstudio.body.rotations import rotation
 from limbstudio.domain.anatomy import N_BODY_JOINTS, N_COCO
 from limbstudio.domain.errors import KnownError
 from limbstudio.evaluation.metrics import aligned_joint_error_m, joint_error_m
+from limbstudio.formats.whole_files import write_whole
 from limbstudio.resihmr.lifter import LEAST_DEPTH, toward
 from limbstudio.resihmr.pose_prior import read_motion
 from limbstudio.resihmr.problem import fit_model
@@ -37,6 +38,7 @@ from limbstudio.training.curves import draw_curves, loggers
 from limbstudio.training.lifter_people import Crowd, CrowdMaker
 from limbstudio.training.lifting import single_precision
 from limbstudio.training.lightning_modules import CPU_OR_GPU, Machine, lightning
+from limbstudio.training.resuming import read_last
 from limbstudio.training.schedule import share_of_rate
 from limbstudio.training.tokenizing import read_tokenizer
 
@@ -369,7 +371,8 @@ def learn_studio_ajahr(
         words.install(network)
     elif model.lifter is not None and len(model.lifter.arrays["first.bias"]) == plan.numbers.encoder.width:
         network.encoder.begin_with(model.lifter.arrays)
-    done = torch.load(last, weights_only=True)["global_step"] if resume else 0
+    module = studio_module(network, plan, model.body, skeleton, words)
+    done = read_last(last, module) if resume else 0
     batches = _Steps(Crowds(poses, skeleton, plan), done, plan.steps)
     trainer = L.Trainer(
         max_steps=plan.steps, accelerator=machine.device, devices=1, precision=machine.precision,
@@ -379,15 +382,11 @@ def learn_studio_ajahr(
         log_every_n_steps=20,
     )  # fmt: skip
     data = torch.utils.data.DataLoader(batches, batch_size=None)
-    trainer.fit(studio_module(network, plan, model.body, skeleton, words), data,
-                ckpt_path=str(last) if resume else None, weights_only=False)  # fmt: skip
+    trainer.fit(module, data, ckpt_path=str(last) if resume else None, weights_only=True)  # fmt: skip
     trainer.save_checkpoint(last)
     draw_curves(out)
     score = judge(network.cpu(), poses, skeleton)
     save_weights(network, out / "ajahr.npz")
-    (out / "plan.json").write_text(
-        json.dumps(
-            {**asdict(plan), "start": plan.start and plan.start.name, "score": asdict(score)}, indent=1
-        )
-    )
+    said = {**asdict(plan), "start": plan.start and plan.start.name, "score": asdict(score)}
+    write_whole(out / "plan.json", json.dumps(said, indent=1).encode())
     return score

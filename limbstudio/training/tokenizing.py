@@ -23,10 +23,12 @@ from limbstudio.ajahr.zeroing import zeroed_joints
 from limbstudio.body.kinematics import mirrored_axis_angles, rotation_matrices
 from limbstudio.body.model import BodyModel, load_body
 from limbstudio.domain.errors import KnownError
+from limbstudio.formats.whole_files import write_whole
 from limbstudio.resihmr.pose_prior import read_motion
 from limbstudio.training.curves import draw_curves, loggers
 from limbstudio.training.lightning_modules import CPU_OR_GPU, Machine, lightning
 from limbstudio.training.posed_mesh import PosedMesh
+from limbstudio.training.resuming import read_last, write_torch
 from limbstudio.training.schedule import share_of_rate
 
 Report = Callable[[float, str], None]
@@ -154,7 +156,9 @@ def read_tokenizer(path: Path, numbers: TokenizerNumbers) -> PoseTokenizer:
     tokenizer = build_tokenizer(numbers)
     try:
         tokenizer.load_state_dict(torch.load(path, weights_only=True))
-    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
+        if not all(bool(value.isfinite().all()) for value in tokenizer.state_dict().values()):
+            raise ValueError("it holds numbers that are not finite")
+    except (OSError, RuntimeError, pickle.UnpicklingError, ValueError, TypeError, EOFError) as error:
         raise KnownError(
             f"{path} is not a tokenizer of the studio's size ({str(error).partition(chr(10))[0]}).",
             "Train one with `limbstudio train tokenizer`.",
@@ -226,6 +230,8 @@ def learn_tokenizer(
     if start is not None:
         tokenizer.quantizer.keep_codes(plan.batch * plan.numbers.tokens / plan.numbers.codes)
     module = tokenizer_module(tokenizer, plan, mesh)
+    if resume:
+        read_last(last, module)
     rotations = read_rotations(poses, validation=False)
     order = torch.Generator().manual_seed(plan.seed)
     data = torch.utils.data.DataLoader(
@@ -238,10 +244,10 @@ def learn_tokenizer(
         callbacks=[L.pytorch.callbacks.ModelCheckpoint(out, save_last=True, save_top_k=0, every_n_train_steps=200)],
         log_every_n_steps=20,
     )  # fmt: skip
-    trainer.fit(module, data, ckpt_path=str(last) if resume else None, weights_only=False)
+    trainer.fit(module, data, ckpt_path=str(last) if resume else None, weights_only=True)
     trainer.save_checkpoint(last)
     draw_curves(out)
     score = judge(tokenizer.cpu(), read_rotations(poses, validation=True), mesh, loss=plan.loss)
-    torch.save(tokenizer.state_dict(), out / "tokenizer.pt")
-    (out / "plan.json").write_text(json.dumps({**asdict(plan), "score": asdict(score)}, indent=1))
+    write_torch(tokenizer.state_dict(), out / "tokenizer.pt")
+    write_whole(out / "plan.json", json.dumps({**asdict(plan), "score": asdict(score)}, indent=1).encode())
     return score

@@ -56,6 +56,24 @@ def tokenizer_files(network: AjahrNet, tmp_path: Path) -> list[Path]:
     ]
 
 
+class Huge:
+    """Something that a pickle makes by asking for more memory than there is."""
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+
+    def __reduce__(self) -> tuple:
+        return self.kind, (10**16,)
+
+
+@pytest.mark.parametrize("kind", [bytearray, bytes])
+def test_a_file_that_asks_for_more_memory_than_there_is_is_refused(kind: type, tmp_path: Path):
+    torch.save({"state_dict": {}, "more": Huge(kind)}, tmp_path / "huge.ckpt")
+
+    with pytest.raises(KnownError, match="huge.ckpt"):
+        recognise(tmp_path / "huge.ckpt", TINY)
+
+
 def test_files_are_recognised_by_what_is_in_them(main_file: Path, tokenizer_files: list[Path]):
     main = recognise(main_file, TINY)
     tokenizers = [recognise(path) for path in tokenizer_files]

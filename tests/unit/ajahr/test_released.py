@@ -15,6 +15,7 @@ from limbstudio.ajahr.build import ReleasedOptions, build_ajahr, build_tokenizer
 from limbstudio.ajahr.network import AjahrNet
 from limbstudio.ajahr.released import ReleasedPredictor, heatmap_points, released_crop, released_square
 from limbstudio.body.model import BodyModel, load_body
+from limbstudio.body.smpl_files import read_smpl_file, smplx_layer
 from limbstudio.cli_ajahr import ajahr_app
 from limbstudio.domain.anatomy import Level, Limb, LimbState
 from limbstudio.domain.errors import KnownError
@@ -110,9 +111,50 @@ def test_what_bpac_takes_for_lost_is_collapsed_and_what_is_recorded_stays(networ
     assert np.abs(toe - knee).max() < 1e-3
     assert np.abs(result.fit.joints[8] - result.fit.joints[5]).max() > 0.2
     assert result.person.limbs[Limb.LEFT_LEG].level is Level.INTACT
-    assert any("Left leg ends at or above the knee" in warning for warning in result.warnings)
+    said, differs = result.warnings[-2:]
+    assert all(name in said for name in ("Left arm is intact", "Left leg ends at or above the knee"))
+    assert (
+        differs
+        == "That differs from what is recorded: "
+        + said.partition("Left leg")[1]
+        + differs.partition("Left leg")[2]
+    )
+    assert "arm" not in differs
     height, width = pixels.shape[:2]
     assert result.fit.camera.focal_px == pytest.approx(5000 / 256 * max(width, height))
+
+
+def test_the_mesh_is_what_smplx_makes_of_the_networks_rotations(network, smpl, smpl_npz, sample):
+    """Hands and zero matrices included: nothing of what the network says is lost on the way."""
+    predictor = ReleasedPredictor(network, ReleasedOptions())
+    answer = predictor(*sample, smpl)
+    result = predictor.person(*sample, smpl)
+
+    layer = smplx_layer(read_smpl_file(smpl_npz("smpl")))
+    rotations = np.concatenate([answer.guess.pose, answer.hands[None]], 1)
+    with torch.no_grad():
+        theirs = layer(
+            betas=torch.tensor(answer.guess.shape[:, :10], dtype=torch.float32),
+            global_orient=torch.tensor(answer.guess.orientation[:, None], dtype=torch.float32),
+            body_pose=torch.tensor(rotations, dtype=torch.float32),
+            pose2rot=False,
+        )
+    move = answer.guess.root[0] - theirs.joints[0, 0].numpy()
+
+    zero = (rotations[0] == 0).all((1, 2))
+    assert np.flatnonzero(zero).tolist() == [3, 6, 9]  # left knee, ankle, foot
+    assert not np.allclose(answer.hands, np.eye(3), atol=1e-3)
+    np.testing.assert_allclose(result.mesh.vertices, theirs.vertices[0].numpy() + move, atol=2e-4)
+
+
+def test_a_box_many_times_the_photo_is_refused_at_once():
+    with pytest.raises(KnownError, match="many times larger than the photo"):
+        released_crop(np.zeros((40, 30, 3), np.uint8), released_square(boxed(Box(-5e6, -5e6, 1e7, 1e7))))
+
+
+def test_a_person_without_anything_to_look_at_is_refused(network, smpl, sample):
+    with pytest.raises(KnownError, match="neither a box nor two points"):
+        ReleasedPredictor(network, ReleasedOptions())(sample[0], Person("1", "0" * 64), smpl)
 
 
 def test_oddities_change_the_answer_and_are_off_unless_asked_for(network, smpl, sample):
@@ -167,6 +209,7 @@ def test_the_command_predicts_with_added_weights_and_says_first_what_is_missing(
 
     assert "1 made" in said
     assert "is drawn together into the joint above it" in said
+    assert "BPAC-Net says: Left arm" in said
     (fit,) = (tmp_path / "out").glob("*/fit.json")
     assert json.loads(fit.read_text())
 

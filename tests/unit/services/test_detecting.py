@@ -68,13 +68,25 @@ def test_a_detector_is_found_by_name_and_counts_what_it_is_sure_of():
     assert found.keypoints == 5
 
 
-def test_a_detector_that_is_not_there_or_fails_is_told_of():
+def test_a_detector_that_is_not_there_or_fails_is_told_of(home: Path):
     with pytest.raises(KnownError, match="There is no detector named nobody"):
         people_finder("nobody")
+    nans = REDS.replace("KEYPOINTS", "17").replace("float(x.min())", "np.nan")
+    write_plugin(home / "plugins", "nans", nans, "Reds")
+    with pytest.raises(
+        KnownError, match="The detector nans failed: ValueError: a box or keypoints that are not"
+    ):
+        people_finder("nans")(np.full((9, 9, 3), (220, 0, 0), np.uint8))
     with pytest.raises(
         KnownError, match=r"The detector short failed: ValueError: keypoints of shape \(5, 3\)"
     ):
         people_finder("short")(np.full((9, 9, 3), (220, 0, 0), np.uint8))
+
+
+def test_detectors_are_listed():
+    said = CliRunner().invoke(app, ["plugins", "list"], catch_exceptions=False).output
+
+    assert "reds: Red people (detector of people)" in said
 
 
 def test_samples_made_with_a_detector_are_the_same_for_any_number_of_workers(

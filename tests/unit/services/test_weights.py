@@ -84,6 +84,21 @@ def test_another_checkpoint_takes_the_place_only_when_told_to(files: list[Path],
     assert (weights_folder() / "ajahr.ckpt").read_bytes() == other.read_bytes()
 
 
+def test_two_checkpoints_at_once_are_refused_and_a_body_of_another_kind_is_not_smpl(
+    files, smpl_npz, tmp_path: Path
+):
+    (tmp_path / "other.ckpt").write_bytes(files[0].read_bytes())
+    with pytest.raises(KnownError, match="Two of the files are each an AJAHR checkpoint"):
+        add_weights([files[0], tmp_path / "other.ckpt"], replace=False, report=quiet)
+
+    add_weights([*files, smpl_npz("smplh")], replace=False, report=quiet)
+    assert [line.partition(" (")[0] for line in weights_state().missing] == ["the SMPL body model"]
+    upper = tmp_path / "SMPL_NEUTRAL.NPZ"
+    upper.write_bytes(smpl_npz("smpl").read_bytes())
+    add_weights([upper], replace=False, report=quiet)
+    assert weights_state().missing == ()
+
+
 def test_a_disk_that_is_full_leaves_nothing_half_written(files, monkeypatch: pytest.MonkeyPatch):
     def full(read: object, write: object, length: int) -> None:
         raise OSError(28, "No space left on device")

@@ -175,7 +175,13 @@ def test_the_surface_is_the_bodys_and_knows_what_an_absent_joint_takes_with_it(
 def test_tokenizers_of_another_size_or_none_are_refused(tmp_path: Path):
     torch.save(build_tokenizer(replace(TINY.tokenizer, codes=8)).state_dict(), tmp_path / "other.pt")
 
-    for name in ("other.pt", "absent.pt"):
+    spoilt = build_tokenizer(TINY.tokenizer).state_dict()
+    torch.save(
+        {**spoilt, "quantizer.codebook": spoilt["quantizer.codebook"] * torch.nan}, tmp_path / "nan.pt"
+    )
+    (tmp_path / "empty.pt").write_bytes(b"")
+
+    for name in ("other.pt", "absent.pt", "nan.pt", "empty.pt"):
         with pytest.raises(KnownError, match=f"{name} is not a tokenizer of the studio's size"):
             read_tokenizers(tmp_path / name, tmp_path / name, TINY)
 
