@@ -91,12 +91,16 @@ def limbs(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")] = False,
 ) -> None:
     """Propose from photo and points how every annotated person's limbs end; what is annotated of limbs is not read."""
-    from limbstudio.services.limb_proposals import propose_limbs
+    from limbstudio.services.limb_proposals import agreement, propose_limbs
 
     people = propose_limbs(photos, annotations, weights=weights, threshold=threshold)
+    same, compared = agreement(people)
     if as_json:
-        typer.echo(json.dumps({"people": [person.as_plain() for person in people]}))
+        plain = [person.as_plain() for person in people]
+        typer.echo(json.dumps({"people": plain, "as_annotated": same, "compared": compared}))
     else:
         typer.echo("\n".join(line for person in people for line in person.lines))
+        if compared:
+            typer.echo(f"{same} of {compared} limbs are as annotated.")
     if any(person.error is not None for person in people):
         raise typer.Exit(KNOWN)

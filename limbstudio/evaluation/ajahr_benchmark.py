@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbstudio.ajahr.predict import Predictor, predictor
+from limbstudio.ajahr.predict_limbs import classifier, propose
 from limbstudio.body.model import BodyModel, load_body
 from limbstudio.domain.anatomy import SMPLX_INDEX
 from limbstudio.domain.geometry import Point
@@ -52,6 +53,7 @@ def bench_ajahr(
         values[name] = errors_of(_dropped(crowd, dropped), network, body)
     report(0.5, "Timing predictions")
     values["milliseconds a person"] = _speed(crowd[:_BATCH], network, body)
+    values["milliseconds a person's limbs, with the picture"] = _speed_of_limbs(crowd[:_BATCH])
     report(0.6, "Fitting with and without a prediction")
     crowd = make_people(fit_model(body), motion_file(poses), starts, noise=NOISE, seed=_SEED + 1)
     values["as what a fit begins with"] = compare_starts(crowd, network, body)
@@ -98,17 +100,31 @@ def errors_of(crowd: Sequence[SyntheticPerson], network: Predictor, body: BodyMo
 
 def _speed(crowd: Sequence[SyntheticPerson], network: Predictor, body: BodyModel) -> dict[str, float]:
     people, cameras = [one.person for one in crowd], [one.camera for one in crowd]
+    return _times(len(crowd), lambda count: network(people[:count], cameras[:count], body))
+
+
+def _speed_of_limbs(crowd: Sequence[SyntheticPerson]) -> dict[str, float]:
+    """Time the limb classifier on people before noise: what it sees does not change how long it looks."""
+    network = classifier()
+    width, height = crowd[0].camera.size_px
+    pixels = np.random.default_rng(_SEED).integers(0, 256, (height, width, 3), np.uint8)
+    people = [(pixels, one.person) for one in crowd]
+    return _times(len(crowd), lambda count: propose(network, people[:count]))
+
+
+def _times(most: int, work: Callable[[int], object]) -> dict[str, float]:
+    """Return milliseconds a person of work on one and on all of `most` people, medians."""
 
     def median_ms(count: int, rounds: int) -> float:
-        network(people[:count], cameras[:count], body)
+        work(count)
         taken = []
         for _ in range(rounds):
             start = time.perf_counter()
-            network(people[:count], cameras[:count], body)
+            work(count)
             taken.append(time.perf_counter() - start)
         return 1000 * float(np.median(taken)) / count
 
-    return {"one alone": median_ms(1, 30), f"{len(crowd)} together": median_ms(len(crowd), 5)}
+    return {"one alone": median_ms(1, 30), f"{most} together": median_ms(most, 5)}
 
 
 # ------------------------------------------------------------------------------------------------- as initialiser

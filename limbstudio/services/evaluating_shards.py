@@ -18,6 +18,7 @@ from limbstudio.body.model import BodyModel, load_body
 from limbstudio.cameras import choose_camera
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Camera
+from limbstudio.domain.limb_proposals import UNSURE_BELOW
 from limbstudio.domain.photo import Person
 from limbstudio.evaluation.in_space import (
     Absent,
@@ -242,10 +243,19 @@ def _limb_states(shards: Path, out: Path, options: ShardOptions) -> dict[str, An
     reliability = limb_states.reliability(probabilities, truth)
     limb_states.draw_reliability(reliability, out / "reliability.png")
     counts = limb_states.confusion(truth, said)
+    known = truth >= 0
+    two = np.sort(probabilities, 2)[..., -2:]
+    sure = known & (two[..., 1] - two[..., 0] >= UNSURE_BELOW)
+    right = (said == truth) & sure
     return {
         "people": len(truth),
         "limbs": int((truth >= 0).sum()),
         "expected_calibration_error": reliability.calibration_error,
+        "sure": {
+            "threshold": UNSURE_BELOW,
+            "share": round(float(sure.sum() / max(known.sum(), 1)), 4),
+            "accuracy": round(float(right.sum() / max(sure.sum(), 1)), 4),
+        },
         **limb_states.as_plain(counts),
         "behind_things": limb_states.as_plain(limb_states.confusion(truth[behind], said[behind])),
     }
@@ -297,7 +307,8 @@ def _limb_lines(limbs: Mapping[str, Any]) -> list[str]:
     lines += [
         "",
         f"Intact limbs found: {_share(recall)}, behind things {_share(behind)}. Expected calibration error "
-        f"{limbs['expected_calibration_error']:.3f} (reliability.png).",
+        f"{limbs['expected_calibration_error']:.3f} (reliability.png). Proposals that are not unsure: "
+        f"{_share(limbs['sure']['share'])} of all, of which {_share(limbs['sure']['accuracy'])} are right.",
         "",
         "Confusion, all limbs together: rows are true, columns said.",
         "",

@@ -1,11 +1,11 @@
 """Proposals of limb states: for annotated people in files, and those that a project keeps beside its people."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from limbstudio.domain.anatomy import N_COCO
+from limbstudio.domain.anatomy import N_COCO, Level, Limb
 from limbstudio.domain.edits import Change
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.limb_proposals import UNSURE_BELOW, LimbProposals, ProposedLimbs
@@ -21,12 +21,16 @@ from limbstudio.services.reconstructing import plan
 
 @dataclass(frozen=True)
 class ProposedPerson:
-    """One person, or a photo that was refused as a whole (annotation None): proposals, or why there are none."""
+    """One person, or a photo that was refused as a whole (annotation None): proposals, or why there are none.
+
+    agrees: of limbs whose state is annotated, whether the proposal is the same; it was not told.
+    """
 
     photo: str
     annotation: str | None
     proposals: LimbProposals | None = None
     error: KnownError | None = None
+    agrees: Mapping[Limb, bool] = field(default_factory=dict)
 
     @property
     def lines(self) -> list[str]:
@@ -42,6 +46,8 @@ class ProposedPerson:
         plain: dict[str, Any] = {"photo": self.photo, "annotation": self.annotation}
         if self.error is not None:
             plain |= {"message": self.error.message, "hint": self.error.hint}
+        if self.agrees:
+            plain["agrees"] = {limb.value: same for limb, same in self.agrees.items()}
         return plain | {"limbs": None if self.proposals is None else self.proposals.as_plain()}
 
 
@@ -77,7 +83,17 @@ def _proposed(network: Any, path: Path, annotated: AnnotatedPerson, threshold: f
         (found,) = propose(network, [(photo.pixels, person)], threshold=threshold)
     except KnownError as error:
         return ProposedPerson(path.name, annotation, error=error)
-    return ProposedPerson(path.name, annotation, found)
+    told = {limb: state for limb, state in person.limbs.items() if state.level is not Level.UNSURE}
+    agrees = (
+        {limb: found[limb].agrees_with(state) for limb, state in told.items()} if annotated.has_block else {}
+    )
+    return ProposedPerson(path.name, annotation, found, agrees=agrees)
+
+
+def agreement(people: Iterable[ProposedPerson]) -> tuple[int, int]:
+    """Return how many proposals are as annotated, and of how many limbs a state is annotated."""
+    compared = [same for person in people for same in person.agrees.values()]
+    return sum(compared), len(compared)
 
 
 # ---------------------------------------------------------------------------------------------- kept in a project

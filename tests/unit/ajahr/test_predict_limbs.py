@@ -221,6 +221,11 @@ def test_the_command_tells_of_every_person(weights: Path):
     assert words.count("Left arm ") == 2
     assert words.startswith("chair.jpg, person ")
     assert [person["photo"] for person in plain["people"]] == ["chair.jpg", "bench.jpg"]
+    assert plain["compared"] == 8
+    assert plain["as_annotated"] == sum(
+        same for person in plain["people"] for same in person["agrees"].values()
+    )
+    assert f"{plain['as_annotated']} of 8 limbs are as annotated." in words
     assert all(len(person["limbs"]["left_leg"]["probabilities"]) == 4 for person in plain["people"])
 
 

@@ -34,6 +34,8 @@ def test_bodies_and_limb_states_are_compared_with_the_truth(shards: Path, tmp_pa
     assert found.errors["joint"].pa_mpjpe < found.errors["joint"].mpjpe
     assert found.limbs is not None
     assert found.limbs["people"] == 8
+    assert 0 <= found.limbs["sure"]["share"] <= 1
+    assert "Proposals that are not unsure" in found.text
     assert 0 <= found.limbs["weighted"]["accuracy"] <= 1
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert written == {"report.md", "summary.csv", "people.csv", "limb_states.json", "reliability.png"}
