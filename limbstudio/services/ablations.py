@@ -267,7 +267,7 @@ def _limbs(options: AblationOptions, out: Path, report: Report) -> list[Row]:
 
 
 def _noise(options: AblationOptions, out: Path, report: Report) -> list[Row]:
-    """Limb states where the classifier's points are moved: all a little, as the release does it, or a share anywhere."""
+    """Limb states where the classifier's points are moved: all a little, as released, or a share of them anywhere."""
     import torch
 
     from limbstudio.ajahr.predict_limbs import classifier
