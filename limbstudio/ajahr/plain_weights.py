@@ -49,8 +49,9 @@ def fill(network: nn.Module, path: Path, *, what: str, command: str) -> None:
         if name not in own or name not in found or not _alike(own[name], found[name])
     )  # fmt: skip
     if wrong:
+        count = len(own.keys() | found.keys())
         raise KnownError(
-            f"{path.name} is not {what}: {len(wrong)} of {len(own)} tensors differ, the first is {wrong[0]}.",
+            f"{path.name} is not {what}: {len(wrong)} of {count} tensors differ, the first is {wrong[0]}.",
             f"Train it with `{command}`.",
         )
     if not all(bool(torch.isfinite(value).all()) for value in found.values() if value.is_floating_point()):
