@@ -297,7 +297,9 @@ def test_only_a_garment_that_reaches_over_the_end_goes_on_beyond_it(body, standi
     assert not _empty(body, standing, Limb.LEFT_LEG, Level.TRANSFEMORAL, long, prosthesis="foot")[1]
     sleeves = Outfit(sleeves={Side.LEFT: 0.1, Side.RIGHT: 0.9})
     assert not _empty(body, standing, Limb.LEFT_ARM, Level.TRANSHUMERAL, sleeves)[1]
-    assert _empty(body, standing, Limb.RIGHT_ARM, Level.TRANSHUMERAL, sleeves)[1]
+    assert not _empty(body, standing, Limb.RIGHT_ARM, Level.TRANSHUMERAL, sleeves)[1]  # a shirt has two alike
+    long_sleeves = Outfit(sleeves={Side.LEFT: 0.9, Side.RIGHT: 0.9})
+    assert _empty(body, standing, Limb.RIGHT_ARM, Level.TRANSHUMERAL, long_sleeves)[1]
 
 
 def test_empty_cloth_is_part_of_the_person_and_hides_no_loss():
