@@ -56,7 +56,7 @@ def released_square(person: Person) -> Square:
     if person.box is None or not (person.box.width > 0 and person.box.height > 0):
         return square_around(points_of(person), None)
     box = person.box
-    side = max(box.width, box.height, box.height * _RATIO, box.width / _RATIO)
+    side = max(box.height, box.width / _RATIO)
     return Square(box.x + (box.width - side) / 2, box.y + (box.height - side) / 2, side)
 
 

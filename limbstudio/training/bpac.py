@@ -58,7 +58,7 @@ Ints = NDArray[np.integer[Any]]
 class BpacPlan:
     """How to train. batch: people of a step. workers: processes that read samples. seed: of everything random.
 
-    start: weights to go on from, a file that training wrote; None for untrained ones. intact_told: of intact limbs,
+    start: weights to go on from, a file that training wrote; None for untrained ones. intact_share: of intact limbs,
     the share that is looked at in a step: there are many, and they soon teach little.
     """
 
@@ -70,7 +70,7 @@ class BpacPlan:
     workers: int = 0
     balance: float = BALANCE
     start: Path | None = None
-    intact_told: float = 0.5
+    intact_share: float = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +142,7 @@ def balanced_loss(logits: Tensor, classes: Tensor, weights: Tensor) -> Tensor:
     return (losses.view_as(own) * own * known).sum() / known.sum().clamp_min(1)
 
 
-def told_apart(classes: Tensor, share: float) -> Tensor:
+def limbs_to_learn_from(classes: Tensor, share: float) -> Tensor:
     """Return which limbs (B, 4) bool to learn from: all whose end is known, of intact ones a random share."""
     drawn = torch.rand(classes.shape, device=classes.device) < share
     return (classes != UNKNOWN_CLASS) & ((classes != INTACT_CLASS) | drawn)
@@ -266,7 +266,9 @@ def bpac_module(network: StudioBpac, plan: BpacPlan, weights: Floats) -> Any:
             self.register_buffer("weights", torch.as_tensor(weights, dtype=torch.float32), persistent=False)
 
         def training_step(self, batch: LimbBatch, batch_idx: int) -> Tensor:
-            told = batch.classes.masked_fill(~told_apart(batch.classes, plan.intact_told), UNKNOWN_CLASS)
+            told = batch.classes.masked_fill(
+                ~limbs_to_learn_from(batch.classes, plan.intact_share), UNKNOWN_CLASS
+            )
             seen = self.network.look(batch.crops, batch.points, told != UNKNOWN_CLASS)
             logits = seen.logits.float().new_zeros(told.numel(), N_CLASSES)
             logits = logits.index_put((seen.rows,), seen.logits.float()).unflatten(0, (-1, len(HEAD_LIMBS)))
@@ -350,7 +352,7 @@ def learn_bpac(
         )
     looks = _validation_batches(validation, plan.numbers.picture_px, plan.batch)
     L.seed_everything(plan.seed, verbose=False)
-    told = np.where(np.arange(N_CLASSES) == INTACT_CLASS, plan.intact_told, 1.0)
+    told = np.where(np.arange(N_CLASSES) == INTACT_CLASS, plan.intact_share, 1.0)
     shares = samples.class_shares() * told
     weights = class_weights(shares / shares.sum(1, keepdims=True), plan.balance)
     network = build_studio_bpac(plan.numbers)

@@ -11,7 +11,7 @@ import torch
 from typer.testing import CliRunner
 
 from limbstudio.ajahr import checkpoint
-from limbstudio.ajahr.build import ReleasedOptions, build_ajahr, build_tokenizer
+from limbstudio.ajahr.build import ReleasedOptions, build_ajahr
 from limbstudio.ajahr.network import AjahrNet
 from limbstudio.ajahr.released import ReleasedPredictor, heatmap_points, released_crop, released_square
 from limbstudio.body.model import BodyModel, load_body
@@ -26,7 +26,7 @@ from limbstudio.images import open_photo
 from limbstudio.resources import resource_path
 from limbstudio.services import weights as service
 
-from .tiny import TINY
+from .tiny import TINY, write_released_files
 
 LEFT_LEG_HEAD = 3
 
@@ -127,8 +127,8 @@ def test_what_bpac_takes_for_lost_is_collapsed_and_what_is_recorded_stays(networ
 def test_the_mesh_is_what_smplx_makes_of_the_networks_rotations(network, smpl, smpl_npz, sample):
     """Hands and zero matrices included: nothing of what the network says is lost on the way."""
     predictor = ReleasedPredictor(network, ReleasedOptions())
-    answer = predictor(*sample, smpl)
-    result = predictor.person(*sample, smpl)
+    answer = predictor(sample[0], sample[1], smpl)
+    result = predictor.person(sample[0], sample[1], smpl)
 
     layer = smplx_layer(read_smpl_file(smpl_npz("smpl")))
     rotations = np.concatenate([answer.guess.pose, answer.hands[None]], 1)
@@ -180,13 +180,7 @@ def files(network: AjahrNet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("LIMBSTUDIO_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(service, "_recognise", partial(checkpoint.recognise, numbers=TINY))
     monkeypatch.setattr(service, "_load", partial(checkpoint.load_ajahr, numbers=TINY))
-    torch.save({"state_dict": network.state_dict()}, tmp_path / "main.ckpt")
-    for which in ("amp", "normal"):
-        tokenizer = build_tokenizer(TINY.tokenizer)
-        codec = network.smpl_head.decpose.get_submodule(f"tokenizer_{which}")
-        tokenizer.load_state_dict({**tokenizer.state_dict(), **codec.state_dict()})
-        torch.save({"net": tokenizer.state_dict()}, tmp_path / f"{which}.pth")
-    return [tmp_path / name for name in ("main.ckpt", "amp.pth", "normal.pth")]
+    return write_released_files(network, tmp_path)
 
 
 def _predict(out: Path, *more: str) -> str:

@@ -1,5 +1,9 @@
 """AJAHR so small that a test can make and save it."""
 
+from pathlib import Path
+
+import torch
+
 from limbstudio.ajahr.build import (
     AjahrNumbers,
     BackboneNumbers,
@@ -7,7 +11,9 @@ from limbstudio.ajahr.build import (
     DecoderNumbers,
     TokenHeadNumbers,
     TokenizerNumbers,
+    build_tokenizer,
 )
+from limbstudio.ajahr.network import AjahrNet
 
 TINY = AjahrNumbers(
     bpac=BpacNumbers(blocks=(1, 1, 1, 1), widths=(16, 16, 16, 32), attention_reduction=4, projected=32),
@@ -16,3 +22,14 @@ TINY = AjahrNumbers(
     head=TokenHeadNumbers(tokens=20, width=8, layers=1, token_hidden=8, channel_hidden=16),
     tokenizer=TokenizerNumbers(codes=16, code_width=8, width=16),
 )
+
+
+def write_released_files(network: AjahrNet, folder: Path) -> list[Path]:
+    """Write a network as the authors publish theirs: the checkpoint, and the two tokenizers that belong to it."""
+    torch.save({"state_dict": network.state_dict()}, folder / "main.ckpt")
+    for which in ("amp", "normal"):
+        tokenizer = build_tokenizer(TINY.tokenizer)
+        codec = network.smpl_head.decpose.get_submodule(f"tokenizer_{which}")
+        tokenizer.load_state_dict({**tokenizer.state_dict(), **codec.state_dict()})
+        torch.save({"net": tokenizer.state_dict()}, folder / f"{which}.pth")
+    return [folder / name for name in ("main.ckpt", "amp.pth", "normal.pth")]

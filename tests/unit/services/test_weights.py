@@ -8,14 +8,14 @@ import torch
 from typer.testing import CliRunner
 
 from limbstudio.ajahr import checkpoint
-from limbstudio.ajahr.build import build_ajahr, build_tokenizer
+from limbstudio.ajahr.build import build_ajahr
 from limbstudio.cli import app
 from limbstudio.domain.errors import KnownError
 from limbstudio.services import weights
 from limbstudio.services.settings import weights_folder
 from limbstudio.services.weights import add_weights, weights_state
 
-from ..ajahr.tiny import TINY
+from ..ajahr.tiny import TINY, write_released_files
 
 
 @pytest.fixture(autouse=True)
@@ -27,14 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def files(tmp_path: Path) -> list[Path]:
-    network = build_ajahr(TINY)
-    torch.save({"state_dict": network.state_dict()}, tmp_path / "main.ckpt")
-    for which in ("amp", "normal"):
-        tokenizer = build_tokenizer(TINY.tokenizer)
-        codec = network.smpl_head.decpose.get_submodule(f"tokenizer_{which}")
-        tokenizer.load_state_dict({**tokenizer.state_dict(), **codec.state_dict()})
-        torch.save({"net": tokenizer.state_dict()}, tmp_path / f"{which}.pth")
-    return [tmp_path / name for name in ("main.ckpt", "amp.pth", "normal.pth")]
+    return write_released_files(build_ajahr(TINY), tmp_path)
 
 
 def quiet(fraction: float, sentence: str) -> None: ...

@@ -24,8 +24,8 @@ from limbstudio.training.bpac import (
     calibrate_and_judge,
     class_weights,
     learn_bpac,
+    limbs_to_learn_from,
     take_back_weights,
-    told_apart,
 )
 from limbstudio.training.bpac_samples import TrainingSamples, batch_of, find_samples
 from limbstudio.training.lightning_modules import Machine
@@ -262,7 +262,7 @@ def test_of_intact_limbs_a_share_is_learnt_from_and_of_lost_ones_all():
     torch.manual_seed(0)
     classes = torch.tensor([[0, 1, 2, 3], [3, 3, 3, UNKNOWN_CLASS]]).repeat(500, 1)
 
-    told = told_apart(classes, 0.25)
+    told = limbs_to_learn_from(classes, 0.25)
 
     assert told[(classes >= 0) & (classes < 3)].all()
     assert not told[classes == UNKNOWN_CLASS].any()
