@@ -5,7 +5,7 @@ convolutions are ResNet-34's): names and shapes here are the released ones, so t
 """
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from limbstudio.domain.anatomy import Limb
 
@@ -162,6 +162,15 @@ class KeypointEncoderNumbers:
 
 
 @dataclass(frozen=True)
+class SecondLookNumbers:
+    """The sizes of the network that corrects the head's body by its points (ours). times: how often it looks."""
+
+    width: int = 512
+    blocks: int = 3
+    times: int = 2
+
+
+@dataclass(frozen=True)
 class StudioNumbers:
     """The sizes of the network on keypoints (ours): the encoder's, and those of AJAHR's head."""
 
@@ -177,6 +186,7 @@ class StudioNumbers:
         )
     )
     tokenizer: TokenizerNumbers = STUDIO_TOKENIZER
+    second_look: SecondLookNumbers = field(default_factory=SecondLookNumbers)
 
     @property
     def ajahr(self) -> AjahrNumbers:
@@ -204,14 +214,46 @@ class ReleasedOptions:
     second_pass: bool = False
 
 
+class FeatureBlock(NamedTuple):
+    """An inverted residual block: the width within, the width it makes, the side of its filters, its stride."""
+
+    hidden: int
+    width: int
+    kernel: int
+    stride: int
+
+
+@dataclass(frozen=True)
+class PersonFeatureNumbers:
+    """The sizes of the network that makes features of people (BlazePose's landmark network, "full").
+
+    first, second: widths at half the crop's side. stages: the blocks of each further half. fine: width of the map that
+    comes out.
+    """
+
+    first: int = 24
+    second: int = 16
+    stages: tuple[tuple[FeatureBlock, ...], ...] = (
+        (FeatureBlock(64, 24, 3, 2), FeatureBlock(144, 24, 3, 1)),
+        (FeatureBlock(144, 32, 5, 2), FeatureBlock(192, 32, 5, 1)),
+        (
+            FeatureBlock(192, 64, 3, 2), *2 * (FeatureBlock(384, 64, 3, 1),), FeatureBlock(384, 88, 5, 1),
+            *2 * (FeatureBlock(528, 88, 5, 1),),
+        ),
+        (FeatureBlock(528, 144, 5, 2), *3 * (FeatureBlock(864, 144, 5, 1),)),
+    )  # fmt: skip
+    fine: int = 48
+
+
 @dataclass(frozen=True)
 class StudioBpacNumbers(BpacNumbers):
     """The sizes of the limb classifier that we train and ship (ours): BPAC-Net's blocks, fewer and narrower.
 
     picture_px: of the crop around the person. limb_px: of the cuts around whole limbs, which are made of the crop at
     limbs_from_px; end_px: of the cuts around wrists and ankles, made of it as it is. heatmaps: the limb's three joints,
-    and one of all other keypoints. pose_width: of what is told of the points alone. hidden: of the layer before the
-    heads. It has no projection.
+    and one of all other keypoints. features: of the network that makes features of people; limb_cells, end_cells: how
+    many of their places a cut has; feature_widths: of what then looks at them. pose_width: of what is told of the
+    points alone. hidden: of the layer before the heads. It has no projection.
     """
 
     picture_px: int = 224
@@ -223,6 +265,10 @@ class StudioBpacNumbers(BpacNumbers):
     blocks: tuple[int, ...] = (2, 2, 2, 2)
     widths: tuple[int, ...] = (24, 48, 96, 160)
     attention_reduction: int = 8
+    features: PersonFeatureNumbers = field(default_factory=PersonFeatureNumbers)
+    limb_cells: int = 16
+    end_cells: int = 12
+    feature_widths: tuple[int, int, int] = (48, 96, 128)
     pose_width: int = 128
     hidden: int = 160
     projected: int = 0

@@ -14,8 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from limbstudio.ajahr.build import KeypointEncoderNumbers, StudioNumbers
+from limbstudio.ajahr.keypoint_block import KeypointBlock
 from limbstudio.ajahr.network import BodyEstimate, BodyHead
-from limbstudio.ajahr.zeroing import zero_absent
+from limbstudio.ajahr.second_look import Said, SecondLook
+from limbstudio.ajahr.zeroing import zero_absent, zeroed_joints
 from limbstudio.domain.anatomy import N_BODY_JOINTS, SMPLX_INDEX, Limb
 from limbstudio.resihmr.lifter import (
     END_OF_LOWER,
@@ -55,20 +57,6 @@ def seen(inputs: Tensor) -> Tensor:
 def appearing_size(inputs: Tensor) -> Tensor:
     """Return how large people appear (B,), in distances from the camera, as the inputs say it."""
     return torch.exp(inputs[:, N_INPUTS - _N_VIEW] - _LOG_SIZE_SHIFT)
-
-
-class KeypointBlock(nn.Module):
-    """Two layers beside their input."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.one, self.two = nn.Linear(width, width), nn.Linear(width, width)
-        nn.init.zeros_(self.two.weight)
-        nn.init.zeros_(self.two.bias)
-
-    def forward(self, h: Tensor) -> Tensor:
-        return h + self.two(torch.relu(self.one(self.norm(h))))
 
 
 class KeypointEncoder(nn.Module):
@@ -122,9 +110,31 @@ class KeypointAjahr(nn.Module):
         self.numbers = numbers
         self.encoder = KeypointEncoder(numbers.encoder)
         self.smpl_head = BodyHead(numbers.ajahr)
+        self.second_look = SecondLook(numbers.second_look)
 
     def forward(self, inputs: Tensor) -> KeypointBody:
         """Estimate bodies of people as `sight` shows them (B, N_INPUTS)."""
+        return self.looks(inputs)[-1]
+
+    def looks(self, inputs: Tensor) -> list[KeypointBody]:
+        """Return what the head says, and what becomes of it with each further look."""
+        bodies = [self.first_look(inputs)]
+        classes = head_classes(endings_shown(inputs)).cpu().numpy()
+        absent = zeroed_joints(classes)[:, : N_BODY_JOINTS - 1]
+        absent = torch.as_tensor(np.pad(absent, ((0, 0), (1, 0))), device=inputs.device)
+        size = appearing_size(inputs)
+        for _ in range(self.numbers.second_look.times):
+            before = bodies[-1].estimate
+            rotations = torch.cat([before.orientation, before.pose[:, : N_BODY_JOINTS - 1]], 1)
+            said = Said(rotations, before.shape, before.camera)
+            said = self.second_look(inputs, said, bodies[-1].place, size, absent)
+            pose = torch.cat([said.rotations[:, 1:], before.pose[:, N_BODY_JOINTS - 1 :]], 1)
+            after = BodyEstimate(said.rotations[:, :1], pose, said.shape, said.camera, before.logits)
+            bodies.append(KeypointBody(after, self.place(said.camera, inputs)))
+        return bodies
+
+    def first_look(self, inputs: Tensor) -> KeypointBody:
+        """Return what AJAHR's head says."""
         classes = head_classes(endings_shown(inputs))
         flags = classes != _CLASS_OF_ENDING[INTACT]
         if self.tokenizer != "switched":

@@ -30,10 +30,11 @@ def save_weights(network: nn.Module, path: Path) -> None:
     write_whole(path, written.getvalue())
 
 
-def fill(network: nn.Module, path: Path, *, what: str, command: str) -> None:
+def fill(network: nn.Module, path: Path, *, what: str, command: str, may_lack: str | None = None) -> None:
     """Give a network the numbers of a file; raise KnownError where it is none, another's or not finite.
 
-    what: what the file should be, for people. command: that makes one.
+    what: what the file should be, for people. command: that makes one. may_lack: how the names of tensors begin that
+    stay as they are where the file has none of them.
     """
     own = network.state_dict()
     try:
@@ -44,6 +45,8 @@ def fill(network: nn.Module, path: Path, *, what: str, command: str) -> None:
             f"The weights {path} could not be read ({error}).",
             "Install LimbStudio again, or train them anew.",
         ) from error
+    if may_lack is not None and not any(name.startswith(may_lack) for name in found):
+        found |= {name: value for name, value in own.items() if name.startswith(may_lack)}
     wrong = sorted(
         name for name in own.keys() | found.keys()
         if name not in own or name not in found or not _alike(own[name], found[name])

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from limbstudio.ajahr.bpac import AttentionResNet, KeypointHeatmaps
 from limbstudio.ajahr.build import HEAD_LIMBS, N_CLASSES, N_HEADS, StudioBpacNumbers
+from limbstudio.ajahr.person_features import PersonFeatures
 from limbstudio.domain.anatomy import LDPOSE, LDPOSE_INDEX, N_COCO, Side, limb_joints
 
 # A point that a detector hardly believes in does not tell where a limb lies.
@@ -24,6 +25,8 @@ _END_SHARE, _LEAST_END, _MOST_END = 0.6, 0.24, 0.4
 _ONWARD = 0.9
 # Of the points alone: place and confidence of 17, the cut's place and side, whether it is an arm.
 _TOLD = 3 * N_COCO + 4
+# On maps of features: the limb's own joints, drawn so wide, and how many places of the coarse map a limb takes.
+_N_OWN, _OWN_SIGMA_CELLS, _COARSE_CELLS = 3, 1.2, 4
 
 
 class ConfidentHeatmaps(KeypointHeatmaps):
@@ -115,12 +118,16 @@ class LimbCutter(nn.Module):
         within = (places - middle[:, :, None]) / (side / 2)[..., None, None]
         return torch.cat([within[..., :1] * self.mirror[:, None, None], within[..., 1:]], -1)
 
-    def cut(self, crops: Tensor, cuts: LimbCuts, size_px: int) -> Tensor:
-        """Return (B, 4, 3, P, P) of crops (B, 3, S, S); what lies outside is zero, the mean colour."""
+    def cut(self, crops: Tensor, cuts: LimbCuts, size_px: int, *, mirrored: bool = True) -> Tensor:
+        """Return (B, 4, C, P, P) of crops or maps (B, C, S, S); what lies outside is zero, the mean colour.
+
+        mirrored: turn those of right limbs over, as points are told; else all are as in the crop.
+        """
+        mirror = self.mirror if mirrored else torch.ones_like(self.mirror)
         steps = torch.arange(size_px, device=crops.device, dtype=crops.dtype)
         steps = (steps + 0.5) * (2.0 / size_px) - 1.0
         half = (cuts.side / 2)[..., None]
-        x = cuts.middle[..., :1] + steps * half * self.mirror[:, None]
+        x = cuts.middle[..., :1] + steps * half * mirror[:, None]
         y = cuts.middle[..., 1:] + steps * half
         grid = torch.stack(
             [x[:, :, None, :].expand(-1, -1, size_px, -1), y[:, :, :, None].expand(-1, -1, -1, size_px)], -1
@@ -133,13 +140,32 @@ class LimbCutter(nn.Module):
 
 
 @dataclass(frozen=True, eq=False)
+class Notes:
+    """What is noted of N limbs before it is read: features of pictures, told points, cuts of maps of features.
+
+    rows: (N,), which of the B x 4; the limb is its rest by 4. seen, near: (N, width) of the two cuts. told: (N, 55).
+    limb_map, end_map: (N, C, P, P) and limb_joints, end_joints (N, 3, 3). far: (N, C, 4, 4), of the coarse map.
+    """
+
+    rows: Tensor
+    seen: Tensor
+    near: Tensor
+    told: Tensor
+    limb_map: Tensor
+    limb_joints: Tensor
+    end_map: Tensor
+    end_joints: Tensor
+    far: Tensor
+
+
+@dataclass(frozen=True, eq=False)
 class Look:
-    """What is seen of N limbs of B people. rows: (N,) which of the B x 4. logits: (N, 4 classes).
+    """What is seen of N limbs of B people. notes: of them. logits: (N, 4 classes).
 
     limbs, ends: where was looked. limb_maps, end_maps: what the second stage makes of it, (N, width, h, w).
     """
 
-    rows: Tensor
+    notes: Notes
     logits: Tensor
     limbs: LimbCuts
     ends: LimbCuts
@@ -147,10 +173,37 @@ class Look:
     end_maps: Tensor
 
 
+class FeatureReader(nn.Module):
+    """Read a cut of a map of features, with where the limb's own three joints lie on it: (N, C, P, P) to (N, width)."""
+
+    places: Tensor
+
+    def __init__(self, channels: int, cells: int, widths: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.cells = cells
+        strides, layers = (1, 2, 2), []
+        width = channels + _N_OWN
+        for out, stride in zip(widths, strides, strict=True):
+            layers += [nn.Conv2d(width, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU()]
+            width = out
+        self.layers = nn.Sequential(*layers)
+        self.register_buffer("places", (torch.arange(cells) + 0.5) * (2 / cells) - 1, persistent=False)
+
+    def forward(self, maps: Tensor, own: Tensor) -> Tensor:
+        """Read maps of cuts; own: (N, 3, 3), the joints' places from -1 to 1 in the cut and confidence."""
+        spread = 2 * (2 * _OWN_SIGMA_CELLS / self.cells) ** 2
+        across = torch.exp(-((self.places - own[..., :1]) ** 2) / spread)
+        down = torch.exp(-((self.places - own[..., 1:2]) ** 2) / spread) * own[..., 2:]
+        drawn = down[..., None] * across[..., None, :]
+        read = self.layers(torch.cat([maps, drawn.to(maps.dtype)], 1))
+        return torch.cat([read.mean((2, 3)), read.amax((2, 3))], 1)
+
+
 class StudioBpac(nn.Module):
     """Tells of each limb how it ends, with a probability. temperature: what logits are divided by for that.
 
-    It looks twice: at the whole limb, and nearer at where wrist or ankle is or would be.
+    It looks twice, at the whole limb and nearer at where wrist or ankle is or would be; each time at the picture and at
+    features of people (`person_features`).
     """
 
     temperature: Tensor
@@ -167,8 +220,18 @@ class StudioBpac(nn.Module):
             nn.Linear(_TOLD, numbers.pose_width), nn.ReLU(),
             nn.Linear(numbers.pose_width, numbers.pose_width), nn.ReLU(),
         )  # fmt: skip
+        self.features = PersonFeatures(numbers.features)
+        fine, coarse = numbers.features.fine, numbers.features.stages[-1][-1].width
+        read = numbers.feature_widths
+        self.limb_reader = FeatureReader(fine, numbers.limb_cells, read)
+        self.end_reader = FeatureReader(fine, numbers.end_cells, read)
+        self.coarse_reader = nn.Sequential(
+            nn.Conv2d(coarse, read[0], 1), nn.ReLU(), nn.Flatten(),
+            nn.Linear(read[0] * _COARSE_CELLS**2, read[-1]), nn.ReLU(),
+        )  # fmt: skip
+        told = 2 * numbers.widths[-1] + numbers.pose_width + 5 * read[-1] + N_HEADS
         self.together = nn.Sequential(
-            nn.Linear(2 * numbers.widths[-1] + numbers.pose_width, numbers.hidden), nn.ReLU(), nn.Dropout(0.1)
+            nn.Dropout(0.1), nn.Linear(told, numbers.hidden), nn.ReLU(), nn.Dropout(0.1)
         )
         for head in range(1, N_HEADS + 1):
             self.add_module(f"head{head}", nn.Linear(numbers.hidden, N_CLASSES))
@@ -201,11 +264,40 @@ class StudioBpac(nn.Module):
         )
         seen, limb_maps = self._see(self.resnet, self.limb_heatmaps, smaller, limbs, rows)
         near, end_maps = self._see(self.end_resnet, self.end_heatmaps, crops, ends, rows)
-        known = self.pose(self._told(limbs).flatten(0, 1)[rows])
-        features = self.together(torch.cat([seen, near, known], -1))
+        fine, coarse = self.features(crops)
+
+        def cut(maps: Tensor, cuts: LimbCuts, cells: int) -> Tensor:
+            return self.cutter.cut(maps, cuts, cells, mirrored=False).flatten(0, 1)[rows]
+
+        notes = Notes(
+            rows, seen, near, self._told(limbs).flatten(0, 1)[rows],
+            cut(fine, limbs, self.limb_reader.cells), self._own_joints(limbs)[rows],
+            cut(fine, ends, self.end_reader.cells), self._own_joints(ends)[rows],
+            cut(coarse, limbs, _COARSE_CELLS),
+        )  # fmt: skip
+        return Look(notes, self.read(notes), limbs, ends, limb_maps, end_maps)
+
+    def read(self, notes: Notes) -> Tensor:
+        """Return logits (N, 4 classes) of what is noted."""
+        which = notes.rows % N_HEADS
+        features = self.together(
+            torch.cat(
+                [
+                    notes.seen, notes.near, self.pose(notes.told),
+                    self.limb_reader(notes.limb_map, notes.limb_joints),
+                    self.end_reader(notes.end_map, notes.end_joints),
+                    self.coarse_reader(notes.far),
+                    nn.functional.one_hot(which, N_HEADS).to(notes.seen.dtype),
+                ], 1,
+            )
+        )  # fmt: skip
         every = torch.stack([head(features) for head in self.heads], 1)
-        logits = every[torch.arange(len(rows), device=rows.device), rows % N_HEADS]
-        return Look(rows, logits, limbs, ends, limb_maps, end_maps)
+        return every[torch.arange(len(which), device=which.device), which]
+
+    @property
+    def readers(self) -> tuple[nn.Module, ...]:
+        """Return all that `read` uses."""
+        return self.pose, self.limb_reader, self.end_reader, self.coarse_reader, self.together, *self.heads
 
     def probabilities(self, crops: Tensor, keypoints: Tensor) -> Tensor:
         """Return calibrated probabilities (B, 4 heads, 4 classes)."""
@@ -228,6 +320,13 @@ class StudioBpac(nn.Module):
         )
         maps = resnet.maps(looks)
         return maps[-1].mean((2, 3)), maps[min(1, len(maps) - 1)]
+
+    def _own_joints(self, cuts: LimbCuts) -> Tensor:
+        """Return a limb's own three joints in its cut, not mirrored, (B x 4, 3, 3)."""
+        own = self.cutter.order.gather(1, self.cutter.joints)[None, ..., None]
+        joints = cuts.points.gather(2, own.expand(len(cuts.points), -1, -1, 3))
+        across = joints[..., :1] * self.cutter.mirror[:, None, None]
+        return torch.cat([across, joints[..., 1:]], -1).flatten(0, 1)
 
     def _heatmaps(self, heatmaps: ConfidentHeatmaps, points: Tensor, rows: Tensor, size_px: int) -> Tensor:
         """Return (N, 4, P, P) for points (N, 17, 3): the limb's own three joints, and all others together."""

@@ -124,7 +124,7 @@ def build_skeleton(
 
 
 def _assemble(body: BodyModel, a0: np.ndarray, aB: np.ndarray, c: np.ndarray) -> Skeleton:
-    parents = np.array(SMPLX_PARENTS[:N_BODY_JOINTS])
+    jumps, parents = joint_jumps()
     J0 = np.asarray(body.joint_template, float)[:N_BODY_JOINTS]
     JB = np.asarray(body.joint_shape_dirs, float)[:N_BODY_JOINTS]
     n_shape, n_points = JB.shape[-1], c.shape[1]
@@ -146,7 +146,7 @@ def _assemble(body: BodyModel, a0: np.ndarray, aB: np.ndarray, c: np.ndarray) ->
         rest0=rest0.transpose(0, 2, 1).reshape(-1).copy(),
         rest_by_shape=restB.transpose(3, 0, 2, 1).reshape(n_shape, -1).copy(),
         shape_dirs=restB.transpose(0, 2, 3, 1).reshape(3 * N_BODY_JOINTS, -1).copy(),
-        share=carried[0], subtree=subtree, jumps=_jumps(parents), parents=parents,
+        share=carried[0], subtree=subtree, jumps=jumps, parents=parents,
     )  # fmt: skip
 
 
@@ -159,6 +159,12 @@ def _jumps(parents: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
         jumps.append((joints, ancestor[joints]))
         ancestor = np.where(ancestor >= 0, ancestor[ancestor], -1)
     return tuple(jumps)
+
+
+def joint_jumps() -> tuple[tuple[tuple[np.ndarray, np.ndarray], ...], np.ndarray]:
+    """Return a skeleton's `jumps` and `parents`, which are the same for every body."""
+    parents = np.array(SMPLX_PARENTS[:N_BODY_JOINTS])
+    return _jumps(parents), parents
 
 
 def vertex_skeleton(body: BodyModel, folded: FoldedKeypoints) -> Skeleton:

@@ -1,7 +1,6 @@
-"""Training of the limb classifier on shards of A3D, under Lightning; its calibration, and how it is judged."""
+"""Training of the limb classifier on shards of A3D; its calibration, and how it is judged."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,20 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from limbstudio.ajahr.build import (
-    HEAD_LIMBS,
-    INTACT_CLASS,
-    N_CLASSES,
-    STUDIO_BPAC,
-    StudioBpacNumbers,
-    build_studio_bpac,
-)
-from limbstudio.ajahr.losses import UNKNOWN_CLASS
+from limbstudio.ajahr.build import INTACT_CLASS, N_CLASSES, build_studio_bpac
 from limbstudio.ajahr.plain_weights import fill, save_weights
-from limbstudio.ajahr.studio_bpac import LimbCuts, LimbCutter, StudioBpac
-from limbstudio.domain.anatomy import LDPOSE_INDEX, limb_ends, limb_joints
+from limbstudio.ajahr.studio_bpac import StudioBpac
 from limbstudio.domain.errors import KnownError
 from limbstudio.evaluation.limb_states import (
     Reliability,
@@ -34,43 +23,25 @@ from limbstudio.evaluation.limb_states import (
     reliability,
 )
 from limbstudio.formats.whole_files import write_whole
+from limbstudio.training.bpac_loss import class_weights, take_back_weights
+from limbstudio.training.bpac_modules import (
+    BatchesOfSteps,
+    BpacPlan,
+    bpac_module,
+    keep_notes,
+    readers_module,
+)
 from limbstudio.training.bpac_samples import LimbBatch, TrainingSamples, batch_of, find_samples
 from limbstudio.training.curves import draw_curves, loggers
 from limbstudio.training.lightning_modules import CPU_OR_GPU, Machine, lightning
+from limbstudio.training.person_feature_file import begin_with_published
 from limbstudio.training.resuming import read_last
-from limbstudio.training.schedule import share_of_rate
 
-STEPS, BATCH, RATE, WEIGHT_DECAY = 20_000, 64, 1e-3, 1e-3
-# How much it counts in training that the network finds the limb's true points, beside how the limb ends.
-WHERE_WEIGHT = 0.3
-# Classes weigh by their shares to the power of minus this: 0 leaves rare ones rare, 1 makes all alike.
-BALANCE = 0.5
-# A class that the shards do not hold must not weigh without end.
-_LEAST_SHARE = 1e-3
 _JUDGE_SEED, _JUDGE_BATCH, _LOOK_EVERY, _LOOK_AT = 13, 64, 500, 256
 _TEMPERATURES = (0.05, 20.0)
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
-
-
-@dataclass(frozen=True)
-class BpacPlan:
-    """How to train. batch: people of a step. workers: processes that read samples. seed: of everything random.
-
-    start: weights to go on from, a file that training wrote; None for untrained ones. intact_share: of intact limbs,
-    the share that is looked at in a step: there are many, and they soon teach little.
-    """
-
-    steps: int = STEPS
-    numbers: StudioBpacNumbers = STUDIO_BPAC
-    batch: int = BATCH
-    rate: float = RATE
-    seed: int = 0
-    workers: int = 0
-    balance: float = BALANCE
-    start: Path | None = None
-    intact_share: float = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,81 +90,6 @@ class BpacScore:
 
 def _plain(values: Floats) -> list[float | None]:
     return [None if np.isnan(value) else round(float(value), 4) for value in values]
-
-
-# --------------------------------------------------------------------------------------------------------- loss
-
-
-def class_weights(shares: Floats, balance: float) -> Floats:
-    """Return weights (4 heads, 4 classes) of shares: their power, with mean 1 over what the shards hold."""
-    weights = np.maximum(shares, _LEAST_SHARE) ** -balance
-    return weights / np.maximum((weights * shares).sum(1, keepdims=True), 1e-9)
-
-
-def balanced_loss(logits: Tensor, classes: Tensor, weights: Tensor) -> Tensor:
-    """Return the cross-entropy of logits (B, 4, 4) from classes (B, 4), each weighed by its class's weight (4, 4).
-
-    Unknown classes do not count. The mean is over limbs, not over weights, so that every batch counts alike.
-    """
-    known = classes != UNKNOWN_CLASS
-    sure = classes.clamp_min(0)
-    losses = torch.nn.functional.cross_entropy(logits.flatten(0, 1), sure.flatten(), reduction="none")
-    own = weights.expand(len(classes), -1, -1).gather(2, sure[..., None])[..., 0]
-    return (losses.view_as(own) * own * known).sum() / known.sum().clamp_min(1)
-
-
-def limbs_to_learn_from(classes: Tensor, share: float) -> Tensor:
-    """Return which limbs (B, 4) bool to learn from: all whose end is known, of intact ones a random share."""
-    drawn = torch.rand(classes.shape, device=classes.device) < share
-    return (classes != UNKNOWN_CLASS) & ((classes != INTACT_CLASS) | drawn)
-
-
-def take_back_weights(network: StudioBpac, weights: Floats) -> None:
-    """Turn what was learnt under weights into probabilities as often true as in the shards.
-
-    Under weights w the logits come to be those of w p; less log w they are those of p.
-    """
-    with torch.no_grad():
-        for head, row in zip(network.heads, weights, strict=True):
-            head.bias.sub_(torch.as_tensor(np.log(row), dtype=head.bias.dtype, device=head.bias.device))
-
-
-class LimbPlaces(torch.nn.Module):
-    """Find a limb's three joints and two residual ends on the maps of a cut: taught along, not shipped (ours).
-
-    Each point lies in one cell of the map, or not there. Four classes alone teach a network from nothing slowly; where
-    things are is told in every picture.
-    """
-
-    points: Tensor
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        points = [[LDPOSE_INDEX[n] for n in limb_joints(limb)] + list(limb_ends(limb)) for limb in HEAD_LIMBS]
-        self.register_buffer("points", torch.tensor(points))
-        self.cells = torch.nn.Conv2d(width, 2 * len(points[0]), 1)  # of arms and of legs
-        self.nowhere = torch.nn.Conv2d(width, 2 * len(points[0]), 1)
-
-    def loss(self, maps: Tensor, cuts: LimbCuts, rows: Tensor, cutter: LimbCutter, places: Tensor) -> Tensor:
-        """Return the mean cross-entropy of maps (N, width, h, w) from true places (B, 25, 2), shares of the crop.
-
-        rows: (N,) which of the B x 4 cuts were looked at.
-        """
-        size = maps.shape[-1]
-        count = self.points.shape[1]
-        near = cutter.near(places[:, self.points], cuts.middle, cuts.side).flatten(0, 1)[rows]  # (N, 5, 2)
-        cell = ((near + 1) / 2 * size).floor()
-        there = (torch.isfinite(near) & (cell >= 0) & (cell < size)).all(-1)
-        cell = torch.nan_to_num(cell).clamp(0, size - 1).long()
-        truth = torch.where(
-            there, cell[..., 1] * size + cell[..., 0], torch.full_like(cell[..., 0], size * size)
-        )
-        arms = (1 - cutter.arms).long()[rows % len(HEAD_LIMBS)]  # 0: the first half of the outputs is of arms
-        own = arms[:, None] * count + torch.arange(count, device=maps.device)
-        nowhere = self.nowhere(maps.amax((2, 3), keepdim=True)).flatten(2)
-        said = torch.cat([self.cells(maps).flatten(2), nowhere], -1)
-        said = said.gather(1, own[..., None].expand(-1, -1, said.shape[-1]))
-        return torch.nn.functional.cross_entropy(said.flatten(0, 1).float(), truth.flatten())
 
 
 # ---------------------------------------------------------------------------------------------------- judgement
@@ -254,67 +150,6 @@ def calibrate_and_judge(network: StudioBpac, folder: Path) -> BpacScore:
 # ----------------------------------------------------------------------------------------------------- training
 
 
-def bpac_module(network: StudioBpac, plan: BpacPlan, weights: Floats) -> Any:
-    """Return a LightningModule that trains a network under weights of classes (4, 4)."""
-
-    class BpacModule(lightning().LightningModule):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = network
-            width = plan.numbers.widths[min(1, len(plan.numbers.widths) - 1)]
-            self.places, self.end_places = LimbPlaces(width), LimbPlaces(width)
-            self.register_buffer("weights", torch.as_tensor(weights, dtype=torch.float32), persistent=False)
-
-        def training_step(self, batch: LimbBatch, batch_idx: int) -> Tensor:
-            told = batch.classes.masked_fill(
-                ~limbs_to_learn_from(batch.classes, plan.intact_share), UNKNOWN_CLASS
-            )
-            seen = self.network.look(batch.crops, batch.points, told != UNKNOWN_CLASS)
-            logits = seen.logits.float().new_zeros(told.numel(), N_CLASSES)
-            logits = logits.index_put((seen.rows,), seen.logits.float()).unflatten(0, (-1, len(HEAD_LIMBS)))
-            loss = balanced_loss(logits, told, self.weights)
-            cutter, places = self.network.cutter, (batch.places + 0.5) / plan.numbers.picture_px
-            where = self.places.loss(seen.limb_maps, seen.limbs, seen.rows, cutter, places)
-            near = self.end_places.loss(seen.end_maps, seen.ends, seen.rows, cutter, places)
-            self.log_dict(
-                {"loss": loss, "accuracy": _right(logits, told), "where": where, "where_near": near},
-                prog_bar=True, batch_size=len(batch.classes),
-            )  # fmt: skip
-            return loss + WHERE_WEIGHT * (where + near)
-
-        def validation_step(self, batch: LimbBatch, batch_idx: int) -> None:
-            logits = self.network(batch.crops, batch.points).float()
-            said = {
-                "validation_loss": balanced_loss(logits, batch.classes, self.weights),
-                "validation_accuracy": _right(logits, batch.classes),
-            }
-            self.log_dict(said, batch_size=len(batch.classes))
-
-        def configure_optimizers(self) -> Any:
-            optimizer = torch.optim.AdamW(self.parameters(), plan.rate, weight_decay=WEIGHT_DECAY)
-            fall = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_of_rate(step, plan.steps))
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": fall, "interval": "step"}}
-
-    return BpacModule()
-
-
-def _right(logits: Tensor, classes: Tensor) -> Tensor:
-    known = classes != UNKNOWN_CLASS
-    return ((logits.argmax(2) == classes) & known).sum() / known.sum().clamp_min(1)
-
-
-class _Steps(torch.utils.data.IterableDataset):
-    """The batches from a step on; of several workers each makes its own, and the order stays."""
-
-    def __init__(self, samples: TrainingSamples, first: int, last: int) -> None:
-        self.samples, self.first, self.last = samples, first, last
-
-    def __iter__(self) -> Iterator[LimbBatch]:
-        worker = torch.utils.data.get_worker_info()
-        number, of = (0, 1) if worker is None else (worker.id, worker.num_workers)
-        return map(self.samples.batch, range(self.first + number, self.last, of))
-
-
 def _validation_batches(folder: Path, size_px: int, batch: int) -> list[LimbBatch]:
     places = find_samples(folder)
     places = places[:: max(1, len(places) // _LOOK_AT)][:_LOOK_AT]
@@ -366,7 +201,14 @@ def learn_bpac(
         take_back_weights(
             network, 1 / (weights * told)
         )  # what ships says true shares; training knows weighed ones
-    module = bpac_module(network, plan, weights)
+    if plan.features is not None:
+        begin_with_published(network.features, plan.features)
+    known = plan.features is not None or plan.start is not None
+    network.features.requires_grad_(plan.train_features or not known)
+    if plan.kept:
+        module = readers_module(network, plan, weights, keep_notes(network, samples, plan))
+    else:
+        module = bpac_module(network, plan, weights)
     done = read_last(last, module) if resume else 0
     trainer = L.Trainer(
         max_steps=plan.steps, accelerator=machine.device, devices=1, precision=machine.precision,
@@ -376,9 +218,9 @@ def learn_bpac(
         log_every_n_steps=min(20, max(plan.steps // 10, 1)), num_sanity_val_steps=0,
         val_check_interval=_LOOK_EVERY, check_val_every_n_epoch=None,
     )  # fmt: skip
-    steps = torch.utils.data.DataLoader(
-        _Steps(samples, done, plan.steps), batch_size=None, num_workers=plan.workers
-    )
+    batches = range(done, plan.steps) if plan.kept else BatchesOfSteps(samples, done, plan.steps)
+    workers = 0 if plan.kept else plan.workers
+    steps = torch.utils.data.DataLoader(batches, batch_size=None, num_workers=workers)  # type: ignore[arg-type]
     trainer.fit(module, steps, torch.utils.data.DataLoader(looks, batch_size=None),  # type: ignore[arg-type]
                 ckpt_path=str(last) if resume else None, weights_only=True)  # fmt: skip
     trainer.save_checkpoint(last)
@@ -391,6 +233,7 @@ def learn_bpac(
     said = {
         **asdict(plan),
         "start": plan.start and plan.start.name,
+        "features": plan.features and plan.features.name,
         "samples": len(samples.places),
         "score": score.as_plain(),
     }

@@ -100,6 +100,9 @@ def train_ajahr(
     steps: Annotated[int, typer.Option(help="Steps of 256 synthetic people each.")] = 60_000,
     rate: Annotated[float, typer.Option(help="Highest learning rate; it falls to nothing.")] = 5e-4,
     start: Annotated[Path | None, typer.Option(help="ajahr.npz to go on from, by default none.")] = None,
+    second_look_only: Annotated[
+        bool, typer.Option("--second-look-only", help="Leave the head as --start has it.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's last state.")] = False,
     device: Device = "auto",
@@ -112,7 +115,7 @@ def train_ajahr(
     )
     from limbstudio.training.lightning_modules import Machine
 
-    plan = StudioPlan(steps, rate=rate, seed=seed, start=start)
+    plan = StudioPlan(steps, rate=rate, seed=seed, start=start, second_look_only=second_look_only)
     typer.echo(
         learn_studio_ajahr(
             poses, (tokenizer, tokenizer_loss), out, plan, resume=resume, machine=Machine(device, precision)
@@ -133,16 +136,35 @@ def train_bpac(
     rate: Annotated[float, typer.Option(help="Highest learning rate; it falls to nothing.")] = 1e-3,
     workers: Annotated[int, typer.Option(help="Processes that read samples.")] = 0,
     start: Annotated[Path | None, typer.Option(help="bpac.npz to go on from, by default none.")] = None,
+    features: Annotated[
+        Path | None,
+        typer.Option(help="pose_landmark_full.tflite of MediaPipe that the features of people begin with."),
+    ] = None,
+    train_features: Annotated[
+        bool, typer.Option("--train-features", help="Train the features of people on, too.")
+    ] = False,
+    keep: Annotated[
+        int,
+        typer.Option(
+            help="Look at so many varied copies of each sample once, and train only what reads the features.",
+            metavar="COPIES",
+            min=0,
+        ),
+    ] = 0,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's last state.")] = False,
     device: Device = "auto",
     precision: Precision = "32-true",
 ) -> None:
     """Learn to tell from photo and points how limbs end, at the size that ships, and judge it (hours)."""
-    from limbstudio.training.bpac import BpacPlan, learn_bpac  # torch is not needed for --help
+    from limbstudio.training.bpac import learn_bpac  # torch is not needed for --help
+    from limbstudio.training.bpac_modules import BpacPlan
     from limbstudio.training.lightning_modules import Machine
 
-    plan = BpacPlan(steps, batch=batch, rate=rate, seed=seed, workers=workers, start=start)
+    plan = BpacPlan(
+        steps, batch=batch, rate=rate, seed=seed, workers=workers, start=start,
+        features=features, train_features=train_features, kept=keep,
+    )  # fmt: skip
     typer.echo(
         learn_bpac(shards, validation, out, plan, resume=resume, machine=Machine(device, precision)).text
     )

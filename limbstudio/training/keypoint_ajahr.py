@@ -63,6 +63,7 @@ class StudioPlan:
     """How to train. bodies: per step, each seen from four sides. seed: of everything random.
 
     start: weights to go on from, a file that training wrote. loss_share: of people who lack a limb, None for ours.
+    second_look_only: what the head says stays as `start` has it, and a start without a second look serves.
     """
 
     steps: int
@@ -72,6 +73,7 @@ class StudioPlan:
     seed: int = 0
     start: Path | None = None
     loss_share: float | None = None
+    second_look_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -188,39 +190,58 @@ class StudioLoss:
         self.weights = weights or StudioWeights()
 
     def __call__(self, network: KeypointAjahr, truth: Truth) -> dict[str, Tensor]:
-        """Return "loss" and its terms before their weights."""
-        found = network(truth.inputs)
+        """Return "loss", which is of the head's body and of what each further look makes of it, and the terms of the
+        last before their weights. A head that does not train on is not measured."""
+        bodies = network.looks(truth.inputs)
+        head_learns = any(p.requires_grad for p in network.encoder.parameters())
         with torch.autocast(truth.inputs.device.type, enabled=False):
-            return self._measured(found, truth)
+            true = self._placed(truth.orientation, truth.pose, truth.shape, truth.place)
+            told = [self._measured(found, truth, true) for found in bodies[0 if head_learns else 1 :]]
+            total = torch.stack([self._weighed(terms) for terms in told]).sum()
+            if not head_learns:
+                return {"loss": total, **told[-1]}
+            words = words_loss(bodies[0].estimate.logits.float(), self.tokenizers.words(truth))
+            return {"loss": total + self.weights.words * words, **told[-1], "words": words}
 
-    def _measured(self, found: KeypointBody, truth: Truth) -> dict[str, Tensor]:
+    def _placed(self, orientation: Tensor, pose: Tensor, shape: Tensor, root: Tensor) -> "_Shown":
+        return _Shown(self.body(orientation, pose, shape, root), self.surface(orientation, pose, shape))
+
+    def _weighed(self, terms: dict[str, Tensor]) -> Tensor:
+        return torch.stack([getattr(self.weights, name) * value for name, value in terms.items()]).sum()
+
+    def _measured(self, found: KeypointBody, truth: Truth, true: "_Shown") -> dict[str, Tensor]:
         said = found.estimate
         # What hangs on an absent joint is nowhere; its rotation is the truth's, so that the rest can be placed.
         pose = torch.where(truth.absent[..., None, None], truth.pose, said.pose[:, :POSE_JOINTS])
-        placed = self.body(said.orientation[:, 0], pose, said.shape.float(), found.place.float())
-        true = self.body(truth.orientation, truth.pose, truth.shape, truth.place)
+        shown = self._placed(said.orientation[:, 0], pose, said.shape.float(), found.place.float())
         kept = torch.cat([torch.ones_like(truth.absent[:, :1]), ~truth.absent], 1).float()
         units = 1 / appearing_size(truth.inputs)[:, None, None]
-        losses = {
+        return {
             "pose": pose_loss(
                 torch.cat([said.orientation, pose], 1),
                 torch.cat([truth.orientation[:, None], truth.pose], 1),
                 kept,
             ),
             "shape": shape_loss(said.shape.float(), truth.shape),
-            "points": points_loss(_flat(placed) * units, _flat(true) * units, seen(truth.inputs)[:, :N_COCO]),
-            "joints": joints_loss(
-                placed.joints - placed.joints[:, :1], true.joints - true.joints[:, :1], truth.exists.float()
+            "points": points_loss(
+                _flat(shown.body) * units, _flat(true.body) * units, seen(truth.inputs)[:, :N_COCO]
             ),
-            "vertices": vertices_loss(
-                self.surface(said.orientation[:, 0], pose, said.shape.float()),
-                self.surface(truth.orientation, truth.pose, truth.shape),
-                self.surface.exists(truth.absent).float(),
-            ),
-            "words": words_loss(said.logits.float(), self.tokenizers.words(truth)),
+            "joints": joints_loss(shown.joints, true.joints, truth.exists.float()),
+            "vertices": vertices_loss(shown.surface, true.surface, self.surface.exists(truth.absent).float()),
         }
-        total = torch.stack([getattr(self.weights, name) * value for name, value in losses.items()]).sum()
-        return {"loss": total, **losses}
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """Placed bodies, and vertices (B, V, 3), metres from the pelvis."""
+
+    body: Placed
+    surface: Tensor
+
+    @property
+    def joints(self) -> Tensor:
+        """Return the joints, (B, 22, 3) metres from the pelvis."""
+        return self.body.joints - self.body.joints[:, :1]
 
 
 def _flat(body: Placed) -> Tensor:
@@ -366,11 +387,19 @@ def learn_studio_ajahr(
     words = read_tokenizers(*tokenizers, plan.numbers)
     network = build_studio(plan.numbers)
     words.install(network)
+    network.second_look.bones.take(skeleton)
+    if plan.second_look_only and plan.start is None:
+        raise KnownError("A second look needs what is looked at.", "Name the ajahr.npz to go on from.")
     if plan.start is not None:
-        fill(network, plan.start, what="AJAHR of the studio's size", command="limbstudio train ajahr")
+        may_lack = "second_look." if plan.second_look_only else None
+        fill(network, plan.start, what="AJAHR of the studio's size", command="limbstudio train ajahr",
+             may_lack=may_lack)  # fmt: skip
         words.install(network)
     elif model.lifter is not None and len(model.lifter.arrays["first.bias"]) == plan.numbers.encoder.width:
         network.encoder.begin_with(model.lifter.arrays)
+    if plan.second_look_only:
+        network.encoder.requires_grad_(False)
+        network.smpl_head.requires_grad_(False)
     module = studio_module(network, plan, model.body, skeleton, words)
     done = read_last(last, module) if resume else 0
     batches = _Steps(Crowds(poses, skeleton, plan), done, plan.steps)

@@ -9,6 +9,8 @@ from limbstudio.ajahr.build import (
     BackboneNumbers,
     BpacNumbers,
     DecoderNumbers,
+    FeatureBlock,
+    PersonFeatureNumbers,
     TokenHeadNumbers,
     TokenizerNumbers,
     build_tokenizer,
@@ -21,6 +23,18 @@ TINY = AjahrNumbers(
     decoder=DecoderNumbers(width=32, blocks=2, heads=2, head_width=8, hidden=32, context_width=32),
     head=TokenHeadNumbers(tokens=20, width=8, layers=1, token_hidden=8, channel_hidden=16),
     tokenizer=TokenizerNumbers(codes=16, code_width=8, width=16),
+)
+
+TINY_FEATURES = PersonFeatureNumbers(
+    first=6,
+    second=4,
+    stages=(
+        (FeatureBlock(8, 6, 3, 2), FeatureBlock(12, 6, 3, 1)),
+        (FeatureBlock(12, 8, 5, 2),),
+        (FeatureBlock(16, 8, 3, 2),),
+        (FeatureBlock(16, 12, 5, 2),),
+    ),
+    fine=8,
 )
 
 

@@ -10,25 +10,26 @@ import torch
 
 from limbstudio.a3d.making import make_set
 from limbstudio.a3d.plans import SampleOptions
-from limbstudio.ajahr.build import HEAD_LIMBS, StudioBpacNumbers, build_studio_bpac
+from limbstudio.ajahr.build import HEAD_LIMBS, INTACT_CLASS, StudioBpacNumbers, build_studio_bpac
 from limbstudio.ajahr.losses import UNKNOWN_CLASS, classification_loss
+from limbstudio.ajahr.plain_weights import save_weights
 from limbstudio.ajahr.predict_limbs import load_classifier
 from limbstudio.ajahr.studio_bpac import StudioBpac
 from limbstudio.domain.anatomy import LDPOSE, LDPOSE_INDEX, Limb
 from limbstudio.domain.errors import KnownError
-from limbstudio.training.bpac import (
-    BpacPlan,
+from limbstudio.training.bpac import best_temperature, calibrate_and_judge, learn_bpac
+from limbstudio.training.bpac_loss import (
     LimbPlaces,
     balanced_loss,
-    best_temperature,
-    calibrate_and_judge,
     class_weights,
-    learn_bpac,
     limbs_to_learn_from,
     take_back_weights,
 )
+from limbstudio.training.bpac_modules import BpacPlan, keep_notes
 from limbstudio.training.bpac_samples import TrainingSamples, batch_of, find_samples
 from limbstudio.training.lightning_modules import Machine
+
+from ..ajahr.tiny import TINY_FEATURES
 
 TINY = StudioBpacNumbers(
     picture_px=64,
@@ -38,6 +39,10 @@ TINY = StudioBpacNumbers(
     blocks=(1, 1),
     widths=(16, 32),
     attention_reduction=4,
+    features=TINY_FEATURES,
+    limb_cells=8,
+    end_cells=8,
+    feature_widths=(8, 8, 16),
 )
 
 
@@ -194,6 +199,47 @@ def test_a_tiny_network_is_trained_saved_and_goes_on(shards: Path, others: Path,
     assert json.loads((tmp_path / "further" / "plan.json").read_text())["start"] == "bpac.npz"
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # as above
+def test_what_reads_kept_features_learns_and_the_rest_stays(shards: Path, others: Path, tmp_path: Path):
+    pytest.importorskip("lightning", reason="needs the extra `train`")
+    machine = Machine("cpu", "32-true")
+    torch.manual_seed(0)
+    before = build_studio_bpac(TINY).eval()
+    save_weights(before, tmp_path / "before.npz")
+    plan = BpacPlan(40, TINY, batch=8, rate=5e-3, kept=2, start=tmp_path / "before.npz")
+
+    learn_bpac(shards, others, tmp_path / "run", plan, machine=machine)
+
+    after = load_classifier(tmp_path / "run" / "bpac.npz", TINY)
+    batches = [TrainingSamples(shards, 64, 8, seed=1).batch(step) for step in range(2)]
+    with torch.no_grad():
+        losses = [
+            float(sum(balanced_loss(some(b.crops, b.points), b.classes, torch.ones(4, 4)) for b in batches))
+            for some in (before, after)
+        ]
+    assert losses[1] < 0.75 * losses[0]
+    for part in ("resnet", "end_resnet", "features"):
+        own, theirs = (getattr(some, part).state_dict() for some in (after, before))
+        assert all(torch.allclose(own[name], theirs[name], rtol=1e-3, atol=1e-6) for name in own), part
+
+
+def test_kept_notes_are_of_every_loss_and_the_same_for_the_same_seed(shards: Path):
+    network, plan = build_studio_bpac(TINY), BpacPlan(1, TINY, batch=8, kept=2, seed=4)
+    samples = TrainingSamples(shards, 64, 8, seed=4)
+
+    kept, again = (keep_notes(network, samples, plan) for _ in range(2))
+
+    lost = sum(
+        int(((b.classes != UNKNOWN_CLASS) & (b.classes != INTACT_CLASS)).sum())
+        for b in (samples.batch(step) for step in range(6))
+    )
+    assert int((kept.classes != INTACT_CLASS).sum()) == lost
+    assert 0 < int((kept.classes == INTACT_CLASS).sum()) < 6 * 8 * 4 - lost
+    assert torch.equal(kept.classes, again.classes)
+    assert torch.equal(kept.notes.end_map, again.notes.end_map)
+
+
 def test_where_true_points_are_lies_in_the_cell_of_the_mirrored_cut():
     """Right and left limbs of a person and of the mirror image are in the same cells, named alike."""
     torch.manual_seed(0)
@@ -214,7 +260,11 @@ def test_where_true_points_are_lies_in_the_cell_of_the_mirrored_cut():
         for cuts, maps in (("limbs", "limb_maps"), ("ends", "end_maps")):
             own, other = (
                 heads.loss(
-                    getattr(look, maps), getattr(look, cuts), look.rows, network.cutter, (where + 0.5) / size
+                    getattr(look, maps),
+                    getattr(look, cuts),
+                    look.notes.rows,
+                    network.cutter,
+                    (where + 0.5) / size,
                 )
                 for look, where in ((one, places), (two, mirrored(places, swaps)))
             )
@@ -235,8 +285,8 @@ def test_limbs_that_are_looked_at_alone_are_answered_as_among_all():
     with torch.no_grad():
         every, some = network.look(crops, points), network.look(crops, points, only)
 
-    assert some.rows.tolist() == [0, 2, 9]
-    assert torch.allclose(some.logits, every.logits[some.rows], atol=1e-4)
+    assert some.notes.rows.tolist() == [0, 2, 9]
+    assert torch.allclose(some.logits, every.logits[some.notes.rows], atol=1e-4)
 
 
 def test_an_end_is_looked_at_where_its_point_is_or_would_be():

@@ -11,6 +11,7 @@ import torch
 from limbstudio.ajahr.build import (
     DecoderNumbers,
     KeypointEncoderNumbers,
+    SecondLookNumbers,
     StudioNumbers,
     TokenHeadNumbers,
     TokenizerNumbers,
@@ -26,6 +27,7 @@ from limbstudio.ajahr.keypoint_network import (
     seen,
 )
 from limbstudio.ajahr.predict import load_network
+from limbstudio.ajahr.second_look import Said, _rotation_by
 from limbstudio.body.model import BodyModel
 from limbstudio.domain.anatomy import N_COCO, SMPLX_INDEX
 from limbstudio.domain.errors import KnownError
@@ -55,6 +57,7 @@ TINY = StudioNumbers(
     decoder=DecoderNumbers(width=32, blocks=1, heads=2, head_width=8, hidden=32, context_width=32),
     head=TokenHeadNumbers(tokens=10, width=8, layers=1, token_hidden=8, channel_hidden=16),
     tokenizer=TokenizerNumbers(codes=16, code_width=8, width=16, widenings=1, first_length=20),
+    second_look=SecondLookNumbers(width=32, blocks=1, times=2),
 )
 
 
@@ -127,18 +130,85 @@ def test_joints_and_classes_follow_from_how_a_limb_ends():
 
 def test_the_loss_of_the_truth_itself_is_that_of_its_words_only(truth, skeleton, surface, tokenizers):
     class Knows(KeypointAjahr):
-        def forward(self, inputs: torch.Tensor):  # noqa: ANN202
-            found = super().forward(inputs)
+        def looks(self, inputs: torch.Tensor):  # noqa: ANN202
+            found = super().looks(inputs)[-1]
             pose = found.estimate.pose.clone()
             pose[:, :21] = truth.pose
             said = replace(
                 found.estimate, orientation=truth.orientation[:, None], pose=pose, shape=truth.shape
             )
-            return replace(found, estimate=said, place=truth.place)
+            return 3 * [replace(found, estimate=said, place=truth.place)]
 
     losses = StudioLoss(skeleton, surface, tokenizers)(Knows(TINY), truth)
 
     assert {name for name, value in losses.items() if value > 1e-4} == {"words", "loss"}
+
+
+def test_a_second_look_that_has_learnt_nothing_changes_nothing(truth, skeleton):
+    network = build_studio(TINY)
+    network.second_look.bones.take(skeleton)
+
+    first, *others = network.looks(truth.inputs)
+
+    assert len(others) == 2
+    for body in others:
+        assert torch.allclose(body.estimate.pose, first.estimate.pose, atol=1e-5)
+        assert torch.allclose(body.estimate.orientation, first.estimate.orientation, atol=1e-5)
+        assert torch.allclose(body.place, first.place)
+
+
+def test_a_second_look_turns_joints_and_leaves_absent_ones_zero(truth, skeleton):
+    network = build_studio(TINY)
+    network.second_look.bones.take(skeleton)
+    torch.nn.init.normal_(network.second_look.last.weight, std=0.1)
+
+    first, *_, last = network.looks(truth.inputs)
+
+    zero = last.estimate.pose[:, :21].abs().amax((2, 3)) == 0
+    assert torch.equal(zero, truth.absent)
+    turned = last.estimate.pose[:, :21][~zero]
+    assert torch.allclose(turned @ turned.transpose(1, 2), torch.eye(3).expand_as(turned), atol=1e-5)
+    assert (last.estimate.pose - first.estimate.pose).abs().max() > 0.01
+
+
+def test_a_second_look_sees_the_body_where_the_truth_is(truth, skeleton):
+    bones = build_studio(TINY).second_look.bones
+    bones.take(skeleton)
+    rotations = torch.cat([truth.orientation[:, None], truth.pose], 1)
+
+    placed = bones(Said(rotations, truth.shape, torch.zeros(len(rotations), 3)), truth.place)
+
+    true = PosedBody(skeleton)(truth.orientation, truth.pose, truth.shape, truth.place)
+    assert torch.allclose(placed.points, true.points, atol=1e-5)
+    assert torch.allclose(placed.joints, true.joints, atol=1e-5)
+
+
+def test_a_second_look_is_told_the_way_down(truth, skeleton):
+    look = build_studio(TINY).second_look
+    look.bones.take(skeleton)
+    rotations = torch.cat([truth.orientation[:, None], truth.pose], 1)
+    absent = torch.zeros(len(rotations), 22, dtype=torch.bool)
+    size = appearing_size(truth.inputs)
+    there = seen(truth.inputs)[:, :N_COCO, None]
+    told_at = truth.inputs[:, : 2 * N_COCO].view(-1, N_COCO, 2)
+
+    def half_square(turns: torch.Tensor, shape: torch.Tensor) -> torch.Tensor:
+        said = Said(rotations @ _rotation_by(turns), shape, torch.zeros(len(rotations), 3))
+        points = look.bones(said, truth.place).points[:, :N_COCO]
+        drawn = 2 * points[..., :2] / points[..., 2:] / size[:, None, None]
+        return ((drawn - told_at) * there).square().sum() / 2
+
+    none = torch.zeros(len(rotations), 22, 3)
+    by_turns, by_shape = torch.autograd.functional.jacobian(half_square, (none, truth.shape))
+    said = Said(rotations, truth.shape, torch.zeros(len(rotations), 3))
+    told = look._told(truth.inputs, said, truth.place, size, absent)
+
+    turns, shape = told[:, -76:-10].view(-1, 22, 3), told[:, -10:]
+    for found, true in ((turns, by_turns), (shape, by_shape)):  # each in its own unit, all of one sign
+        share = (found * true).sum(-1) / (found.norm(dim=-1) * true.norm(dim=-1)).clamp_min(1e-9)
+        moved = true.norm(dim=-1) > 1e-4
+        assert moved.float().mean() > 0.5
+        assert share[moved].min() > (0.999 if true is by_turns else 0.5)
 
 
 def test_a_wrong_camera_costs_points_and_nothing_else(truth, skeleton, surface, tokenizers):
@@ -197,11 +267,23 @@ def test_a_network_is_judged_over_joints_that_exist(motion: Path, skeleton: Skel
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # Lightning warns of what the machine could do better
-def test_a_tiny_network_is_trained_saved_and_goes_on(tmp_path: Path, motion: Path, tokenizers: Tokenizers):
+def test_a_tiny_network_is_trained_saved_and_goes_on(
+    tmp_path: Path,
+    motion: Path,
+    tokenizers: Tokenizers,
+    truth: Truth,
+    skeleton: Skeleton,
+    surface: BodySurface,
+):
     pytest.importorskip("lightning", reason="needs the extra `train`")
     torch.save(tokenizers.normal.state_dict(), tmp_path / "normal.pt")
     torch.save(tokenizers.loss.state_dict(), tmp_path / "loss.pt")
     files = (tmp_path / "normal.pt", tmp_path / "loss.pt")
+
+    torch.manual_seed(0)
+    untrained = build_studio(TINY).eval()
+    tokenizers.install(untrained)
+    untrained.second_look.bones.take(skeleton)
 
     learn_studio_ajahr(motion, files, tmp_path / "run", StudioPlan(30, TINY, bodies=4))
     learn_studio_ajahr(motion, files, tmp_path / "run", StudioPlan(60, TINY, bodies=4), resume=True,
@@ -210,9 +292,36 @@ def test_a_tiny_network_is_trained_saved_and_goes_on(tmp_path: Path, motion: Pat
     said = json.loads((tmp_path / "run" / "plan.json").read_text())
     assert said["steps"] == 60
     assert said["score"]["people"] == 4000
-    codes = load_network(
-        tmp_path / "run" / "ajahr.npz", TINY
-    ).smpl_head.decpose.tokenizer_amp.quantizer.codebook
+    trained = load_network(tmp_path / "run" / "ajahr.npz", TINY)
+    measure = StudioLoss(skeleton, surface, tokenizers)
+    trained.encoder.requires_grad_(True)  # or its own words would not be measured
+    assert measure(trained, truth)["loss"] < 0.8 * measure(untrained, truth)["loss"]
+    codes = trained.smpl_head.decpose.tokenizer_amp.quantizer.codebook
     torch.testing.assert_close(
         codes, tokenizers.loss.quantizer.codebook, rtol=1e-3, atol=1e-6
     )  # not trained on
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # as above
+def test_a_second_look_is_trained_on_a_head_without_one_and_the_head_stays(
+    tmp_path: Path, motion: Path, tokenizers: Tokenizers
+):
+    pytest.importorskip("lightning", reason="needs the extra `train`")
+    torch.save(tokenizers.normal.state_dict(), tmp_path / "tokenizer.pt")
+    files = (tmp_path / "tokenizer.pt", tmp_path / "tokenizer.pt")
+    head = build_studio(TINY)
+    Tokenizers(tokenizers.normal, tokenizers.normal).install(head)
+    arrays = {n: v.numpy() for n, v in head.state_dict().items() if not n.startswith("second_look.")}
+    np.savez(tmp_path / "head.npz", **arrays)
+    plan = StudioPlan(20, TINY, bodies=4, second_look_only=True, rate=5e-3)
+
+    with pytest.raises(KnownError, match="what is looked at"):
+        learn_studio_ajahr(motion, files, tmp_path / "run", plan)
+    learn_studio_ajahr(motion, files, tmp_path / "run", replace(plan, start=tmp_path / "head.npz"))
+
+    trained = load_network(tmp_path / "run" / "ajahr.npz", TINY)
+    assert trained.second_look.last.weight.abs().max() > 0
+    for name, value in head.state_dict().items():
+        if not name.startswith("second_look."):
+            assert torch.allclose(trained.state_dict()[name], value, rtol=2e-3, atol=1e-6), name
