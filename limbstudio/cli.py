@@ -324,19 +324,20 @@ def bench_fit(
 
 @bench_app.command("ajahr")
 def bench_ajahr(
-    people: Annotated[int, typer.Option(min=4, help="Synthetic people to predict.")] = 4000,
-    starts: Annotated[
-        int, typer.Option(min=4, help="Synthetic people to fit, from both kinds of start.")
-    ] = 200,
+    people: Annotated[int, typer.Option(min=0, help="Synthetic people to predict; 0 for none.")] = 4000,
+    starts: Annotated[int, typer.Option(min=0, help="Synthetic people to fit both ways; 0 for none.")] = 200,
+    photos: Annotated[Path | None, typer.Option(help="COCO file: fit its photos' people both ways.")] = None,
     poses: Annotated[Path | None, typer.Option(help="poses.npz with validation poses.")] = None,
     weights: Annotated[Path | None, typer.Option(help="ajahr.npz in place of the one that ships.")] = None,
     json_file: JsonFile = None,
 ) -> None:
-    """AJAHR's predictions on synthetic people, their speed, and fits that begin with them."""
+    """AJAHR's predictions on synthetic people, their speed, and fits that begin with them, on photos too."""
     from limbstudio.evaluation.ajahr_benchmark import bench_ajahr as run
+    from limbstudio.services.bench_photos import read_photo_people
 
+    seen = None if photos is None else read_photo_people(photos)
     _bench(
-        lambda report: run(people=people, starts=starts, poses=poses, weights=weights, report=report),
+        lambda say: run(people=people, starts=starts, photos=seen, poses=poses, weights=weights, report=say),
         json_file,
     )
 

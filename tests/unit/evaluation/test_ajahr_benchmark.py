@@ -8,7 +8,9 @@ import pytest
 
 from limbstudio.ajahr.predict import Predictor
 from limbstudio.body.model import BodyModel
-from limbstudio.evaluation.ajahr_benchmark import compare_starts, errors_of
+from limbstudio.evaluation import starts_benchmark
+from limbstudio.evaluation.ajahr_benchmark import errors_of
+from limbstudio.evaluation.starts_benchmark import PhotoPeople, PhotoPerson, compare_on_photos, compare_starts
 from limbstudio.resihmr.guessed import GuessedBodies
 from limbstudio.resihmr.problem import fit_model
 from limbstudio.resihmr.synthetic import SyntheticPerson, make_people
@@ -57,3 +59,27 @@ def test_fits_that_begin_with_the_truth_are_compared_with_the_solvers_own(crowd,
     assert found["wrong front or back"]["begun"] == 0
     assert found["MPJPE mm"]["begun"] < 100
     assert 0 < found["solver's time, share of its own"]["in batches"] < 3
+
+
+def test_on_photos_without_truth_the_two_fits_are_compared_with_each_other(crowd, body, monkeypatch):
+    monkeypatch.setattr(starts_benchmark, "_ROUNDS", 1)
+    photos = PhotoPeople(
+        "two.json",
+        tuple(PhotoPerson(f"{one.person.id}.jpg", one.person, one.camera) for one in crowd[:2]),
+        ("3.jpg: not there",),
+    )
+
+    found = compare_on_photos(photos, Knows(crowd), body)
+
+    assert found["people"] == 2
+    assert found["left out"] == "3.jpg: not there"
+    assert [row["photo"] for row in found["each"].values()] == ["0.jpg", "1.jpg"]
+    energy = found["final energy, share"]
+    shares = [row["final energy, share"] for row in found["each"].values()]
+    assert energy["median"] == pytest.approx(sum(shares) / 2)
+    assert energy["worse by a hundredth"] == sum(share > 1.01 for share in shares)
+    degrees = [row["degrees between the chests' directions"] for row in found["each"].values()]
+    assert found["the two fits face opposite ways"] == sum(angle > 90 for angle in degrees)
+    assert found["milliseconds of a prediction"] > 0
+    assert found["solver's time, share of its own"]["singly"] > 0
+    assert "no truth" in found["note"]
