@@ -29,6 +29,7 @@ from limbstudio.evaluation.in_space import (
     space_errors,
     truth_of_sample,
 )
+from limbstudio.evaluation.paper_tables import report_lines
 from limbstudio.formats.whole_files import write_whole
 from limbstudio.services.exporting import prepare_output
 
@@ -285,7 +286,7 @@ def _text(
         ]
     if limbs is not None:
         lines += _limb_lines(limbs)
-    return "\n".join(lines)
+    return "\n".join([*lines, *report_lines(means, limbs, people)])
 
 
 def _limb_lines(limbs: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from limbstudio.a3d.sampling import SampleOptions
 from limbstudio.cli import app
 from limbstudio.domain.errors import KnownError
 from limbstudio.evaluation.in_space import Absent
+from limbstudio.evaluation.paper_tables import ALL_LIMBS, GATED, LIMB_STATES, MODULES, WITH_LOSS
 from limbstudio.services.evaluating_shards import ShardOptions, evaluate_shards
 
 
@@ -48,6 +49,12 @@ def test_bodies_and_limb_states_are_compared_with_the_truth(shards: Path, tmp_pa
     assert "count in no error" in text
     assert "| right arm |" in text
     assert "not halved" in text
+    for table in (WITH_LOSS, ALL_LIMBS, LIMB_STATES, MODULES):
+        assert f"### {table.title}" in text
+        assert all("| " + " | ".join(row) in text for row in table.rows)
+    assert f"| MPJPE | 73.42 | 76.01 | – | ajahr {found.errors['ajahr'].mpjpe:.2f}, joint " in text
+    assert f"| 0.820 | {found.limbs['weighted']['accuracy']:.3f} / " in text
+    assert text.count(GATED) >= 8
     json.dumps(found.as_plain(), allow_nan=False)
 
 
@@ -112,3 +119,4 @@ def test_the_command_prints_the_report(shards: Path, tmp_path: Path):
     assert found.exit_code == 0, found.output
     assert "| joint |" in found.output
     assert "Limb states" not in found.output
+    assert "not measured in this run" in found.output
