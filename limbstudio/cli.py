@@ -232,7 +232,8 @@ def _evaluate_shards(
 @app.command()
 def ablate(
     name: Annotated[
-        str, typer.Argument(help="tokens, codebook, mixing, tokenizers, limbs or noise.", metavar="NAME")
+        str,
+        typer.Argument(help="tokens, codebook, mixing, tokenizers, limbs, noise or inputs.", metavar="NAME"),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the table.", metavar="DIR")],
     poses: Annotated[Path | None, typer.Option(help="Motion file poses.npz, to train on.")] = None,

@@ -8,6 +8,7 @@ import pytest
 from limbstudio.a3d.making import make_set
 from limbstudio.a3d.sampling import SampleOptions
 from limbstudio.domain.errors import KnownError
+from limbstudio.evaluation.paper_tables import MODULES, TOKENIZERS, PaperTable
 from limbstudio.services import ablations
 from limbstudio.services.ablations import ABLATIONS, AblationOptions, ablate
 
@@ -25,6 +26,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("tokenizers", ["switched", "intact", "loss"]),
         ("limbs", ["true", "proposed by BPAC", "all intact"]),
         ("noise", ["none", *["a little"] * 4, *["anywhere"] * 4]),
+        ("inputs", ["photo and points", "points", "photo"]),
     ],
 )
 @pytest.mark.usefixtures("_untrained_ajahr_ships")
@@ -44,6 +46,24 @@ def test_one_tokenizer_says_other_bodies_than_two(shards: Path, tmp_path: Path):
     rows = ablate("tokenizers", tmp_path, AblationOptions(shards=shards)).rows
 
     assert len({round(float(str(row["MPJPE mm"])), 4) for row in rows}) > 1
+
+
+@pytest.mark.usefixtures("_untrained_ajahr_ships")
+def test_a_withheld_photo_or_point_changes_what_is_told(shards: Path, tmp_path: Path):
+    rows = ablate("inputs", tmp_path, AblationOptions(shards=shards)).rows
+
+    assert len({row["calibration error"] for row in rows}) == 3
+
+
+@pytest.mark.parametrize(("name", "table"), [("tokens", TOKENIZERS), ("limbs", MODULES)])
+def test_the_papers_own_table_stands_below_ours(name: str, table: PaperTable):
+    ablation = next(row for row in ABLATIONS if row.name == name)
+
+    text = ablations._markdown(ablation, [{"ours": 1.0}])
+
+    assert text.index("| 1.000 |") < text.index("| " + " | ".join(table.head) + " |")
+    assert all("| " + " | ".join(row) + " |" in text for row in table.rows)
+    assert table.source in text
 
 
 @pytest.mark.slow
