@@ -121,15 +121,19 @@ def draw_reliability(found: Reliability, path: Path) -> None:
 
 
 def as_plain(counts: Ints) -> dict[str, Any]:
-    """Return counts and their rates for JSON, by the limbs' names."""
+    """Return counts and their rates for JSON, by the limbs' names; None where there are no limbs to rate."""
     heads = {}
     for limb, head, rates in zip(HEAD_LIMBS, counts, head_rates(counts), strict=True):
-        heads[limb.value] = {**vars(rates), "confusion": np.asarray(head).tolist()}
+        heads[limb.value] = {**_plain_rates(rates), "confusion": np.asarray(head).tolist()}
     return {
-        "weighted": vars(all_rates(counts)),
+        "weighted": _plain_rates(all_rates(counts)),
         "intact_recall": _or_none(intact_recall(counts)),
         "heads": heads,
     }
+
+
+def _plain_rates(rates: Rates) -> dict[str, Any]:
+    return {name: _or_none(value) for name, value in vars(rates).items()}
 
 
 def _rates(counts: Ints) -> Rates:

@@ -104,12 +104,13 @@ TOKENIZERS = PaperTable(
     ),
 )
 _NOT_COMPARABLE = """\
-These figures cannot be compared with those measured here: other people and photos, another body, a network of another
-size that is told points and never sees the photo, and what is called A3D here is our own synthetic set, not the
-authors'. Nor is it sure what they are. Review and supplement head the same figures differently: A3D's 73.42 and 73.19
-are MPJPE and MVE in the review, PVE and MPJPE in table B; so are ITW-amputee's 116.42 and 129.25; EMDB's 112.83 and
-3DPW's 95.26 are MPJPE in the review, MVE in table B. And the evaluator that the authors released halves errors: it
-prints half of each. Of Human3.6M neither text has errors. “–”: the texts have no figure."""
+These figures cannot be compared with those measured here: other people and photos, another body, networks of another
+size, of which that for bodies is told points and never sees the photo; and what is called A3D here is our own
+synthetic set, not the authors'. Nor is it sure what they are. Review and supplement head the same figures
+differently: A3D's 73.42 and 73.19 are MPJPE and MVE in the review, PVE and MPJPE in table B; so are ITW-amputee's
+116.42 and 129.25; EMDB's 112.83 and 3DPW's 95.26 are MPJPE in the review, MVE in table B. And the evaluator that the
+authors released halves errors: it prints half of each. Of Human3.6M neither text has errors. “–”: the texts have no
+figure."""
 
 
 def table_lines(table: PaperTable, here: Sequence[str] | None = None) -> list[str]:

@@ -302,7 +302,7 @@ def _limb_lines(limbs: Mapping[str, Any]) -> list[str]:
     ]
     rows = {limb.value.replace("_", " "): limbs["heads"][limb.value] for limb in HEAD_LIMBS}
     for name, row in {**rows, "all, weighted": weighted}.items():
-        numbers = " | ".join(f"{row[key]:.3f}" for key in ("accuracy", "precision", "recall", "f1"))
+        numbers = " | ".join(_share(row[key]) for key in ("accuracy", "precision", "recall", "f1"))
         lines.append(f"| {name} | {numbers} | {row['count']} |")
     recall, behind = limbs["intact_recall"], limbs["behind_things"]["intact_recall"]
     lines += [

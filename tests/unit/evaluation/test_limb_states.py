@@ -1,5 +1,7 @@
 """Measures of told limb states, on cases that are counted by hand."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -57,7 +59,10 @@ def test_intact_limbs_that_were_said_to_be():
 
 def test_nothing_known_gives_no_rates():
     assert np.isnan(all_rates(confusion(np.full((2, 4), -100), SAID[:2])).accuracy)
-    assert as_plain(np.zeros((4, 4, 4), int))["intact_recall"] is None
+    plain = as_plain(np.zeros((4, 4, 4), int))
+    assert plain["intact_recall"] is None
+    assert plain["weighted"] == {"accuracy": None, "precision": None, "recall": None, "f1": None, "count": 0}
+    json.dumps(plain, allow_nan=False)  # NaN is no JSON
 
 
 def _probabilities(told: list[float]) -> np.ndarray:
