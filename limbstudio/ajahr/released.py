@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from limbstudio.ajahr.build import HEAD_LIMBS, ReleasedOptions
 from limbstudio.ajahr.limb_crop import DEVIATION, MEAN, Floats, Pixels, Square, points_of, square_around
 from limbstudio.ajahr.network import CROP_PX, AjahrNet, BpacContext, photo_translation
-from limbstudio.ajahr.predict import predicted_result
+from limbstudio.ajahr.predict import STAGE, predicted_result
 from limbstudio.ajahr.zeroing import level_of
 from limbstudio.body.model import BodyModel
 from limbstudio.domain.anatomy import N_BODY_JOINTS, LimbState
@@ -23,6 +23,7 @@ from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Camera, FocalSource
 from limbstudio.domain.limb_proposals import LimbProposals
 from limbstudio.domain.photo import Person
+from limbstudio.domain.provenance import Provenance, Source
 from limbstudio.resihmr.guessed import GuessedBodies
 from limbstudio.resihmr.pipeline import PersonResult
 
@@ -36,6 +37,8 @@ _BLURRED_FROM = 1.1
 _MOST_SIDES = 8
 # What SMPL calls its body: 21 joints and two hands.
 _SMPL = "smpl"
+# What results are said to be made by, before the hash of the weights.
+RELEASED = "AJAHR, released weights"
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,11 +100,23 @@ def heatmap_points(person: Person, square: Square, *, release_exact: bool) -> ND
 
 
 class ReleasedPredictor:
-    """Proposes limbs and guesses bodies from photos, one person at a time."""
+    """Proposes limbs and guesses bodies from photos, one person at a time.
 
-    def __init__(self, network: AjahrNet, options: ReleasedOptions, device: str = "cpu") -> None:
+    sha256: of the weights, for what it makes to name them; empty where nobody knows.
+    """
+
+    def __init__(
+        self, network: AjahrNet, options: ReleasedOptions, device: str = "cpu", sha256: str = ""
+    ) -> None:
         self.network = network.to(device).eval()
-        self.options, self.device = options, device
+        self.options, self.device, self.sha256 = options, device, sha256
+
+    @property
+    def name(self) -> str:
+        """Return what made the results, for their provenance: the weights, and what was asked of them."""
+        options = {"second pass": self.options.second_pass, "release exact": self.options.release_exact}
+        asked = [word for word, is_on in options.items() if is_on]
+        return ", ".join([f"{RELEASED} {self.sha256[:12]}".rstrip(), *asked])
 
     def __call__(self, pixels: Pixels, person: Person, body: BodyModel) -> ReleasedAnswer:
         """Answer for one person of a photo (H, W, 3), RGB and upright.
@@ -157,13 +172,19 @@ class ReleasedPredictor:
         """
         start = time.perf_counter()
         answer = self(pixels, person, body)
-        said = {limb: LimbState(level_of(limb, answer.limbs[limb].ajahr_class)) for limb in HEAD_LIMBS}
         note = [f"BPAC-Net says: {'; '.join(proposal.text for proposal in answer.limbs)}."]
         other = [p.text for p in answer.limbs if not p.agrees_with(person.limbs[p.limb])]
         note += [f"That differs from what is recorded: {'; '.join(other)}."] if other else []
-        result = predicted_result(
-            replace(person, limbs=said), answer.camera, answer.guess, body, answer.hands
-        )
+        result = self.drawn(answer, person, body)
         timings = {"prediction": time.perf_counter() - start}
         fit = replace(result.fit, timings_s=timings, warnings=(*result.fit.warnings, *note))
-        return replace(result, person=person, fit=fit, timings_s=timings, warnings=fit.warnings)
+        return replace(result, fit=fit, timings_s=timings, warnings=fit.warnings)
+
+    def drawn(self, answer: ReleasedAnswer, person: Person, body: BodyModel) -> PersonResult:
+        """Return an answer as `person` does, without times and without a word of what BPAC-Net says."""
+        said = {limb: LimbState(level_of(limb, answer.limbs[limb].ajahr_class)) for limb in HEAD_LIMBS}
+        told = replace(person, limbs=said)
+        result = predicted_result(told, answer.camera, answer.guess, body, answer.hands)
+        hashes = (self.sha256,) if self.sha256 else ()
+        made_by = Provenance(Source.PREDICTED, by=self.name, input_hashes=hashes, stage=STAGE)
+        return replace(result, person=person, fit=replace(result.fit, provenance=made_by))

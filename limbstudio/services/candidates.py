@@ -81,7 +81,8 @@ def origin_of(fit: KeptFit) -> str:
     if fit.fit.provenance.stage == _OTHER_STAGE:
         return "the other explanation"
     if fit.fit.provenance.stage == _PREDICTED:
-        return "AJAHR's prediction"
+        is_ours = fit.fit.provenance.by == _PREDICTED
+        return "AJAHR's prediction" if is_ours else "AJAHR's prediction, your weights"
     if fit.fit.provenance.source is Source.IMPORTED:
         return "imported"
     return {

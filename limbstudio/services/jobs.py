@@ -15,6 +15,8 @@ from limbstudio.domain.errors import KnownError
 
 log = logging.getLogger(__name__)
 _numbers = count(1)
+# What torch says, in a plain RuntimeError, where the computer's own memory is full.
+_TORCH_IS_SHORT = "DefaultCPUAllocator"
 
 
 class Cancelled(BaseException):
@@ -56,13 +58,12 @@ class Failure:
         """Say in words what `error`, raised by the job `title`, means."""
         if isinstance(error, KnownError):
             return cls(error.message, error.hint)
-        is_torch = (
-            type(error).__name__ == "OutOfMemoryError"
-        )  # of its own; torch is not imported for its name
+        # Of torch's own; it is not imported for its name.
+        is_torch = type(error).__name__ == "OutOfMemoryError"
         if is_torch and type(error).__module__.startswith("torch"):
             hint = "Close other programs that use the GPU, or run it on the CPU."
             return cls(f"“{title}” stopped: the memory of the GPU is full.", hint)
-        if isinstance(error, MemoryError) or is_torch:
+        if isinstance(error, MemoryError) or is_torch or _TORCH_IS_SHORT in str(error):
             hint = "Close other programs, or work on smaller photos or on the CPU, and run it again."
             return cls(f"There was not enough memory for “{title}”.", hint)
         report = "".join(traceback.format_exception(error))

@@ -126,10 +126,15 @@ def propose_for(person: Person, photo: Path) -> ProposedLimbs:
     from limbstudio.services.pipeline import file_hash
 
     found = predict_limbs(open_photo(photo).pixels, person)
+    return as_kept(person, found, file_hash(shipped_weights())[:12])
+
+
+def as_kept(person: Person, found: LimbProposals, by: str) -> ProposedLimbs:
+    """Return proposals of a person's limbs as a project keeps them. by: names the weights that made them."""
     return ProposedLimbs(
         person.id,
         person.photo,
         {proposal.limb: tuple(round(p, 6) for p in proposal.probabilities) for proposal in found},
         what_is_read(person),
-        file_hash(shipped_weights())[:12],
+        by,
     )

@@ -6,26 +6,33 @@ Neither is ever put in place of what a human chose, said or edited.
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from limbstudio.ajahr.build import ReleasedOptions
 from limbstudio.domain.body import FitMode
 from limbstudio.domain.edits import Change, Edit
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.fitted import KeptFit
 from limbstudio.domain.limb_proposals import ProposedLimbs
 from limbstudio.domain.photo import Person
-from limbstudio.services import limb_proposals, pipeline
+from limbstudio.images import open_photo
+from limbstudio.services import limb_proposals, pipeline, weights
 from limbstudio.services.initialisers import AJAHR, require
 from limbstudio.services.jobs import Cancelled, Context, Job, JobState
+from limbstudio.services.machine import size_words
 
 if TYPE_CHECKING:
+    from limbstudio.resihmr.pipeline import PersonResult
     from limbstudio.services.studio import Studio
 
 _T = TypeVar("_T")
 # People whom the worker's process predicts in one go: enough for its batches, few enough to cancel soon.
 _AT_ONCE = 16
 _LOOK_S = 0.1
+# How far a worker's job is when the networks are loaded.
+_LOADED = 0.1
 
 
 @dataclass(frozen=True)
@@ -66,32 +73,55 @@ class Answer:
     limbs: ProposedLimbs | KnownError
 
 
-def predict(studio: "Studio", person_id: str) -> Job:
+@dataclass(frozen=True)
+class Released:
+    """Ask the user's own copy of AJAHR's released weights. files: `weights.released_hash` of when it was asked."""
+
+    options: ReleasedOptions
+    files: str
+
+
+def predict(studio: "Studio", person_id: str, released: ReleasedOptions | None = None) -> Job:
     """Predict one person's limbs and body in the worker's process; the job's result is a `Prediction`.
 
-    KnownError where the weights are not there.
+    released: with the user's own AJAHR weights, None: with the networks that ship. KnownError where those are not
+    there; whether the user's are, the job finds.
     """
-    require(AJAHR)
+    asked = _asked(released)
     work = _work(studio, studio.person(person_id))
     name = Path(work.fit.photo.path).name
 
     def finish(answers: Sequence[Answer]) -> Prediction:
         return _keep(studio, work, answers[0])
 
-    return studio.compute(
-        run_predictions, (work,), title=f"Predict limbs and body in {name}", photo=work.fit.photo.sha256,
-        finish=finish,
+    job = studio.compute(
+        run_predictions, (work,), asked, title=f"Predict limbs and body in {name}",
+        photo=work.fit.photo.sha256, finish=finish,
     )  # fmt: skip
+    job.again = partial(predict, studio, person_id, released)
+    return job
 
 
-def predict_people(studio: "Studio", photos: Iterable[str], *, title: str) -> Job:
-    """Predict everybody on these photos, as one job whose result is a `PredictionReport`."""
-    require(AJAHR)
-    named = tuple(photos)
-    return studio.run(lambda context: _predict_all(studio, context, named), title=title)
+def predict_people(
+    studio: "Studio", photos: Iterable[str], *, title: str, released: ReleasedOptions | None = None
+) -> Job:
+    """Predict everybody on these photos, as one job whose result is a `PredictionReport`. released: as of `predict`."""
+    named, asked = tuple(photos), _asked(released)
+    job = studio.run(lambda context: _predict_all(studio, context, named, asked), title=title)
+    job.again = partial(predict_people, studio, named, title=title, released=released)
+    return job
 
 
-def _predict_all(studio: "Studio", context: Context, photos: Sequence[str]) -> PredictionReport:
+def _asked(released: ReleasedOptions | None) -> Released | None:
+    if released is None:
+        require(AJAHR)
+        return None
+    return Released(released, weights.released_hash())
+
+
+def _predict_all(
+    studio: "Studio", context: Context, photos: Sequence[str], asked: Released | None
+) -> PredictionReport:
     records = studio.project.records
     people = [person for photo in photos for person in records.of_photo("person", photo)]
     placed = [person for person in people if any(point.x is not None for point in person.keypoints.points)]
@@ -100,7 +130,8 @@ def _predict_all(studio: "Studio", context: Context, photos: Sequence[str]) -> P
         some = placed[first : first + _AT_ONCE]
         sentence = f"Predicting person {first + 1} of {len(placed)}"
         works = [_work(studio, person) for person in some]
-        answers = _answers(studio, works, lambda: context.report(first / len(placed), sentence))  # noqa: B023
+        say = partial(_say, context, first / len(placed), sentence)
+        answers = _answers(studio, works, asked, say)
         for work, answer in zip(works, answers, strict=True):
             try:
                 made = _keep(studio, work, answer)
@@ -112,14 +143,29 @@ def _predict_all(studio: "Studio", context: Context, photos: Sequence[str]) -> P
     return PredictionReport(predicted, len(people) - len(placed), tuple(refused), proposed)
 
 
-def _answers(studio: "Studio", works: Sequence[PredictionWork], say: Callable[[], None]) -> Sequence[Answer]:
-    say()
+def _say(context: Context, share: float, sentence: str, job: Job | None) -> None:
+    """Tell of people, but while the networks are loaded of that."""
+    is_loading = job is not None and 0 < job.progress < _LOADED
+    context.report(share, job.sentence if job is not None and is_loading else sentence)
+
+
+def _answers(
+    studio: "Studio",
+    works: Sequence[PredictionWork],
+    asked: Released | None,
+    say: Callable[[Job | None], None],
+) -> Sequence[Answer]:
+    say(None)
     job = studio.compute(
-        run_predictions, tuple(works), title="Predict limbs and bodies", photo=works[0].fit.photo.sha256
+        run_predictions,
+        tuple(works),
+        asked,
+        title="Predict limbs and bodies",
+        photo=works[0].fit.photo.sha256,
     )
     try:
         while not job.wait(_LOOK_S):
-            say()
+            say(job)
     except Cancelled:
         job.cancel()
         raise
@@ -151,7 +197,7 @@ def _keep(studio: "Studio", work: PredictionWork, answer: Answer) -> Prediction:
     if limbs is not None:
         changes += limb_proposals.keep_proposals(studio.project, limbs)
     body = answer.body
-    made = None if isinstance(body, KnownError) else studio.keep_blobs(work.fit, body)
+    made = None if isinstance(body, KnownError) else studio.keep_blobs(_with_its_body(work, body), body)
     if made is not None and ("fit", made.id) not in studio.project.records:
         changes.append(Change(("fit", made.id), None, made))
     if changes:
@@ -163,17 +209,69 @@ def _keep(studio: "Studio", work: PredictionWork, answer: Answer) -> Prediction:
     return Prediction(kept, limbs, answer.limbs if isinstance(answer.limbs, KnownError) else None)
 
 
+def _with_its_body(work: PredictionWork, answer: pipeline.FitAnswer) -> pipeline.FitWork:
+    """Return the work with the body model that the worker's process found for it."""
+    name = answer.facts["body_file"]
+    return dataclasses.replace(work.fit, body_file=None if name is None else Path(name))
+
+
 # ------------------------------------------------------------------------------------ in the worker's process
 
 
-def run_predictions(context: Context, works: Sequence[PredictionWork]) -> list[Answer]:
-    """Predict people; what cannot be predicted of one is answered with the reason."""
-    context.report(0.05, "Loading AJAHR")
+def run_predictions(
+    context: Context, works: Sequence[PredictionWork], released: Released | None = None
+) -> list[Answer]:
+    """Predict people; what cannot be predicted of one is answered with the reason.
+
+    released: with the user's own AJAHR weights; KnownError where they are not all there, or memory is short. They stay
+    loaded for the people who come next.
+    """
+    if released is None:
+        context.report(_LOADED / 2, "Loading AJAHR")
+        weights.forget_released()
+        ask = _answer
+    else:
+        size = size_words(weights.released_size())
+        context.report(_LOADED / 2, f"Loading your AJAHR weights ({size}), once for everybody")
+        ask = _ReleasedAnswers(released)
     answers = []
     for number, work in enumerate(works):
-        context.report(0.1 + 0.9 * number / len(works), "Predicting limbs and bodies")
-        answers.append(Answer(_tried(_predicted_body, work), _tried(_proposed_limbs, work)))
+        share = _LOADED + (1 - _LOADED) * number / len(works)
+        context.report(share, "Predicting limbs and bodies")
+        answers.append(ask(work))
     return answers
+
+
+def _answer(work: PredictionWork) -> Answer:
+    return Answer(_tried(_predicted_body, work), _tried(_proposed_limbs, work))
+
+
+class _ReleasedAnswers:
+    """Answers by the user's own AJAHR weights, on the user's SMPL: limbs and body from one look at the photo."""
+
+    def __init__(self, asked: Released) -> None:
+        self._asked = asked
+        self._predictor = weights.released_predictor(asked.options)
+        self._body_file = weights.own_smpl_body()
+        self._body = pipeline.body_of(self._body_file)
+
+    def __call__(self, work: PredictionWork) -> Answer:
+        found = _tried(self._both, work)
+        return Answer(found, found) if isinstance(found, KnownError) else found
+
+    def _both(self, work: PredictionWork) -> Answer:
+        if weights.released_hash() != self._asked.files:
+            raise KnownError(
+                "Your AJAHR weights have changed since this prediction was asked for.",
+                "Look at them with `limbstudio weights list`, then predict again.",
+            )
+        if isinstance(work.picture, KnownError):
+            raise work.picture
+        person = work.fit.person
+        found = self._predictor(open_photo(work.picture).pixels, person, self._body)
+        drawn = self._predictor.drawn(found, person, self._body)
+        limbs = limb_proposals.as_kept(person, found.limbs, self._predictor.name)
+        return Answer(_as_fit(drawn, work, self._body_file), limbs)
 
 
 def _tried(ask: Callable[[PredictionWork], _T], work: PredictionWork) -> _T | KnownError:
@@ -201,7 +299,10 @@ def _predicted_body(work: PredictionWork) -> pipeline.FitAnswer:
     camera = choose_camera(
         (photo.width, photo.height), given_px=person.focal_px, exif_px=photo.focal_exif_px, paper=False
     )
-    found = predicted_person(person, camera, pipeline.body_of(work.fit.body_file))
+    return _as_fit(predicted_person(person, camera, pipeline.body_of(None)), work, None)
+
+
+def _as_fit(found: "PersonResult", work: PredictionWork, body_file: Path | None) -> pipeline.FitAnswer:
     mesh = found.mesh
     fit = dataclasses.replace(found.fit, timings_s={})  # the same twice is the same record
     facts = {
@@ -209,7 +310,7 @@ def _predicted_body(work: PredictionWork) -> pipeline.FitAnswer:
         "timings_s": dict(found.timings_s),
         "warnings": list(found.warnings),
         "seed": work.fit.seed,
-        "body_file": None,
+        "body_file": None if body_file is None else str(body_file),
     }
     return pipeline.FitAnswer(
         fit, mesh.vertices, mesh.tpose, mesh.faces, mesh.residual, mesh.parts, (), facts

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from limbstudio.ajahr.build import ReleasedOptions
 from limbstudio.domain.errors import KnownError
+from limbstudio.services import machine
+from limbstudio.services.jobs import Context
 from limbstudio.services.settings import bodies_folder, weights_folder
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ _AJAHR_NAME, _VITPOSE_NAME, _TOKENIZER_NAME = "ajahr.ckpt", "vitpose_h.pth", "to
 _BODY_SUFFIXES = (".pkl", ".npz")
 _PIECE = 16 << 20
 _TOKENIZERS = 2
+# What a prediction needs beside the weights themselves, in bytes.
+_ROOM = 1 << 29
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,14 @@ class Added:
 
 @dataclass(frozen=True)
 class WeightsState:
-    """What of AJAHR is at hand. there: what was found, a line each. missing: what is not, a line each."""
+    """What of AJAHR is at hand. there: what was found, a line each. missing: what is not, a line each.
+
+    complete: nothing is missing that a prediction needs; a file that it does not need may be damaged.
+    """
 
     there: tuple[str, ...]
     missing: tuple[str, ...]
+    complete: bool = False
 
     @property
     def lines(self) -> list[str]:
@@ -83,18 +91,33 @@ def add_weights(paths: Iterable[Path], *, replace: bool, report: Report) -> list
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """What lies in the user's folders. main, tokenizers: those that belong together; there, missing: a line each."""
+    """What lies in the user's folders. main, tokenizers: those that belong together; there, missing: a line each.
+
+    has_smpl: so does a body that they speak of.
+    """
 
     main: "WeightsFile | None"
     tokenizers: tuple["WeightsFile", ...]
     there: tuple[str, ...]
     missing: tuple[str, ...]
+    has_smpl: bool
+
+    @property
+    def has_network(self) -> bool:
+        """Tell whether the network can be made."""
+        return self.main is not None and len(self.tokenizers) == _TOKENIZERS
 
 
 def weights_state() -> WeightsState:
     """Return what of AJAHR's weights is at hand; a file that is not whole is named among the missing."""
     found = _find()
-    return WeightsState(found.there, found.missing)
+    return WeightsState(found.there, found.missing, found.has_network and found.has_smpl)
+
+
+def look_at_weights(context: Context) -> WeightsState:
+    """Return `weights_state`, as a job: every tensor is read, which takes seconds and libraries that take more."""
+    context.report(0.1, "Checking your AJAHR weights")
+    return weights_state()
 
 
 def released_predictor(options: ReleasedOptions, device: str = "auto") -> "ReleasedPredictor":
@@ -104,34 +127,70 @@ def released_predictor(options: ReleasedOptions, device: str = "auto") -> "Relea
     """
     import torch
 
+    from limbstudio.ajahr.released import ReleasedPredictor
+
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    files = sorted(weights_folder().glob("*"))
-    return _released(options, device, tuple((path, path.stat().st_mtime_ns) for path in files))
+    found = _released(device, weights_folder(), released_hash())
+    return ReleasedPredictor(found.network, options, device, found.sha256)
+
+
+def forget_released() -> None:
+    """Give back the memory of AJAHR's released weights; the next predictor reads them anew."""
+    _released.cache_clear()
+
+
+def released_size() -> int:
+    """Return the bytes of the files that the released network is read from; 0 where there are none."""
+    return sum(size for name, size, _changed in _files() if name.endswith(".ckpt"))
 
 
 def released_hash() -> str:
     """Return a hash of all files in the folder of weights, by name, size and time."""
-    facts = [
-        (path.name, path.stat().st_size, path.stat().st_mtime_ns)
-        for path in sorted(weights_folder().glob("*"))
-    ]
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
+    return hashlib.sha256(repr(_files()).encode()).hexdigest()
+
+
+def _files() -> list[tuple[str, int, int]]:
+    """Return name, size and time of change of the files in the folder of weights; what leads nowhere has zeros."""
+    found = []
+    for path in sorted(weights_folder().glob("*")):
+        try:
+            status = path.stat()
+            found.append((path.name, status.st_size, status.st_mtime_ns))
+        except OSError:  # a link to a disk that is not there now
+            found.append((path.name, 0, 0))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Released:
+    """The network, and the hash of its checkpoint's content."""
+
+    network: "AjahrNet"
+    sha256: str
 
 
 @lru_cache(maxsize=1)
-def _released(
-    options: ReleasedOptions, device: str, _files: tuple[tuple[Path, int], ...]
-) -> "ReleasedPredictor":
-    from limbstudio.ajahr.released import ReleasedPredictor
-
+def _released(device: str, _folder: Path, _hash_of_files: str) -> _Released:
     found = _find()
-    if found.main is None or len(found.tokenizers) < _TOKENIZERS:
+    if found.main is None or not found.has_network:
         raise KnownError(
             f"AJAHR's released weights are not all there: {'; '.join(found.missing)}.",
             "Add your own copy of them: limbstudio weights add FILE...",
         )
-    return ReleasedPredictor(_load(found.main, found.tokenizers), options, device)
+    if device == "cpu":
+        _require_memory(found.main.path.stat().st_size + _ROOM)
+    return _Released(_load(found.main, found.tokenizers).to(device), _digest(found.main.path))
+
+
+def _require_memory(size: int) -> None:
+    known = machine.memory()
+    if known is not None and known.free < size:
+        needed, free = machine.size_words(size), machine.size_words(known.free)
+        raise KnownError(
+            f"AJAHR's released weights need {needed} of memory, and {free} are free.",
+            "Close other programs, or predict with LimbStudio's own small networks.",
+        )
 
 
 def own_smpl_body() -> Path:
@@ -157,6 +216,7 @@ def _body_files() -> list[Path]:
 def _find() -> _Found:
     from limbstudio.ajahr.checkpoint import WeightsKind, tokenizers_of
 
+    has_smpl = True
     there, missing, files = [], [], []
     for path in sorted(weights_folder().glob("*")):
         if path.suffix in (".ckpt", ".pth"):
@@ -176,8 +236,9 @@ def _find() -> _Found:
     try:
         own_smpl_body()
     except KnownError:
+        has_smpl = False
         missing.append("the SMPL body model (SMPL_NEUTRAL.pkl, from its own page)")
-    return _Found(main, tuple(found.values()), tuple(there), tuple(missing))
+    return _Found(main, tuple(found.values()), tuple(there), tuple(missing), has_smpl)
 
 
 def _recognise(path: Path) -> "WeightsFile":

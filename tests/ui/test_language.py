@@ -199,6 +199,10 @@ ELSEWHERE = (
     "services",
     "resihmr",
     "body/model.py",
+    "ajahr/checkpoint.py",
+    "ajahr/limb_crop.py",
+    "ajahr/released.py",
+    "ajahr/untrusted.py",
 )
 # Read on the command line only, or by whoever writes a program.
 NOT_IN_THE_WINDOW = {
@@ -207,7 +211,7 @@ NOT_IN_THE_WINDOW = {
     "services/ablations.py", "services/bench_photos.py", "services/detecting.py", "services/evaluating.py",
     "services/evaluating_shards.py",
     "services/journal_files.py", "services/reconstructing.py", "services/records.py",
-    "services/repairing.py", "services/weights.py",
+    "services/repairing.py",
 }  # fmt: skip
 ON_THE_COMMAND_LINE = ("--out", "--resume", "--device", "poses.npz", "Give it in pixels.")
 TO_PROGRAMMERS = {

@@ -1,22 +1,25 @@
 """Predictions asked for in the window, by menu and key, and what is said of them."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QInputDialog
 
+from limbstudio.ajahr.build import ReleasedOptions, build_ajahr
 from limbstudio.domain import edits
 from limbstudio.domain.anatomy import Level, Limb
 from limbstudio.domain.edits import Edit
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.limb_proposals import ProposedLimbs
-from limbstudio.services import initialisers
+from limbstudio.services import initialisers, predicting, weights
 from limbstudio.services.limb_proposals import keep_proposals, what_is_read
 from limbstudio.services.predicting import PredictionReport
 from limbstudio.ui.living.predicting import prediction_words
+from limbstudio.ui.living.prediction_settings import PredictionSettings
 
+from ..unit.ajahr.tiny import TINY, write_released_files
 from .test_window import placed_person
 
 _CTRL_ALT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
@@ -112,9 +115,9 @@ def test_close_answers_are_unsure_and_the_limit_is_remembered(window, qtbot):
     qtbot.waitUntil(lambda: "75 %" in diagram.limb_text(Limb.LEFT_LEG))
     assert "Unsure" not in diagram.limb_text(Limb.LEFT_LEG)
 
-    window.actions_table["unsure_limit"].trigger()
-    dialog = window.findChild(QInputDialog)
-    dialog.setIntValue(60)
+    window.actions_table["prediction_settings"].trigger()
+    dialog = window.findChild(PredictionSettings)
+    dialog.limit.setValue(60)
     dialog.accept()
 
     qtbot.waitUntil(lambda: "Unsure" in diagram.limb_text(Limb.LEFT_LEG))
@@ -140,3 +143,70 @@ def test_proposals_are_drawn_on_the_diagram(window, qtbot):
     propose(window, {Limb.RIGHT_LEG: (0.05, 0.87, 0.02, 0.06)})
 
     qtbot.waitUntil(lambda: diagram.grab().toImage() != before)
+
+
+@pytest.fixture
+def added_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Let somebody have added AJAHR's weights, which are tiny here, and an SMPL body; return the added weights."""
+    from limbstudio.ajahr import checkpoint
+
+    monkeypatch.setenv("LIMBSTUDIO_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(weights, "_recognise", partial(checkpoint.recognise, numbers=TINY))
+    monkeypatch.setattr(weights, "own_smpl_body", lambda: tmp_path / "SMPL_NEUTRAL.pkl")
+    files = write_released_files(build_ajahr(TINY), tmp_path)
+    return [row.path for row in weights.add_weights(files, replace=False, report=lambda *_: None)]
+
+
+def settings(window, qtbot, *, waits_for: str) -> PredictionSettings:
+    """Open the settings and wait until something is said of the weights."""
+    window.actions_table["prediction_settings"].trigger()
+    dialog = window.findChildren(PredictionSettings)[-1]
+    qtbot.waitUntil(lambda: waits_for in dialog.state_text)
+    return dialog
+
+
+def test_own_weights_that_are_not_there_cannot_be_chosen_and_it_is_said_which(
+    window, qtbot, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("LIMBSTUDIO_HOME", str(tmp_path / "home"))
+
+    dialog = settings(window, qtbot, waits_for="Missing")
+
+    assert not dialog.own.isEnabled()
+    assert not dialog.second_pass.isEnabled()
+    assert dialog.small.isChecked()
+    said = dialog.own.toolTip().splitlines()
+    assert [line.partition(" (")[0] for line in said[:2] + said[3:4]] == [
+        "Missing: AJAHR's checkpoint",
+        "Missing: the tokenizer for people with all limbs that belongs to the checkpoint",
+        "Missing: the SMPL body model",
+    ]
+    assert said[-1] == "Add what is missing in a terminal: limbstudio weights add FILE..."
+    dialog.reject()
+
+
+def test_own_weights_are_chosen_remembered_and_asked(window, qtbot, added_weights, monkeypatch):
+    placed_person(window, qtbot)
+    asked = []
+    monkeypatch.setattr(
+        predicting, "predict", lambda studio, person, released=None: asked.append((person, released))
+    )
+
+    dialog = settings(window, qtbot, waits_for="All there")
+    assert not dialog.second_pass.isEnabled()
+    dialog.own.click()
+    dialog.second_pass.click()
+    dialog.accept()
+
+    assert window.memory.value("prediction/own_ajahr_weights", False, bool) is True
+    qtbot.waitUntil(window.isActiveWindow)
+    QTest.keyClick(window.annotate_page.view, Qt.Key.Key_I, _CTRL_ALT)
+    assert asked == [(window.session.person.id, ReleasedOptions(second_pass=True))]
+
+    added_weights[0].unlink()
+    again = settings(window, qtbot, waits_for="Missing")
+    assert again.own.isChecked()  # it is said, not changed
+    assert again.second_pass.isChecked()
+    again.small.click()
+    again.accept()
+    assert window.memory.value("prediction/own_ajahr_weights", True, bool) is False

@@ -3,15 +3,17 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QInputDialog
 
+from limbstudio.ajahr.build import ReleasedOptions
 from limbstudio.domain.limb_proposals import UNSURE_BELOW
 from limbstudio.services import predicting
 from limbstudio.services.initialisers import AJAHR, initialiser
 from limbstudio.services.jobs import Job, JobState, JobView
 from limbstudio.services.predicting import Prediction, PredictionReport
+from limbstudio.services.weights import WeightsState, look_at_weights
 from limbstudio.ui.action_row import Owner
 from limbstudio.ui.features import Feature
+from limbstudio.ui.living.prediction_settings import PredictionSettings
 from limbstudio.ui.messages import RefusedDialog
 from limbstudio.ui.preflight_dialog import counted
 
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 
 # In the window's memory: where proposals are unsure, as a share.
 _LIMIT = "limb_proposals/unsure_below"
+# Whether the user's own AJAHR weights predict, and what is asked of them.
+_USES_OWN, _SECOND_PASS, _RELEASE_EXACT = (
+    f"prediction/{name}" for name in ("own_ajahr_weights", "second_pass", "release_exact")
+)
 
 
 class Predicting(Feature):
@@ -40,25 +46,48 @@ class Predicting(Feature):
         kept = self.window.memory.value(_LIMIT, UNSURE_BELOW, float)
         return min(max(float(kept), 0.0), 1.0) if isinstance(kept, int | float) else UNSURE_BELOW
 
-    def ask_limit(self) -> None:
-        """Ask when a proposal is unsure, and remember it."""
-        dialog = QInputDialog(self.window)
-        dialog.setWindowTitle("Unsure limb proposals")
-        dialog.setInputMode(QInputDialog.InputMode.IntInput)
-        dialog.setIntRange(0, 100)
-        dialog.setIntValue(round(100 * self.limit))
-        dialog.setLabelText("Unsure where the two likeliest answers are less apart than (%):")
-        dialog.setOkButtonText("Set")
-        dialog.intValueSelected.connect(lambda percent: self.set_limit(percent / 100))
-        dialog.open()
+    @property
+    def uses_own(self) -> bool:
+        """Tell whether the user's own AJAHR weights predict."""
+        return bool(self.window.memory.value(_USES_OWN, False, bool))
 
-    def set_limit(self, share: float) -> None:
-        """Take proposals for unsure below this distance of the two likeliest answers."""
-        self.window.memory.setValue(_LIMIT, share)
+    @property
+    def released_options(self) -> ReleasedOptions:
+        """Return what is asked of the user's own weights."""
+        exact, second = (
+            bool(self.window.memory.value(name, False, bool)) for name in (_RELEASE_EXACT, _SECOND_PASS)
+        )
+        return ReleasedOptions(exact, second)
+
+    def ask_settings(self) -> None:
+        """Ask with what is predicted and when a proposal is unsure, and remember it."""
+        dialog = PredictionSettings(self.uses_own, self.released_options, self.limit, self.window)
+        dialog.accepted.connect(lambda: self._remember(dialog))
+        dialog.open()
+        photo = self.session.photo
+        job = self.session.studio.compute(
+            look_at_weights, title="Look at your AJAHR weights", photo="" if photo is None else photo.sha256
+        )
+        dialog.finished.connect(
+            self.session.bridge.watch(job, lambda view: dialog.show_job(view, _result_of(job)))
+        )
+
+    def _remember(self, dialog: PredictionSettings) -> None:
+        memory, options = self.window.memory, dialog.options
+        memory.setValue(_USES_OWN, dialog.own.isChecked())
+        memory.setValue(_SECOND_PASS, options.second_pass)
+        memory.setValue(_RELEASE_EXACT, options.release_exact)
+        share = dialog.limit.value() / 100
+        memory.setValue(_LIMIT, share)
         self.window.person_panel.set_unsure_below(share)
+        self.window.show_available()
+
+    @property
+    def _released(self) -> ReleasedOptions | None:
+        return self.released_options if self.uses_own else None
 
     def available(self) -> frozenset[str]:
-        can = self.session.can_edit and initialiser(AJAHR).is_there
+        can = self.session.can_edit and (self.uses_own or initialiser(AJAHR).is_there)
         person = self.session.person
         placed = person is not None and any(point.x is not None for point in person.keypoints.points)
         there = {"predictable": can and placed, "predictable_photos": can and self.session.photo is not None}
@@ -68,7 +97,8 @@ class Predicting(Feature):
         """Predict the body of the person in work."""
         person = self.session.person
         if person is not None:
-            self._follow(self.session.start(lambda: predicting.predict(self.session.studio, person.id)))
+            studio, released = self.session.studio, self._released
+            self._follow(self.session.start(lambda: predicting.predict(studio, person.id, released)))
 
     def predict_selected(self) -> None:
         """Predict everybody on the photos that are selected in the list."""
@@ -81,8 +111,12 @@ class Predicting(Feature):
         self._many([photo.sha256 for photo in self.session.studio.photos], "Predict the people of all photos")
 
     def _many(self, photos: list[str], title: str) -> None:
-        studio = self.session.studio
-        self._follow(self.session.start(lambda: predicting.predict_people(studio, photos, title=title)))
+        studio, released = self.session.studio, self._released
+        self._follow(
+            self.session.start(
+                lambda: predicting.predict_people(studio, photos, title=title, released=released)
+            )
+        )
 
     def _follow(self, job: Job | None) -> None:
         if job is not None:
@@ -141,6 +175,10 @@ class Predicting(Feature):
         self.window.message_bar.say(
             prediction_words(report), serious=bool(report.refused), button=button, act=act
         )
+
+
+def _result_of(job: Job) -> WeightsState | None:
+    return job.result if job.state is JobState.SUCCEEDED else None
 
 
 def prediction_words(report: PredictionReport) -> str:
