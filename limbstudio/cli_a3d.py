@@ -28,7 +28,13 @@ def make(
     detector: Annotated[
         str | None, typer.Option(help="Plugin that looks for people left in the backgrounds.", metavar="NAME")
     ] = None,
-    textures: Annotated[Path | None, typer.Option(help="Folder of pictures of cloth.", metavar="DIR")] = None,
+    textures: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of pictures of cloth; of skin in its folders skin/tone_1 (light) to skin/tone_7 (dark).",
+            metavar="DIR",
+        ),
+    ] = None,
     poses: Annotated[
         Path | None, typer.Option(help="Motion file poses.npz; by default the bundled poses.")
     ] = None,

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from limbstudio.a3d.backdrops import Backdrop, Rays
+from limbstudio.a3d.pictures import picture_files
 from limbstudio.a3d.quality import Cleaned, FindPeople, Mask, cleaned
-from limbstudio.a3d.textures import picture_files
 from limbstudio.domain.errors import KnownError
 from limbstudio.formats.annotated import RunLengths
 from limbstudio.formats.masks import decode_run_lengths, polygon_mask

@@ -69,6 +69,15 @@ class Landmarks:
         return self.joints[SMPLX_INDEX[name]]
 
 
+@dataclass(frozen=True, eq=False)
+class Skin:
+    """Skin of a picture. colour: its mean, linear light. laid: colours (N, 3) at T-pose points (N, 3)."""
+
+    name: str
+    colour: Linear
+    laid: Callable[[Floats, Landmarks], Floats]
+
+
 def landmarks(body: BodyModel, shape: Floats) -> Landmarks:
     """Measure the T-pose of a shape."""
     rest = body.rest_vertices(shape).astype(float)
@@ -147,14 +156,15 @@ def paint_person(
     noise: Noise = smooth_noise,
     shirt: Cloth | None = None,
     trousers: Cloth | None = None,
+    skin: Skin | None = None,
 ) -> Floats:
     """Return linear colours (N, 3) at T-pose points (N, 3).
 
     normals: world, unused by cloth. noise: as `scene.noise`. shirt, trousers: colours of the cloth (N, 3) at
-    T-pose points (N, 3), instead of the outfit's own.
+    T-pose points (N, 3), instead of the outfit's own; skin: likewise.
     """
     reach = _reach(points, marks, outfit, noise)
-    colours = _skin(points, marks, outfit, noise)
+    colours = _skin(points, marks, outfit, noise, skin)
     _cover(
         colours,
         reach.hair,
@@ -189,9 +199,10 @@ def _shirt(points: Floats, outfit: Outfit) -> Floats:
     return first * (1 - share[:, None]) + second * share[:, None]
 
 
-def _skin(points: Floats, marks: Landmarks, outfit: Outfit, noise: Noise) -> Floats:
-    base = np.array(linear(outfit.skin))
-    colours = base * (1 + 0.05 * noise(points, 30.0, 1) + 0.05 * noise(points, 7.0, 1))[:, None]
+def _skin(points: Floats, marks: Landmarks, outfit: Outfit, noise: Noise, skin: Skin | None) -> Floats:
+    base = np.array(linear(outfit.skin) if skin is None else skin.colour)
+    own = base if skin is None else skin.laid(points, marks)
+    colours = own * (1 + 0.05 * noise(points, 30.0, 1) + 0.05 * noise(points, 7.0, 1))[:, None]
     nose, eye = marks.keypoints[0], marks.keypoints[1]
     x, y, z = np.asarray(points, float).T
     face = z > marks.keypoints[3][2] + 0.03

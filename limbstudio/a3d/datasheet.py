@@ -66,6 +66,10 @@ class Counts:
         self._count("Kinds", _kind(truth["ajahr_label"]))
         self._count("Builds", truth["build"])
         self._count("Tones of skin and hair", truth["tone"])
+        if "skin" in truth:  # the set was made with pictures of skin
+            self._count(
+                "Skins", f"{truth['tone']}: {'procedural' if truth['skin'] is None else 'of a picture'}"
+            )
         self._count("Poses", truth["poses"])
         self._count("Aids", truth["aid"])
         self._count("Backgrounds", truth["background"]["kind"])

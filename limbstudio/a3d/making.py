@@ -8,6 +8,7 @@ from typing import Any
 
 from limbstudio.a3d import datasheet
 from limbstudio.a3d.crew import make_samples
+from limbstudio.a3d.groups import TONES
 from limbstudio.a3d.plans import Geometry, SampleOptions
 from limbstudio.a3d.quality import FindPeople
 from limbstudio.a3d.records import write_coco
@@ -228,8 +229,16 @@ def _backgrounds(sources: Sources) -> str:
 
 
 def _textures(sources: Sources) -> str:
-    names = sources.textures.names
-    return f"procedural, and {len(names)} pictures of a folder" if names else "procedural"
+    names, skins = sources.textures.names, sources.textures.skins.counts
+    if not skins:
+        return f"procedural, and {len(names)} pictures of a folder" if names else "procedural"
+    cloth = f"{len(names)} pictures of cloth and " if names else ""
+    groups = ", ".join(f"{group}: {count}" for group, count in skins.items())
+    kept = "" if len(skins) == len(TONES) else " The other groups keep the procedural skin."
+    return (
+        f"procedural, and {cloth}{sum(skins.values())} pictures of skin of a folder ({groups}). Everybody of these "
+        f"groups has the skin of one of its pictures; `skin` of the truth names it.{kept}"
+    )
 
 
 def _json(plain: dict[str, Any]) -> bytes:

@@ -175,6 +175,7 @@ def _truth(
             "ssim": round(photo.ssim, 4),
             "passed_over": [list(row) for row in photo.passed_over],
         }
+    worn = {"skin": stage.skin} if sources.textures.skins.counts else {}
     return {
         "schema_version": SCHEMA_VERSION,
         "generator": f"limbstudio {__version__} a3d",
@@ -187,6 +188,7 @@ def _truth(
         "ajahr_classes": _classes(plan),
         "build": BUILDS[plan.build],
         "tone": TONES[plan.tone].name,
+        **worn,
         "poses": sources.bank.name,
         "aid": plan.aid.value,
         "crutch_arms": [limb.value for limb in stage.crutches],

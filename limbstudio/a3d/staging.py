@@ -9,10 +9,11 @@ import numpy as np
 from limbstudio.a3d.assistive import aids, prostheses
 from limbstudio.a3d.backdrops import INDOORS
 from limbstudio.a3d.bodies import Figure, make_figure
-from limbstudio.a3d.clothing import paint_person
+from limbstudio.a3d.clothing import Skin, paint_person
 from limbstudio.a3d.composing import Geometry, Kind, Thing, see
 from limbstudio.a3d.empty_cloth import Empty, empty_cloth
 from limbstudio.a3d.grain import grain
+from limbstudio.a3d.groups import TONES
 from limbstudio.a3d.occluders import clutter, place_occluder
 from limbstudio.a3d.plans import Aid, SamplePlan
 from limbstudio.a3d.pose_source import PoseBank, arms_on_crutches, loosened, seated, standing_pose
@@ -38,7 +39,8 @@ class Stage:
     """A scene that is ready to be drawn. yaw (3, 3): from the person's world to the camera's world.
 
     crutches: arms that hold one. worn: limbs that wear a prosthesis. empty: what garments do beyond the ends of limbs.
-    behind: kinds of what stands about. device_things: rows of the scene's things that make each prosthesis.
+    behind: kinds of what stands about. device_things: rows of the scene's things that make each prosthesis. skin: the
+    picture of the person's skin, None for the procedural one.
     """
 
     figure: Figure
@@ -51,6 +53,7 @@ class Stage:
     empty: Mapping[Limb, Empty]
     behind: tuple[str, ...]
     device_things: Mapping[Limb, tuple[int, ...]]
+    skin: str | None
 
 
 def set_stage(
@@ -78,7 +81,8 @@ def set_stage(
     worn = prostheses(figure, body, plan.limbs, plan.outfit.shoes, plan.random(1))
     held = hands if plan.aid is Aid.CRUTCHES else ()
 
-    person = Thing(Kind.PERSON, world, figure.faces, _painter(plan, figure, textures), figure.rest)
+    skin = textures.skins.draw(TONES[plan.tone].name, plan.random(8))
+    person = Thing(Kind.PERSON, world, figure.faces, _painter(plan, figure, textures, skin), figure.rest)
     things = [person]
     device_things = {}
     for limb, solids in worn.items():
@@ -106,6 +110,7 @@ def set_stage(
         {limb: style for limb, (style, _) in empty.items()},
         tuple(kind for kind, _ in behind),
         device_things,
+        None if skin is None else skin.name,
     )
 
 
@@ -122,10 +127,16 @@ def _thing(kind: Kind, solid: Solid, turn: Floats) -> Thing:
     return Thing(kind, solid.vertices @ turn.T, solid.faces, solid.paint, texture)
 
 
-def _painter(plan: SamplePlan, figure: Figure, textures: Textures) -> partial[Floats]:
+def _painter(plan: SamplePlan, figure: Figure, textures: Textures, skin: Skin | None) -> partial[Floats]:
     shirt, trousers = textures.draw(plan.random(4))
     return partial(
-        paint_person, marks=figure.marks, outfit=plan.outfit, noise=grain, shirt=shirt, trousers=trousers
+        paint_person,
+        marks=figure.marks,
+        outfit=plan.outfit,
+        noise=grain,
+        shirt=shirt,
+        trousers=trousers,
+        skin=skin,
     )
 
 

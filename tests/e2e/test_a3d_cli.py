@@ -149,6 +149,7 @@ def _is_alive(pid: int) -> bool:
         (("--count", 2, "--backgrounds", "empty"), "no pictures"),
         (("--count", 2, "--textures", "empty"), "no pictures"),
         (("--count", 2, "--textures", "spoiled"), "cloth.jpg"),
+        (("--count", 2, "--textures", "ungrouped"), "no group of skin"),
         (("--count", 2, "--resume", "--out", "file/set"), "cannot be made"),
     ],
 )
@@ -157,6 +158,8 @@ def test_bad_input_is_said_and_leaves_no_shard(limbstudio, tmp_path, monkeypatch
     (tmp_path / "empty").mkdir()
     (tmp_path / "spoiled").mkdir()
     (tmp_path / "spoiled" / "cloth.jpg").write_bytes(b"no picture")
+    (tmp_path / "ungrouped" / "skin" / "tone_8").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "ungrouped" / "skin" / "tone_8" / "a.png"), np.zeros((9, 9, 3), np.uint8))
     (tmp_path / "file").write_text("")
 
     ended = limbstudio("a3d", "make", "--out", "set", *arguments, "--workers", 1)
