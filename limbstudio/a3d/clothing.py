@@ -170,20 +170,35 @@ def paint_person(
         reach.hair,
         np.array(linear(outfit.hair)) * (1 + 0.35 * noise(points * (1, 0.25, 1), 160.0, 5))[:, None],
     )
-    weave = (1 + 0.05 * noise(points, 260.0, 6))[:, None]
-    _cover(
-        colours,
-        reach.trousers,
-        (np.array(linear(outfit.trousers)) if trousers is None else trousers(points))
-        * weave
-        * (1 + 0.10 * noise(points, 14.0, 9))[:, None],
-    )
-    _cover(colours, reach.shirt, (_shirt(points, outfit) if shirt is None else shirt(points)) * weave)
+    weave = weave_at(points, noise)
+    _cover(colours, reach.trousers, trousers_colours(points, outfit, noise, weave, trousers))
+    _cover(colours, reach.shirt, shirt_colours(points, outfit, weave, shirt))
     if outfit.shoes is not None:
         sole = points[:, 1] < points[:, 1].min() + 0.018
         shoe = np.where(sole[:, None], np.array(linear("#D8D4CC")), np.array(linear(outfit.shoes)))
         _cover(colours, reach.shoes, shoe * weave)
     return colours
+
+
+def weave_at(points: Floats, noise: Noise) -> Floats:
+    """Return how bright the threads of cloth are at T-pose points (N, 3): (N, 1), about one."""
+    return (1 + 0.05 * noise(points, 260.0, 6))[:, None]
+
+
+def shirt_colours(points: Floats, outfit: Outfit, weave: Floats, cloth: Cloth | None = None) -> Floats:
+    """Return the shirt's colours (N, 3) at T-pose points (N, 3), also where it does not reach.
+
+    weave: of `weave_at`. cloth: as `paint_person` has it.
+    """
+    return (_shirt(points, outfit) if cloth is None else cloth(points)) * weave
+
+
+def trousers_colours(
+    points: Floats, outfit: Outfit, noise: Noise, weave: Floats, cloth: Cloth | None = None
+) -> Floats:
+    """Return the trousers' colours, as `shirt_colours`."""
+    own = np.array(linear(outfit.trousers)) if cloth is None else cloth(points)
+    return own * weave * (1 + 0.10 * noise(points, 14.0, 9))[:, None]
 
 
 def _shirt(points: Floats, outfit: Outfit) -> Floats:

@@ -206,8 +206,8 @@ def datasheet(counts: Counts, options: Mapping[str, Any], *, backgrounds: str, t
         "## Known limits",
         "",
         "Procedural clothes, skins and places look synthetic. Shadows on photos fall on the ground where the camera "
-        "would have it, not where the photo has it. Empty sleeves are plain tubes, also of patterned shirts. Groups "
-        "are colours and proportions, not people.",
+        "would have it, not where the photo has it. Empty sleeves and trouser legs are smooth tubes. Groups are "
+        "colours and proportions, not people.",
         "",
         "## Licence and acknowledgement",
         "",

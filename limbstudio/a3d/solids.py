@@ -31,23 +31,39 @@ def flat(colour: str, roughness: float = 0.06, frequency: float = 16.0) -> Paint
     return paint
 
 
-def tube(path: Floats, radii: Floats | float, paint: Paint, *, sides: int = 9, flat_by: float = 1.0) -> Solid:
-    """Make a closed tube along a path (P, 3). radii: (P,) or one. flat_by: its height over its width, for blades."""
+def first_side(path: Floats) -> Floats:
+    """Return the direction (3,) in which a tube along a path (P, 3) begins its first ring, where none is given."""
+    along = (path[1] - path[0]) / max(float(np.linalg.norm(path[1] - path[0])), 1e-9)
+    return _across(along, (0.0, 0.0, 1.0) if abs(along[2]) < 0.8 else (1.0, 0.0, 0.0))
+
+
+def tube(
+    path: Floats,
+    radii: Floats | float,
+    paint: Paint,
+    *,
+    sides: int = 9,
+    flat_by: float = 1.0,
+    side: Floats | None = None,
+) -> Solid:
+    """Make a closed tube along a path (P, 3). radii: (P,) or one. flat_by: its height over its width, for blades.
+
+    side: (3,), across the path, where the first ring begins and the tube is wide.
+    """
     p = np.asarray(path, float)
     r = np.broadcast_to(np.asarray(radii, float), len(p))
     along = np.gradient(p, axis=0)
     along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
-    side = _across(along[0], (0.0, 0.0, 1.0) if abs(along[0, 2]) < 0.8 else (1.0, 0.0, 0.0))
+    across = first_side(p) if side is None else np.asarray(side, float)
     angles = np.arange(sides) * 2 * np.pi / sides
     rings = []
     for at, direction, radius in zip(p, along, r, strict=True):
-        side = side - direction * (
-            side @ direction
-        )  # carried along the path, so that the tube does not twist
-        side /= max(float(np.linalg.norm(side)), 1e-9)
-        other = _across(direction, side)
+        # Carried along the path, so that the tube does not twist.
+        across = across - direction * (across @ direction)
+        across /= max(float(np.linalg.norm(across)), 1e-9)
+        other = _across(direction, across)
         rings.append(
-            at + radius * (np.cos(angles)[:, None] * side + flat_by * np.sin(angles)[:, None] * other)
+            at + radius * (np.cos(angles)[:, None] * across + flat_by * np.sin(angles)[:, None] * other)
         )
     return Solid(*_skin_of_rings(np.array(rings), p[0], p[-1]), paint)
 

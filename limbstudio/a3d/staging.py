@@ -9,7 +9,7 @@ import numpy as np
 from limbstudio.a3d.assistive import aids, prostheses
 from limbstudio.a3d.backdrops import INDOORS
 from limbstudio.a3d.bodies import Figure, make_figure
-from limbstudio.a3d.clothing import Skin, paint_person
+from limbstudio.a3d.clothing import paint_person
 from limbstudio.a3d.composing import Geometry, Kind, Thing, see
 from limbstudio.a3d.empty_cloth import Empty, empty_cloth
 from limbstudio.a3d.grain import grain
@@ -81,14 +81,24 @@ def set_stage(
     worn = prostheses(figure, body, plan.limbs, plan.outfit.shoes, plan.random(1))
     held = hands if plan.aid is Aid.CRUTCHES else ()
 
+    shirt, trousers = textures.draw(plan.random(4))
     skin = textures.skins.draw(TONES[plan.tone].name, plan.random(8))
-    person = Thing(Kind.PERSON, world, figure.faces, _painter(plan, figure, textures, skin), figure.rest)
+    paint = partial(
+        paint_person,
+        marks=figure.marks,
+        outfit=plan.outfit,
+        noise=grain,
+        shirt=shirt,
+        trousers=trousers,
+        skin=skin,
+    )
+    person = Thing(Kind.PERSON, world, figure.faces, paint, figure.rest)
     things = [person]
     device_things = {}
     for limb, solids in worn.items():
         device_things[limb] = tuple(range(len(things), len(things) + len(solids)))
         things += [_thing(Kind.PROSTHESIS, s, turn) for s in solids]
-    empty = empty_cloth(figure, plan.limbs, plan.outfit, plan.random(7))
+    empty = empty_cloth(figure, plan.limbs, plan.outfit, plan.random(7), shirt=shirt, trousers=trousers)
     things += [_thing(Kind.CLOTH, s, turn) for _, solids in empty.values() for s in solids]
     things += [_thing(Kind.AID, s, turn) for s in aids(figure, plan.aid, held, plan.random(2))]
     eye = -view.camera_from_world.T @ view.offset
@@ -125,19 +135,6 @@ def _clutter(plan: SamplePlan, view: Viewpoint, *, indoors: bool) -> list[tuple[
 def _thing(kind: Kind, solid: Solid, turn: Floats) -> Thing:
     texture = solid.vertices if solid.texture is None else solid.texture
     return Thing(kind, solid.vertices @ turn.T, solid.faces, solid.paint, texture)
-
-
-def _painter(plan: SamplePlan, figure: Figure, textures: Textures, skin: Skin | None) -> partial[Floats]:
-    shirt, trousers = textures.draw(plan.random(4))
-    return partial(
-        paint_person,
-        marks=figure.marks,
-        outfit=plan.outfit,
-        noise=grain,
-        shirt=shirt,
-        trousers=trousers,
-        skin=skin,
-    )
 
 
 def _camera(plan: SamplePlan, world: Floats, size_px: int) -> Viewpoint:

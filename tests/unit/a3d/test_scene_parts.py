@@ -1,6 +1,7 @@
 """What a scene is built of: closed solids, poses, bodies put down, aids, occluders, backdrops, shadows."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from limbstudio.a3d.occluders import OCCLUDERS, place_occluder
 from limbstudio.a3d.plans import Aid, Geometry, LostLimb, OccluderPlan, SampleOptions
 from limbstudio.a3d.pose_source import BUNDLED, arms_on_crutches, read_poses, seated, standing_pose
 from limbstudio.a3d.sampling import make_sample, open_sources
-from limbstudio.a3d.solids import ball, flat, joined, ring, slab, smooth_normals, tube
+from limbstudio.a3d.solids import Solid, ball, flat, joined, ring, slab, smooth_normals, tube
 from limbstudio.body.model import load_body
 from limbstudio.body.surface import surface_facts
 from limbstudio.domain.anatomy import SMPLX_INDEX, Level, Limb, Side
@@ -251,6 +252,7 @@ def test_the_nearer_thing_has_the_pixel_and_the_person_has_the_tie():
     assert len(geometry.casting) == len(person.faces) + len(before.faces)
 
 
+LONG = Outfit(sleeve=0.95, sleeves={side: 0.95 for side in Side}, hem={side: 0.97 for side in Side})
 LEVELS = (Level.TRANSFEMORAL, Level.TRANSTIBIAL, Level.KNEE_DISARTICULATION, Level.HIP_DISARTICULATION)
 
 
@@ -300,6 +302,77 @@ def test_only_a_garment_that_reaches_over_the_end_goes_on_beyond_it(body, standi
     assert not _empty(body, standing, Limb.RIGHT_ARM, Level.TRANSHUMERAL, sleeves)[1]  # a shirt has two alike
     long_sleeves = Outfit(sleeves={Side.LEFT: 0.9, Side.RIGHT: 0.9})
     assert _empty(body, standing, Limb.RIGHT_ARM, Level.TRANSHUMERAL, long_sleeves)[1]
+
+
+PLACES_OF_EMPTY = [
+    (Limb.LEFT_LEG, Level.TRANSFEMORAL),
+    (Limb.RIGHT_LEG, Level.KNEE_DISARTICULATION),
+    (Limb.RIGHT_ARM, Level.TRANSHUMERAL),
+    (Limb.LEFT_ARM, Level.TRANSRADIAL),
+]
+
+
+@pytest.mark.parametrize(("limb", "level"), PLACES_OF_EMPTY)
+def test_the_cloth_of_empty_sleeves_and_trousers_goes_on_where_the_body_s_ends(body, standing, limb, level):
+    figure, found = _empty(body, standing, limb, level, LONG)
+
+    own = np.unique(figure.faces[figure.residual])
+    for style, solids in found:
+        begin = solids[0]  # the tube that hangs, or the ball over the end
+        assert all(_places(solid).shape == solid.vertices.shape for solid in solids)
+        gaps = np.linalg.norm(begin.vertices[:, None] - figure.vertices[own][None], axis=2)
+        rows = np.flatnonzero(gaps.min(1) < 0.015)
+        assert len(rows) > 2
+        away = _places(begin)[rows] - figure.rest[own][gaps[rows].argmin(1)]
+        assert np.median(np.linalg.norm(away, axis=1)) < 0.035
+        if style is Empty.HANGING:  # however it falls, on the T-pose it is straight
+            ends = [figure.marks.joint(f"{limb.side.value}_{n}") for n in _ends_of(limb)]
+            along = (_places(begin) - ends[0]) @ (ends[1] - ends[0]) / np.linalg.norm(ends[1] - ends[0]) ** 2
+            assert np.ptp(along) > 0.4
+
+
+def _places(solid: Solid) -> np.ndarray:
+    assert solid.texture is not None
+    return solid.texture
+
+
+def _ends_of(limb: Limb) -> tuple[str, str]:
+    return ("shoulder", "wrist") if limb.is_arm else ("hip", "ankle")
+
+
+def test_an_empty_sleeve_has_the_stripes_of_its_shirt_and_an_empty_leg_has_none(body, standing):
+    striped = replace(LONG, pattern="stripes", shirt="#FF0000", shirt_second="#0000FF", trousers="#00FF00")
+
+    sleeves = _empty(body, standing, Limb.RIGHT_ARM, Level.SHOULDER_DISARTICULATION, striped)[1]
+    legs = _empty(body, standing, Limb.RIGHT_LEG, Level.TRANSFEMORAL, striped)[1]
+
+    for style, (solid, *_) in sleeves:
+        if style is not Empty.HANGING:
+            continue
+        at = np.linspace(_places(solid).min(0), _places(solid).max(0), 400)
+        red, _, blue = solid.paint(at, at).T
+        bands = np.count_nonzero(np.diff((blue > red).astype(int)))
+        assert bands == pytest.approx(2 * np.ptp(at[:, 0]) / 0.06, abs=3)  # a stripe every six centimetres
+    assert any(style is Empty.HANGING for style, _ in sleeves)
+    for _, solids in legs:
+        colours = solids[0].paint(_places(solids[0]), solids[0].vertices)
+        assert (colours[:, 1] > 0.5).all()
+        assert np.abs(colours[:, [0, 2]]).max() == 0
+
+
+def test_empty_cloth_is_of_the_picture_that_the_garment_is_of(body, standing):
+    def by_place(points):
+        return np.abs(points)
+
+    lost = {Limb.LEFT_LEG: LostLimb(Level.TRANSFEMORAL, 0.5, Geometry.COLLAPSED)}
+    figure = make_figure(body, standing, SHAPE, lost, LONG, Aid.NONE)
+    found = {}
+    for seed in range(10):
+        found |= empty_cloth(figure, lost, LONG, np.random.default_rng(seed), trousers=by_place)
+
+    (_, (solid, *_)) = found[Limb.LEFT_LEG]
+    colours = solid.paint(_places(solid), solid.vertices)
+    np.testing.assert_allclose(colours / np.abs(_places(solid)), 1, atol=0.3)
 
 
 def test_empty_cloth_is_part_of_the_person_and_hides_no_loss():
