@@ -21,7 +21,7 @@ from limbstudio.ajahr.build import ReleasedOptions
 from limbstudio.body.model import BodyModel, bundled_body_path, load_body
 from limbstudio.body.surface import surface_facts
 from limbstudio.cameras import choose_camera
-from limbstudio.domain.anatomy import Posture
+from limbstudio.domain.anatomy import KeypointState, Posture
 from limbstudio.domain.body import FitMode
 from limbstudio.domain.corrections import Corrections
 from limbstudio.domain.errors import KnownError
@@ -348,6 +348,10 @@ def _made(batch: _Batch, task: Task) -> Outcome:
     options, body, photo = batch.options, _body(batch.options.body), _photo(task.photo)
     annotated = placed_on(task.annotated, photo)
     person = _as_asked(annotated.person, options)
+    if (
+        options.released is None
+    ):  # the released network needs a box only, and looks for it in the photo itself
+        _require_in_picture(person)
     camera = choose_camera(
         (photo.width, photo.height),
         given_px=person.focal_px,
@@ -412,6 +416,15 @@ def _made(batch: _Batch, task: Task) -> Outcome:
         metrics=metrics,
         seconds=seconds,
     )
+
+
+def _require_in_picture(person: Person) -> None:
+    """Raise KnownError where all that is known of a person is that the points lie outside the picture."""
+    points = person.keypoints
+    if not points.observed.any() and any(p.state is KeypointState.OUT_OF_FRAME for p in points.points):
+        raise KnownError(
+            "The person lies outside the picture.", "Check the box and the points, or the annotations' photo."
+        )
 
 
 def _as_asked(person: Person, options: ReconstructOptions) -> Person:
