@@ -348,9 +348,7 @@ def _made(batch: _Batch, task: Task) -> Outcome:
     options, body, photo = batch.options, _body(batch.options.body), _photo(task.photo)
     annotated = placed_on(task.annotated, photo)
     person = _as_asked(annotated.person, options)
-    if (
-        options.released is None
-    ):  # the released network needs a box only, and looks for it in the photo itself
+    if options.released is None:  # to the released network a box is enough
         _require_in_picture(person)
     camera = choose_camera(
         (photo.width, photo.height),
