@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from limbstudio.ajahr.build import N_SHAPE, ROTATION_NUMBERS, SecondLookNumbers
 from limbstudio.ajahr.keypoint_block import KeypointBlock
 from limbstudio.ajahr.rotations import six_numbers
+from limbstudio.body.rotations import rotation
 from limbstudio.domain.anatomy import N_BODY_JOINTS, N_COCO
 from limbstudio.resihmr.lifter import LEAST_DEPTH, N_INPUTS, N_POINTS
 from limbstudio.resihmr.skeleton import N_SEGMENT_JOINTS, Placed, Skeleton, joint_jumps, place
@@ -107,7 +108,7 @@ class SecondLook(nn.Module):
             h = block(h)
         change = self.last(torch.relu(self.norm(h))).float()
         turn, shape, camera = change.split([_N_TURNS, N_SHAPE, _N_CAMERA], 1)
-        turned = said.rotations @ _rotation_by(_TURN_UNIT * turn.unflatten(1, (-1, 3)))
+        turned = said.rotations @ rotation(torch, _TURN_UNIT * turn.unflatten(1, (-1, 3)))
         rotations = turned.masked_fill(absent[..., None, None], 0.0)
         return Said(rotations, said.shape + shape, said.camera + _TURN_UNIT * camera)
 
@@ -141,13 +142,3 @@ class SecondLook(nn.Module):
                 steps.flatten(1) / _STEP_UNIT, by_shape / weight / _SHAPE_UNIT,
             ], 1,
         )  # fmt: skip
-
-
-def _rotation_by(turns: Tensor) -> Tensor:
-    """Return rotation matrices (..., 3, 3) for rotation vectors (..., 3), by Rodrigues' formula."""
-    angle = (turns.square().sum(-1, keepdim=True) + 1e-12).sqrt()
-    x, y, z = (turns / angle).unbind(-1)
-    zero = torch.zeros_like(x)
-    across = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
-    sine, rest = angle[..., None].sin(), 1 - angle[..., None].cos()
-    return torch.eye(3, device=turns.device) + sine * across + rest * (across @ across)

@@ -58,7 +58,10 @@ def constant(xp: Any, like: Array, rows: Rows) -> Array:
 
 @lru_cache(maxsize=32)
 def _made(xp: Any, rows: Rows, dtype: Any, device: Any) -> Array:
-    return np.array(rows, dtype) if xp is np else xp.as_tensor(rows, dtype=dtype, device=device)
+    if xp is np:
+        return np.array(rows, dtype)
+    with xp.inference_mode(False):  # it outlives this call, and the next one may want to learn
+        return xp.as_tensor(rows, dtype=dtype, device=device)
 
 
 _IDENTITY: Rows = ((1, 0, 0), (0, 1, 0), (0, 0, 1))

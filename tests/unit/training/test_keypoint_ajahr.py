@@ -27,8 +27,9 @@ from limbstudio.ajahr.keypoint_network import (
     seen,
 )
 from limbstudio.ajahr.predict import load_network
-from limbstudio.ajahr.second_look import Said, _rotation_by
+from limbstudio.ajahr.second_look import Said
 from limbstudio.body.model import BodyModel
+from limbstudio.body.rotations import _made, rotation
 from limbstudio.domain.anatomy import N_COCO, SMPLX_INDEX
 from limbstudio.domain.errors import KnownError
 from limbstudio.resihmr.lifter import END_OF_LOWER, GONE, IN_LOWER, IN_UPPER, INTACT
@@ -193,7 +194,7 @@ def test_a_second_look_is_told_the_way_down(truth, skeleton):
     told_at = truth.inputs[:, : 2 * N_COCO].view(-1, N_COCO, 2)
 
     def half_square(turns: torch.Tensor, shape: torch.Tensor) -> torch.Tensor:
-        said = Said(rotations @ _rotation_by(turns), shape, torch.zeros(len(rotations), 3))
+        said = Said(rotations @ rotation(torch, turns), shape, torch.zeros(len(rotations), 3))
         points = look.bones(said, truth.place).points[:, :N_COCO]
         drawn = 2 * points[..., :2] / points[..., 2:] / size[:, None, None]
         return ((drawn - told_at) * there).square().sum() / 2
@@ -204,11 +205,27 @@ def test_a_second_look_is_told_the_way_down(truth, skeleton):
     told = look._told(truth.inputs, said, truth.place, size, absent)
 
     turns, shape = told[:, -76:-10].view(-1, 22, 3), told[:, -10:]
-    for found, true in ((turns, by_turns), (shape, by_shape)):  # each in its own unit, all of one sign
-        share = (found * true).sum(-1) / (found.norm(dim=-1) * true.norm(dim=-1)).clamp_min(1e-9)
-        moved = true.norm(dim=-1) > 1e-4
-        assert moved.float().mean() > 0.5
-        assert share[moved].min() > (0.999 if true is by_turns else 0.5)
+    moved = by_turns.norm(dim=-1) > 1e-4
+    assert moved.float().mean() > 0.5
+    assert torch.nn.functional.cosine_similarity(turns, by_turns, dim=-1)[moved].min() > 0.999
+    moved = by_shape.abs() > 1e-4  # each number over a curvature of its own, which is positive
+    assert moved.float().mean() > 0.5
+    assert torch.equal(shape.sign()[moved], by_shape.sign()[moved])
+
+
+def test_a_second_look_learns_after_it_was_used_to_predict(truth, skeleton):
+    """What is kept between calls must not be of a mode in which nothing can be learnt."""
+    network = build_studio(TINY)
+    network.second_look.bones.take(skeleton)
+    _made.cache_clear()
+
+    with torch.inference_mode():
+        network(truth.inputs)
+    network(truth.inputs).estimate.pose.sum().backward()
+
+    slope = network.second_look.last.weight.grad
+    assert slope is not None
+    assert torch.isfinite(slope).all()
 
 
 def test_a_wrong_camera_costs_points_and_nothing_else(truth, skeleton, surface, tokenizers):
