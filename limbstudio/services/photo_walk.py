@@ -21,6 +21,7 @@ _STAYS_S = 0.14
 _LONGEST_WAIT_S = 0.15
 _DRAFTS_AHEAD, _SHARP_AHEAD = 4, 2
 _READ_BEFORE_REST, _READ_WITHOUT_REST = 8, 48
+_REST_AFTER_S = 1.0  # without a photo to read
 _BYTES_PER_PIXEL = 4.5  # what a sharp picture takes, with the smaller copies that it is shown by
 
 
@@ -99,6 +100,7 @@ class PhotoWalk(Generic[T]):
         self._told = told
         self._rested = rested
         self._read_since_rest = 0
+        self._read_at = -10.0
         self._kept: dict[bool, _Kept[T]] = {
             True: _Kept(sharp_bytes, size),
             False: _Kept(draft_bytes, size),
@@ -171,7 +173,7 @@ class PhotoWalk(Generic[T]):
             with self._changed:
                 task = None if self._must_rest else self._next()
                 while task is None and not self._closing and not self._may_rest():
-                    self._changed.wait(self._until_settled())
+                    self._changed.wait(self._until_due())
                     task = self._next()
                 if self._closing:
                     return
@@ -190,9 +192,18 @@ class PhotoWalk(Generic[T]):
         return self._read_since_rest >= _READ_WITHOUT_REST
 
     def _may_rest(self) -> bool:
-        """Tell whether much was read and nothing is to be read now, or very much was read."""
+        """Tell whether very much was read, or nothing is to be read now and much was read or some a while ago."""
         idle = not self._under_way and self._until_settled() is None
-        return self._must_rest or (idle and self._read_since_rest >= _READ_BEFORE_REST)
+        enough = self._read_since_rest >= _READ_BEFORE_REST or self._until_rest() == 0
+        return self._must_rest or (idle and enough)
+
+    def _until_rest(self) -> float | None:
+        """Return how long until little that was read is cleared away too, s; None where nothing was read."""
+        return max(0.0, self._read_at + _REST_AFTER_S - monotonic()) if self._read_since_rest else None
+
+    def _until_due(self) -> float | None:
+        settled = self._until_settled()
+        return settled if settled is not None or self._under_way else self._until_rest()
 
     def _work(self, photo: Photo, is_sharp: bool) -> None:
         error: BaseException | None = None
@@ -202,6 +213,7 @@ class PhotoWalk(Generic[T]):
         except Exception as caught:  # noqa: BLE001  # a border: what cannot be read is told, the thread goes on
             error = caught
         with self._changed:
+            self._read_at = monotonic()
             self._under_way.discard((photo.sha256, is_sharp))
             if picture is not None:
                 self._kept[is_sharp].put(photo.sha256, picture, self._needed(is_sharp=is_sharp))

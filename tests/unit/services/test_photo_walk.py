@@ -216,7 +216,8 @@ def test_who_waits_for_nothing_is_read_at_once_and_nobody_waits_for_ever(library
     library.wait_for(lambda: any(number == 2 for _, number in library.read))
 
 
-def test_what_reading_leaves_is_cleared_when_much_was_read_and_nothing_is_to_be_read(library):
+def test_what_reading_leaves_is_cleared_when_much_was_read_and_nothing_is_to_be_read(library, monkeypatch):
+    monkeypatch.setattr(photo_walk, "_REST_AFTER_S", 60.0)
     rests = []
     walk = PhotoWalk(
         sharp=library.sharp, draft=library.draft, size=lambda _: 1, told=library.told,
@@ -236,6 +237,27 @@ def test_what_reading_leaves_is_cleared_when_much_was_read_and_nothing_is_to_be_
 
     assert len(rests) == 1
     assert rests[0] >= 8
+
+
+def test_little_that_reading_leaves_is_cleared_once_a_while_after(library, monkeypatch):
+    monkeypatch.setattr(photo_walk, "_REST_AFTER_S", 0.1)
+    rests = []
+    walk = PhotoWalk(
+        sharp=library.sharp, draft=library.draft, size=lambda _: 1, told=library.told, rested=lambda: rests.append(1)
+    )  # fmt: skip
+    try:
+        time.sleep(0.2)
+        assert not rests  # nothing was read
+        walk.look_at(photo(1))
+        end = time.monotonic() + 5
+        while not rests and time.monotonic() < end:
+            time.sleep(0.01)
+        assert ("sharp", 1) in library.read
+        time.sleep(0.3)
+    finally:
+        walk.close()
+
+    assert len(rests) == 1
 
 
 def test_who_never_looks_long_enough_does_not_put_the_clearing_off_for_ever(library, monkeypatch):
