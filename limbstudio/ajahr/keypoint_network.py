@@ -49,8 +49,8 @@ def endings_shown(inputs: Tensor) -> Tensor:
     return torch.where(told.amax(2) > 0, told.argmax(2) + 1, torch.zeros_like(told.argmax(2)))
 
 
-def seen(inputs: Tensor) -> Tensor:
-    """Return which points are seen (B, 21), 1 or 0, as the inputs say it."""
+def confidences(inputs: Tensor) -> Tensor:
+    """Return how sure points are (B, 21), 0 for one that is not seen, as the inputs say it."""
     return inputs[:, 2 * N_POINTS : 3 * N_POINTS]
 
 

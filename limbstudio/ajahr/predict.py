@@ -29,7 +29,7 @@ from limbstudio.domain.photo import Person
 from limbstudio.domain.provenance import Provenance, Source
 from limbstudio.resihmr.guessed import GuessedBodies
 from limbstudio.resihmr.initial_fit import require_enough_points
-from limbstudio.resihmr.lifter import N_LIMBS, N_POINTS, endings_of, sight, toward
+from limbstudio.resihmr.lifter import LEAST_CONFIDENCE, N_LIMBS, N_POINTS, endings_of, sight, toward
 from limbstudio.resihmr.pipeline import BodyMesh, PersonResult
 from limbstudio.resihmr.problem import residual_limbs
 from limbstudio.resources import resource_path
@@ -77,10 +77,11 @@ class Predictor:
         for person in people:
             require_enough_points(person)
         endings = np.stack([endings_of(residual_limbs(person)) for person in people])
-        px, seen = zip(*(_points(person) for person in people), strict=True)
+        px, confidence = zip(*(_points(person) for person in people), strict=True)
         focal = np.array([camera.focal_px for camera in cameras])
         center = np.array([camera.center_px for camera in cameras], float)
-        shown = sight(np.stack(px), np.stack(seen), endings, focal, center)
+        sure = np.stack(confidence)
+        shown = sight(np.stack(px), sure > 0, endings, focal, center, sure)
         with torch.inference_mode():
             found = self.network(torch.as_tensor(shown.inputs, dtype=torch.float32))
         back = toward(shown.ray).swapaxes(1, 2)
@@ -95,17 +96,18 @@ class Predictor:
         )
 
 
-def _points(person: Person) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the COCO points and residual ends (21, 2), pixels, and which of them are annotated, (21,)."""
-    px, seen = np.zeros((N_POINTS, 2)), np.zeros(N_POINTS, bool)
+def _points(person: Person) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the COCO points and residual ends (21, 2), pixels, and how sure they are (21,), 0 where not annotated."""
+    px, sure = np.zeros((N_POINTS, 2)), np.zeros(N_POINTS)
     there = person.keypoints.observed[:N_COCO]
+    confidence = np.clip([point.confidence for point in person.keypoints.points], LEAST_CONFIDENCE, 1.0)
     px[:N_COCO][there] = person.keypoints.positions_px[:N_COCO][there]
-    seen[:N_COCO] = there
+    sure[:N_COCO] = np.where(there, confidence[:N_COCO], 0.0)
     for residual in residual_limbs(person):
         if residual.observed:
             px[N_POINTS - N_LIMBS + residual.slot] = person.keypoints.positions_px[residual.end]
-            seen[N_POINTS - N_LIMBS + residual.slot] = True
-    return px, seen
+            sure[N_POINTS - N_LIMBS + residual.slot] = confidence[residual.end]
+    return px, sure
 
 
 def collapsed(

@@ -119,7 +119,7 @@ class SecondLook(nn.Module):
         depth = points[..., 2:].clamp_min(LEAST_DEPTH)
         per_metre = 2 / size[:, None, None] / depth
         drawn = points[..., :2] * per_metre
-        there = inputs[:, 2 * N_POINTS : 2 * N_POINTS + N_COCO, None]
+        there = inputs[:, 2 * N_POINTS : 2 * N_POINTS + N_COCO, None]  # how sure points are, 0 for none
         error = (drawn - inputs[:, : 2 * N_COCO].unflatten(1, (-1, 2))) * there
         along = -(points[..., :2] / depth * error).sum(-1, keepdim=True)
         slope = torch.cat([error, along], -1) * per_metre  # of half the square error by places, (B, 17, 3)

@@ -30,6 +30,8 @@ Report = Callable[[float, str], None]
 Floats = NDArray[np.floating[Any]]
 
 NOISE, DROPPED = 0.01, 0.05  # of the box height; of the points
+# Confidences of points that are not sure: a point is off by the inverse as much as a sure one.
+_LEAST_SURE = 0.2
 _SEED = 31
 _BATCH = 64
 
@@ -77,7 +79,12 @@ def _predictions(
         report(number / 4, f"Predicting people: {name}")
         crowd = make_people(fit_model(body), motion, people, noise=noise, seed=_SEED)
         values[name] = errors_of(_dropped(crowd, dropped), network, body)
-    report(0.5, "Timing predictions")
+    report(0.5, "Predicting people: unsure points")
+    unsure = unsure_points(crowd)
+    name = f"points off by {100 * NOISE:g} % over their confidence, {_LEAST_SURE:g} to 1"
+    values[name] = errors_of(unsure, network, body)
+    values[f"{name}, which is not told"] = errors_of([_as_sure(one) for one in unsure], network, body)
+    report(0.55, "Timing predictions")
     values["milliseconds a person"] = _speed(crowd[:_BATCH], network, body)
     values["milliseconds a person's limbs, with the picture"] = _speed_of_limbs(crowd[:_BATCH])
     return values
@@ -92,6 +99,29 @@ def _dropped(crowd: Sequence[SyntheticPerson], share: float) -> list[SyntheticPe
             keypoints = keypoints.replaced(int(index), Point())
         found.append(replace(one, person=replace(one.person, keypoints=keypoints)))
     return found
+
+
+def unsure_points(crowd: Sequence[SyntheticPerson]) -> list[SyntheticPerson]:
+    """Return people whose points are evenly drawn unsure, and off by the more the less sure they are."""
+    rng = np.random.default_rng(_SEED)
+    found = []
+    for one in crowd:
+        keypoints = one.person.keypoints
+        height = one.person.box.height if one.person.box else float("nan")
+        for index in np.flatnonzero(keypoints.observed):
+            point = keypoints.points[index]
+            sure = rng.uniform(_LEAST_SURE, 1.0)
+            x, y = keypoints.positions_px[index] + NOISE * height / sure * rng.standard_normal(2)
+            keypoints = keypoints.replaced(
+                int(index), replace(point, x=float(x), y=float(y), confidence=sure)
+            )
+        found.append(replace(one, person=replace(one.person, keypoints=keypoints)))
+    return found
+
+
+def _as_sure(one: SyntheticPerson) -> SyntheticPerson:
+    points = tuple(replace(point, confidence=1.0) for point in one.person.keypoints.points)
+    return replace(one, person=replace(one.person, keypoints=replace(one.person.keypoints, points=points)))
 
 
 def errors_of(crowd: Sequence[SyntheticPerson], network: Predictor, body: BodyModel) -> dict[str, float]:

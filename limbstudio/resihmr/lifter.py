@@ -65,6 +65,8 @@ N_BONES = len(BONE_NAMES)
 
 # Sizes and depths of points are kept off zero.
 LEAST_SIZE, LEAST_DEPTH = 1e-6, 0.05
+# A point that is seen is told as at least so sure.
+LEAST_CONFIDENCE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,12 +78,18 @@ class Sight:
 
 
 def sight(
-    px: np.ndarray, seen: np.ndarray, endings: np.ndarray, focal: np.ndarray, center: np.ndarray
+    px: np.ndarray,
+    seen: np.ndarray,
+    endings: np.ndarray,
+    focal: np.ndarray,
+    center: np.ndarray,
+    confidence: np.ndarray | None = None,
 ) -> Sight:
     """Arrange N people's points for the network.
 
     px (N, 21, 2), seen (N, 21) bool: COCO points, then the residual end of each limb; everybody has one that is seen.
-    endings (N, 4): see INTACT. focal (N,), center (N, 2): of the camera as told.
+    endings (N, 4): see INTACT. focal (N,), center (N, 2): of the camera as told. confidence (N, 21): of points that are
+    seen, above 0 to 1, for a network that was told of them in training (the lifter was not); None is 1 for each.
     """
     flat = (px - center[:, None]) / focal[:, None, None]
     low, high = _bounds(flat, seen)
@@ -95,7 +103,8 @@ def sight(
     place = np.where(seen[..., None], (place - ((low + high) / 2)[:, None]) / size[:, None, None], 0.0)
     ends = (endings[..., None] == np.arange(1, N_ENDINGS)).reshape(len(px), -1)
     extent = (high - low) / size[:, None]
-    parts = [2 * place.reshape(len(px), -1), seen, ends, np.log(size)[:, None] + 1.0, 2 * ray[:, :2], extent]
+    told = seen if confidence is None else np.where(seen, confidence, 0.0)
+    parts = [2 * place.reshape(len(px), -1), told, ends, np.log(size)[:, None] + 1.0, 2 * ray[:, :2], extent]
     return Sight(np.concatenate(parts, 1), ray)
 
 

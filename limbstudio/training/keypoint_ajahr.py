@@ -15,9 +15,9 @@ from limbstudio.ajahr.keypoint_network import (
     KeypointAjahr,
     KeypointBody,
     appearing_size,
+    confidences,
     existing_joints,
     head_classes,
-    seen,
 )
 from limbstudio.ajahr.losses import joints_loss, points_loss, pose_loss, shape_loss, vertices_loss, words_loss
 from limbstudio.ajahr.plain_weights import fill, save_weights
@@ -43,6 +43,8 @@ from limbstudio.training.schedule import share_of_rate
 from limbstudio.training.tokenizing import read_tokenizer
 
 BODIES, RATE, WEIGHT_DECAY = 64, 5e-4, 1e-4
+# Share of people whose points are told with confidences.
+WITH_CONFIDENCE = 0.5
 _JUDGE_SEED, _JUDGE_BODIES = 11, 1000
 
 
@@ -224,7 +226,7 @@ class StudioLoss:
             ),
             "shape": shape_loss(said.shape.float(), truth.shape),
             "points": points_loss(
-                _flat(shown.body) * units, _flat(true.body) * units, seen(truth.inputs)[:, :N_COCO]
+                _flat(shown.body) * units, _flat(true.body) * units, confidences(truth.inputs)[:, :N_COCO]
             ),
             "joints": joints_loss(shown.joints, true.joints, truth.exists.float()),
             "vertices": vertices_loss(shown.surface, true.surface, self.surface.exists(truth.absent).float()),
@@ -293,7 +295,9 @@ class Crowds:
     def __init__(self, poses: Path, skeleton: Skeleton, plan: StudioPlan) -> None:
         self.skeleton = skeleton
         motion = read_motion(poses, validation=False)
-        self.maker = CrowdMaker(skeleton, *motion, loss_share=plan.loss_share)
+        self.maker = CrowdMaker(
+            skeleton, *motion, loss_share=plan.loss_share, with_confidence=WITH_CONFIDENCE
+        )
         self.plan = plan
 
     def batch(self, step: int) -> Truth:

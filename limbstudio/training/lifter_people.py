@@ -20,6 +20,7 @@ from limbstudio.resihmr.lifter import (
     IN_LOWER,
     IN_UPPER,
     INTACT,
+    LEAST_CONFIDENCE,
     N_ENDINGS,
     N_LIMBS,
     N_POINTS,
@@ -44,6 +45,8 @@ PLAIN_SHARE = 0.5
 LOG_NOISE_RANGE = (np.log(0.002), np.log(0.025))  # shares of the box height
 BOX_MARGIN = 1.12
 DROPPED, CUT_OFF = 0.07, 0.06
+# Confidences: a beta distribution's a and b. A point is off by its inverse as much as a sure one of the same person.
+CONFIDENCE_SHAPE = (2.5, 1.0)
 NEAREST_M = 1.5
 LEVELS = {
     True: {IN_LOWER: Level.TRANSRADIAL, END_OF_LOWER: Level.WRIST_DISARTICULATION, IN_UPPER: Level.TRANSHUMERAL,
@@ -101,7 +104,8 @@ class CrowdMaker:
     """Makes crowds from poses (N, 21, 3) and up directions (N, 3), and their mirror images.
 
     vary: loosen the poses and swap arms between them, so that a few thousand poses stand for more. loss_share: of
-    people who lack a limb, None for that of COUNT_SHARES.
+    people who lack a limb, None for that of COUNT_SHARES. with_confidence: share of people whose points are told with
+    confidences, and off accordingly; those of all others are told as sure.
     """
 
     def __init__(
@@ -112,6 +116,7 @@ class CrowdMaker:
         *,
         vary: bool = True,
         loss_share: float | None = None,
+        with_confidence: float = 0.0,
     ) -> None:
         mirrored, mirrored_ups = mirror_poses(poses, ups)
         self._poses = np.concatenate([poses, mirrored]).astype(np.float32)
@@ -124,6 +129,7 @@ class CrowdMaker:
         self._skeleton = replace(skeleton, **single)
         self._vary = vary
         self._counts = COUNT_SHARES if loss_share is None else counts_with(loss_share)
+        self._with_confidence = with_confidence
 
     def crowd(self, bodies: int, rng: np.random.Generator) -> Crowd:
         """Make VIEWS people of each of `bodies` bodies."""
@@ -135,7 +141,10 @@ class CrowdMaker:
         root = turned_upright(up).astype(np.float32)
         nowhere = np.zeros((bodies, 3), np.float32)
         placed = bones.place(self._skeleton, root, rotation(np, pose), shape, nowhere, derivatives=False)
-        taken = _photographed(np.repeat(placed.points, VIEWS, 0).astype(float), rng, self._counts)
+        points = np.repeat(placed.points, VIEWS, 0).astype(float)
+        taken = _photographed(
+            points, rng, self._counts, _confidences(len(points), self._with_confidence, rng)
+        )
         return Crowd(*taken, np.repeat(np.arange(bodies), VIEWS), pose, root, shape)
 
     def _varied(
@@ -152,11 +161,20 @@ class CrowdMaker:
         return pose.astype(np.float32), up.astype(np.float32)
 
 
+def _confidences(n: int, share: float, rng: np.random.Generator) -> np.ndarray | None:
+    """Draw how sure the points of n people are (N, 21), where a share of them has confidences; None for no share."""
+    if not share:
+        return None
+    drawn = np.clip(rng.beta(*CONFIDENCE_SHAPE, (n, N_POINTS)), LEAST_CONFIDENCE, 1.0)
+    return np.where(rng.random((n, 1)) < share, drawn, 1.0)
+
+
 def _photographed(
-    points: np.ndarray, rng: np.random.Generator, counts: Sequence[float]
+    points: np.ndarray, rng: np.random.Generator, counts: Sequence[float], confidence: np.ndarray | None
 ) -> tuple[Sight, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Photograph upright bodies, points (N, 29, 3): any yaw, a camera each, limbs that end, and noisy clicks.
 
+    confidence: (N, 21) of points; None where all are sure.
     Returns sight, depths, endings, turn, place and told of a `Crowd`.
     """
     n = len(points)
@@ -187,12 +205,13 @@ def _photographed(
     down = px[..., 1]
     height = np.where(seen, down, -np.inf).max(1) - np.where(seen, down, np.inf).min(1)
     noise = BOX_MARGIN * height * np.exp(rng.uniform(*LOG_NOISE_RANGE, n))
-    px = px + noise[:, None, None] * rng.standard_normal(px.shape)
+    off = noise[:, None, None] if confidence is None else noise[:, None, None] / confidence[..., None]
+    px = px + off * rng.standard_normal(px.shape)
     seen &= rng.random(seen.shape) >= either(0.0, DROPPED)[:, None]
     cut_off = (rng.random(n) < CUT_OFF) & ~plain  # the picture ends above the ankles, or above the knees
     seen[:, ANKLES] &= ~cut_off[:, None]
     seen[:, KNEES] &= ~(cut_off & (rng.random(n) < 0.5))[:, None]
-    shown = sight(px, seen, endings, told, np.zeros((n, 2)))
+    shown = sight(px, seen, endings, told, np.zeros((n, 2)), confidence)
     return shown, (points @ shown.ray[:, :, None])[..., 0] @ BONES.T, endings, turn, place, told / focal
 
 

@@ -89,6 +89,25 @@ def test_what_the_network_says_is_turned_back_into_the_photos_camera(people, fit
         assert again.provenance.stage == "AJAHR"
 
 
+def test_the_network_is_told_how_sure_points_are(people, body, fits):
+    class Listens(Knows):
+        def forward(self, inputs: torch.Tensor) -> KeypointBody:
+            self.told = inputs[:, 42:63].numpy()
+            return super().forward(inputs)
+
+    (person, camera), network = people[0], Listens(fits[:1])
+    there = np.flatnonzero(person.keypoints.observed[:17])
+    points = person.keypoints
+    for index, confidence in zip(there[:3], (0.5, 0.0, 7.0), strict=True):
+        points = points.replaced(int(index), replace(points.points[index], confidence=confidence))
+
+    Predictor(network)([replace(person, keypoints=points)], [camera], body)
+
+    np.testing.assert_allclose(network.told[0, there[:3]], [0.5, 0.1, 1.0])
+    assert (network.told[0, there[3:]] == 1).all()
+    assert (network.told[0, np.flatnonzero(~person.keypoints.observed[:17])] == 0).all()
+
+
 def test_a_fit_that_begins_with_itself_ends_where_it_was(people, fits, body):
     (person, camera), fit = people[0], fits[0]
     guess = Predictor(Knows(fits[:1]))([person], [camera], body)

@@ -9,7 +9,7 @@ import pytest
 from limbstudio.ajahr.predict import Predictor
 from limbstudio.body.model import BodyModel
 from limbstudio.evaluation import starts_benchmark
-from limbstudio.evaluation.ajahr_benchmark import errors_of
+from limbstudio.evaluation.ajahr_benchmark import errors_of, unsure_points
 from limbstudio.evaluation.starts_benchmark import PhotoPeople, PhotoPerson, compare_on_photos, compare_starts
 from limbstudio.resihmr.guessed import GuessedBodies
 from limbstudio.resihmr.problem import fit_model
@@ -49,6 +49,22 @@ def test_the_truth_has_no_error_and_a_turn_is_undone_by_alignment_only(crowd, bo
     assert turned["MPJPE mm"] > 50
     assert turned["MVE mm"] > 50
     assert turned["PA-MPJPE mm"] < 0.1
+
+
+def test_unsure_points_are_off_by_a_share_of_the_box_over_their_confidence(crowd):
+    away, sure = [], []
+    for one, other in zip(crowd, unsure_points(crowd), strict=True):
+        box = one.person.box
+        assert box is not None
+        there = one.person.keypoints.observed
+        moved = other.person.keypoints.positions_px[there] - one.person.keypoints.positions_px[there]
+        away.append(np.linalg.norm(moved, axis=1) / box.height)
+        sure.append(np.array([point.confidence for point in other.person.keypoints.points])[there])
+    told = np.concatenate(sure)
+    scaled = np.concatenate(away) * told
+
+    assert told.min() >= 0.2 and told.max() <= 1 and told.std() > 0.1
+    assert np.sqrt((scaled**2).mean() / 2) == pytest.approx(0.01, rel=0.2)
 
 
 def test_fits_that_begin_with_the_truth_are_compared_with_the_solvers_own(crowd, body):

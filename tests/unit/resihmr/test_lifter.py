@@ -90,6 +90,17 @@ def test_a_camera_turned_away_shows_the_same_person_elsewhere():
     assert gap.max() < 0.12 and gap.mean() < 0.02
 
 
+def test_confidences_take_the_place_of_what_is_seen():
+    rays, seen, endings = _points()
+    px = 900.0 * rays[..., :2] / rays[..., 2:]
+    camera = np.full(N, 900.0), np.zeros((N, 2))
+    sure, half = (sight(px, seen, endings, *camera, np.full((N, 21), value)).inputs for value in (1.0, 0.5))
+
+    np.testing.assert_array_equal(sure, sight(px, seen, endings, *camera).inputs)
+    np.testing.assert_array_equal(half[:, 42:63], 0.5 * seen)
+    np.testing.assert_array_equal(np.delete(half, np.s_[42:63], 1), np.delete(sure, np.s_[42:63], 1))
+
+
 def test_points_that_are_not_seen_do_not_matter():
     rays, seen, endings = _points()
     moved = np.where(seen[..., None], rays, [0.9, -0.9, 1.0])

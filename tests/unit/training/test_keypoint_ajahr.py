@@ -21,10 +21,10 @@ from limbstudio.ajahr.build import (
 from limbstudio.ajahr.keypoint_network import (
     KeypointAjahr,
     appearing_size,
+    confidences,
     endings_shown,
     existing_joints,
     head_classes,
-    seen,
 )
 from limbstudio.ajahr.predict import load_network
 from limbstudio.ajahr.second_look import Said
@@ -98,7 +98,7 @@ def test_the_true_body_is_where_its_points_are_shown(truth: Truth, skeleton: Ske
         * appearing_size(truth.inputs)[:, None, None]
         / 2
     )
-    there = seen(truth.inputs)[:, :N_COCO, None]
+    there = confidences(truth.inputs)[:, :N_COCO, None]
 
     gap = (flat - shown) * there  # shown from the middle of what is seen, with noise of clicks
     middle = gap.sum(1, keepdim=True) / there.sum(1, keepdim=True)
@@ -190,7 +190,7 @@ def test_a_second_look_is_told_the_way_down(truth, skeleton):
     rotations = torch.cat([truth.orientation[:, None], truth.pose], 1)
     absent = torch.zeros(len(rotations), 22, dtype=torch.bool)
     size = appearing_size(truth.inputs)
-    there = seen(truth.inputs)[:, :N_COCO, None]
+    there = confidences(truth.inputs)[:, :N_COCO, None]
     told_at = truth.inputs[:, : 2 * N_COCO].view(-1, N_COCO, 2)
 
     def half_square(turns: torch.Tensor, shape: torch.Tensor) -> torch.Tensor:

@@ -57,6 +57,19 @@ def test_depths_are_those_of_bodies(crowd: Crowd):
     assert 0.05 < hips.std() < 0.2 and abs(hips.mean()) < 0.05  # people face every way
 
 
+def test_unsure_points_are_off_by_the_more(model: FitModel, crowd: Crowd):
+    starts = model.prior.starts
+    poses = starts[:, 3:].reshape(-1, 21, 3), starts[:, :3]
+    told = CrowdMaker(model.skeleton, *poses, with_confidence=0.5).crowd(100, np.random.default_rng(0))
+    some = ((told.sight.inputs[:, 42:63] > 0) & (told.sight.inputs[:, 42:63] < 1)).any(1)
+    sure = told.sight.inputs[:, 42:63][some]
+
+    assert set(np.unique(crowd.sight.inputs[:, 42:63])) == {0.0, 1.0}
+    assert 0.35 < some.mean() < 0.65
+    assert sure[sure > 0].min() >= lifter.LEAST_CONFIDENCE
+    assert set(np.unique(told.sight.inputs[:, 42:63][~some])) == {0.0, 1.0}
+
+
 def test_the_same_seed_makes_the_same_crowd(maker: CrowdMaker, crowd: Crowd):
     again = maker.crowd(100, np.random.default_rng(0))
 
