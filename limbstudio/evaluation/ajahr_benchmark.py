@@ -147,21 +147,16 @@ def _speed(crowd: Sequence[SyntheticPerson], network: Predictor, body: BodyModel
 
 
 def _speed_of_limbs(crowd: Sequence[SyntheticPerson]) -> dict[str, float]:
-    """Time the limb classifier, on every core, on people before noise: what it sees does not change the time."""
+    """Time the limb classifier on people before noise: what it sees does not change the time."""
     network = classifier()
     width, height = crowd[0].camera.size_px
     pixels = np.random.default_rng(_SEED).integers(0, 256, (height, width, 3), np.uint8)
     people = [(pixels, one.person) for one in crowd]
-    usual = torch.get_num_threads()
-    torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else usual)
-    try:
-        return _times(len(crowd), lambda count: propose(network, people[:count]))
-    finally:
-        torch.set_num_threads(usual)
+    return _times(len(crowd), lambda count: propose(network, people[:count]))
 
 
 def _times(most: int, work: Callable[[int], object]) -> dict[str, float]:
-    """Return milliseconds a person of work on one and on all of `most` people, medians."""
+    """Return milliseconds a person of work on one and on all of `most` people, medians, on every core."""
 
     def median_ms(count: int, rounds: int) -> float:
         work(count)
@@ -172,4 +167,9 @@ def _times(most: int, work: Callable[[int], object]) -> dict[str, float]:
             taken.append(time.perf_counter() - start)
         return 1000 * float(np.median(taken)) / count
 
-    return {"one alone": median_ms(1, 30), f"{most} together": median_ms(most, 5)}
+    usual = torch.get_num_threads()
+    torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else usual)
+    try:
+        return {"one alone": median_ms(1, 30), f"{most} together": median_ms(most, 5)}
+    finally:
+        torch.set_num_threads(usual)
