@@ -153,7 +153,8 @@ def evaluate(
     modes: Annotated[
         str | None,
         typer.Option(
-            help="Methods to compare, separated by commas: of paper,joint,intact; on shards of ajahr,joint,ajahr+joint."
+            help="Methods to compare, separated by commas: of paper,joint,intact; on shards of ajahr,joint,ajahr+joint,"
+            "ajahr+picture."
         ),
     ] = None,
     body: Annotated[Path | None, typer.Option(help="Body model of your own.")] = None,

@@ -44,10 +44,8 @@ def annotated(
     person = Person(
         id=key,
         photo=photo.sha256,
-        keypoints=Keypoints(
-            tuple(_point(truth["keypoints"][name], (width, height)) for name in LDPOSE_NAMES)
-        ),
-        limbs={limb: _state(truth["limbs"][limb.value]) for limb in Limb},
+        keypoints=keypoints_of(truth),
+        limbs=limbs_of(truth),
         box=Box(*(float(v) for v in truth["box"])),
         posture=Posture.SITTING if truth["aid"] in _SEATED else Posture.UNKNOWN,
         stature_mm=round(1000 * truth["stature_m"], 1),
@@ -63,6 +61,16 @@ def annotated(
         None if mask_files else encode_run_lengths(mask),
         layers=_layers(truth, files) if mask_files else (),
     )
+
+
+def keypoints_of(truth: Mapping[str, Any]) -> Keypoints:
+    """Return a sample's points as an annotator would place them."""
+    return Keypoints(tuple(_point(truth["keypoints"][name]) for name in LDPOSE_NAMES))
+
+
+def limbs_of(truth: Mapping[str, Any]) -> dict[Limb, LimbState]:
+    """Return the states of a sample's limbs."""
+    return {limb: _state(truth["limbs"][limb.value]) for limb in Limb}
 
 
 def mask_of(data: bytes) -> np.ndarray:
@@ -93,7 +101,7 @@ def unpack(folder: Path, samples: Iterable[tuple[Mapping[str, Any], Mapping[str,
     return folder / "annotations.json"
 
 
-def _point(known: Mapping[str, Any], size_px: tuple[int, int]) -> Point:
+def _point(known: Mapping[str, Any]) -> Point:
     state = KeypointState(known["state"])
     if "px" not in known:
         return Point(state)

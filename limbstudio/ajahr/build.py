@@ -170,50 +170,6 @@ class SecondLookNumbers:
     times: int = 2
 
 
-@dataclass(frozen=True)
-class StudioNumbers:
-    """The sizes of the network on keypoints (ours): the encoder's, and those of AJAHR's head."""
-
-    encoder: KeypointEncoderNumbers = field(default_factory=KeypointEncoderNumbers)
-    decoder: DecoderNumbers = field(
-        default_factory=lambda: DecoderNumbers(
-            width=384, blocks=2, heads=6, head_width=32, hidden=768, context_width=192
-        )
-    )
-    head: TokenHeadNumbers = field(
-        default_factory=lambda: TokenHeadNumbers(
-            tokens=40, width=48, layers=3, token_hidden=64, channel_hidden=128
-        )
-    )
-    tokenizer: TokenizerNumbers = STUDIO_TOKENIZER
-    second_look: SecondLookNumbers = field(default_factory=SecondLookNumbers)
-
-    @property
-    def ajahr(self) -> AjahrNumbers:
-        """Return the head's sizes as AJAHR's."""
-        return AjahrNumbers(decoder=self.decoder, head=self.head, tokenizer=self.tokenizer)
-
-    @staticmethod
-    def head_rows() -> tuple[int, ...]:
-        """Return which limb, as a row of `Limb`, each of AJAHR's heads is."""
-        return tuple(tuple(Limb).index(limb) for limb in HEAD_LIMBS)
-
-
-STUDIO = StudioNumbers()
-
-
-@dataclass(frozen=True)
-class ReleasedOptions:
-    """What the released program does oddly, and whether to do it too.
-
-    release_exact: draw BPAC-Net's heatmaps at pixels of the photo, not of the crop. second_pass: let the decoder look
-    at BPAC-Net's feature, which the released program computes and leaves (`network.BpacContext`).
-    """
-
-    release_exact: bool = False
-    second_pass: bool = False
-
-
 class FeatureBlock(NamedTuple):
     """An inverted residual block: the width within, the width it makes, the side of its filters, its stride."""
 
@@ -243,6 +199,67 @@ class PersonFeatureNumbers:
         (FeatureBlock(528, 144, 5, 2), *3 * (FeatureBlock(864, 144, 5, 1),)),
     )  # fmt: skip
     fine: int = 48
+
+
+@dataclass(frozen=True)
+class PictureNumbers:
+    """The sizes of what looks at the picture beside the points. picture_px: of the crop around the person. features: of
+    the network that makes features of people. cells: along a side of its coarse map.
+    """
+
+    picture_px: int = 224
+    features: PersonFeatureNumbers = field(default_factory=PersonFeatureNumbers)
+
+    @property
+    def cells(self) -> int:
+        return self.picture_px // 2 ** (1 + len(self.features.stages))
+
+
+@dataclass(frozen=True)
+class StudioNumbers:
+    """The sizes of the network on keypoints (ours): the encoder's, and those of AJAHR's head. picture: of what looks at
+    the picture too, None without."""
+
+    encoder: KeypointEncoderNumbers = field(default_factory=KeypointEncoderNumbers)
+    decoder: DecoderNumbers = field(
+        default_factory=lambda: DecoderNumbers(
+            width=384, blocks=2, heads=6, head_width=32, hidden=768, context_width=192
+        )
+    )
+    head: TokenHeadNumbers = field(
+        default_factory=lambda: TokenHeadNumbers(
+            tokens=40, width=48, layers=3, token_hidden=64, channel_hidden=128
+        )
+    )
+    tokenizer: TokenizerNumbers = STUDIO_TOKENIZER
+    second_look: SecondLookNumbers = field(default_factory=SecondLookNumbers)
+    picture: PictureNumbers | None = None
+
+    @property
+    def ajahr(self) -> AjahrNumbers:
+        """Return the head's sizes as AJAHR's."""
+        return AjahrNumbers(decoder=self.decoder, head=self.head, tokenizer=self.tokenizer)
+
+    @staticmethod
+    def head_rows() -> tuple[int, ...]:
+        """Return which limb, as a row of `Limb`, each of AJAHR's heads is."""
+        return tuple(tuple(Limb).index(limb) for limb in HEAD_LIMBS)
+
+
+STUDIO = StudioNumbers()
+STUDIO_WITH_PICTURE = replace(STUDIO, picture=PictureNumbers())
+
+
+@dataclass(frozen=True)
+class ReleasedOptions:
+    """What the released program does oddly, and whether to do it too.
+
+    release_exact: draw BPAC-Net's heatmaps at pixels of the photo, not of the crop. second_pass: let the decoder look
+    at BPAC-Net's feature, which the released program computes and leaves (`network.BpacContext`).
+    """
+
+    release_exact: bool = False
+    second_pass: bool = False
 
 
 @dataclass(frozen=True)

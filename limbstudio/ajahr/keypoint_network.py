@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from limbstudio.ajahr.build import KeypointEncoderNumbers, StudioNumbers
 from limbstudio.ajahr.keypoint_block import KeypointBlock
 from limbstudio.ajahr.network import BodyEstimate, BodyHead
+from limbstudio.ajahr.picture_encoder import PictureEncoder, PictureNotes
 from limbstudio.ajahr.second_look import Said, SecondLook
 from limbstudio.ajahr.zeroing import zero_absent, zeroed_joints
 from limbstudio.domain.anatomy import N_BODY_JOINTS, SMPLX_INDEX, Limb
@@ -97,6 +98,14 @@ class KeypointBody:
     place: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class SeenPeople:
+    """Those of B people whose picture is there. rows: (N,) of them. notes: of their pictures."""
+
+    rows: Tensor
+    notes: PictureNotes
+
+
 class KeypointAjahr(nn.Module):
     """From points to a body.
 
@@ -111,14 +120,17 @@ class KeypointAjahr(nn.Module):
         self.encoder = KeypointEncoder(numbers.encoder)
         self.smpl_head = BodyHead(numbers.ajahr)
         self.second_look = SecondLook(numbers.second_look)
+        self.picture: PictureEncoder | None = None
+        if numbers.picture is not None:
+            self.picture = PictureEncoder(numbers.picture, numbers.decoder)
 
-    def forward(self, inputs: Tensor) -> KeypointBody:
-        """Estimate bodies of people as `sight` shows them (B, N_INPUTS)."""
-        return self.looks(inputs)[-1]
+    def forward(self, inputs: Tensor, seen: SeenPeople | None = None) -> KeypointBody:
+        """Estimate bodies of people as `sight` shows them (B, N_INPUTS). seen: those whose picture is there."""
+        return self.looks(inputs, seen)[-1]
 
-    def looks(self, inputs: Tensor) -> list[KeypointBody]:
+    def looks(self, inputs: Tensor, seen: SeenPeople | None = None) -> list[KeypointBody]:
         """Return what the head says, and what becomes of it with each further look."""
-        bodies = [self.first_look(inputs)]
+        bodies = [self.first_look(inputs, seen)]
         classes = head_classes(endings_shown(inputs)).cpu().numpy()
         absent = zeroed_joints(classes)[:, : N_BODY_JOINTS - 1]
         absent = torch.as_tensor(np.pad(absent, ((0, 0), (1, 0))), device=inputs.device)
@@ -133,13 +145,16 @@ class KeypointAjahr(nn.Module):
             bodies.append(KeypointBody(after, self.place(said.camera, inputs)))
         return bodies
 
-    def first_look(self, inputs: Tensor) -> KeypointBody:
+    def first_look(self, inputs: Tensor, seen: SeenPeople | None = None) -> KeypointBody:
         """Return what AJAHR's head says."""
         classes = head_classes(endings_shown(inputs))
         flags = classes != _CLASS_OF_ENDING[INTACT]
         if self.tokenizer != "switched":
             flags = torch.full_like(flags, self.tokenizer == "loss")
-        body = self.smpl_head(self.encoder(inputs), flags)
+        vector = self.smpl_head.transformer(self.encoder(inputs))
+        if seen is not None and self.picture is not None:
+            vector = vector.index_add(0, seen.rows, self.picture(vector[seen.rows], seen.notes))
+        body = self.smpl_head.read(vector, flags)
         pose = zero_absent(body.pose, classes.cpu().numpy())
         estimate = BodyEstimate(body.orientation, pose, body.shape, body.camera, body.logits)
         return KeypointBody(estimate, self.place(body.camera, inputs))
@@ -150,6 +165,11 @@ class KeypointAjahr(nn.Module):
         depth = 2 / (size * camera[:, 0].clamp_min(0.05))
         offsets = camera[:, 1:] * (size * depth)[:, None] / 2
         return torch.cat([offsets, depth[:, None]], 1)
+
+
+def is_of_picture(name: str) -> bool:
+    """Tell whether a tensor of the network is of what looks at pictures."""
+    return name.startswith("picture.")
 
 
 def existing_joints(endings: Tensor) -> Tensor:

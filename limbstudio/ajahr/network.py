@@ -84,7 +84,10 @@ class BodyHead(nn.Module):
         a limb is not intact. feature_of_limbs: (B, context width) of BPAC-Net, for a second pass of the decoder.
         """
         second = None if feature_of_limbs is None else feature_of_limbs[:, None]
-        vector = self.transformer(features, second)
+        return self.read(self.transformer(features, second), flags)
+
+    def read(self, vector: Tensor, flags: Tensor) -> BodyEstimate:
+        """Return what the decoder's vectors (B, width) say; flags: as of `forward`."""
         body = self.decpose(vector, flags)
         six = torch.cat([self.decpose_grot(vector), body.six.flatten(1), self.decpose_hands(vector)], 1)
         rotations = rotations_of((six.float() + self.init_body_pose).unflatten(1, (-1, ROTATION_NUMBERS)))

@@ -30,21 +30,34 @@ def save_weights(network: nn.Module, path: Path) -> None:
     write_whole(path, written.getvalue())
 
 
-def fill(network: nn.Module, path: Path, *, what: str, command: str, may_lack: str | None = None) -> None:
-    """Give a network the numbers of a file; raise KnownError where it is none, another's or not finite.
-
-    what: what the file should be, for people. command: that makes one. may_lack: how the names of tensors begin that
-    stay as they are where the file has none of them.
-    """
-    own = network.state_dict()
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Return the arrays of a file by name, as they are; raise KnownError where it is none."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-            found = {name: torch.as_tensor(data[name]) for name in data.files}
+            return {name: torch.as_tensor(data[name]) for name in data.files}
     except _UNREADABLE as error:
         raise KnownError(
             f"The weights {path} could not be read ({error}).",
             "Install LimbStudio again, or train them anew.",
         ) from error
+
+
+def fill(
+    network: nn.Module,
+    path: Path,
+    *,
+    what: str,
+    command: str,
+    may_lack: str | None = None,
+    found: dict[str, torch.Tensor] | None = None,
+) -> None:
+    """Give a network the numbers of a file; raise KnownError where it is none, another's or not finite.
+
+    what: what the file should be, for people. command: that makes one. may_lack: how the names of tensors begin that
+    stay as they are where the file has none of them. found: what `read_weights` read of it, where it was read before.
+    """
+    own = network.state_dict()
+    found = read_weights(path) if found is None else found
     if may_lack is not None and not any(name.startswith(may_lack) for name in found):
         found |= {name: value for name, value in own.items() if name.startswith(may_lack)}
     wrong = sorted(

@@ -6,17 +6,20 @@ the bundled body; on a user's body model pose and orientation serve as they are,
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from limbstudio.ajahr.build import STUDIO, StudioNumbers, build_studio
-from limbstudio.ajahr.keypoint_network import KeypointAjahr
-from limbstudio.ajahr.plain_weights import fill
+from limbstudio.ajahr.build import STUDIO, PictureNumbers, StudioNumbers, build_studio
+from limbstudio.ajahr.keypoint_network import KeypointAjahr, SeenPeople, is_of_picture
+from limbstudio.ajahr.limb_crop import Pixels, as_input, cut_out, points_of, square_around
+from limbstudio.ajahr.plain_weights import fill, read_weights
 from limbstudio.ajahr.zeroing import classes_of, zeroed_joints
 from limbstudio.body.kinematics import rotation_vectors
 from limbstudio.body.model import BodyModel
@@ -24,6 +27,7 @@ from limbstudio.body.smpl_files import JOINT_SLOTS
 from limbstudio.body.surface import surface_facts
 from limbstudio.domain.anatomy import N_BODY_JOINTS, N_COCO, N_KEYPOINTS, SMPLX_JOINTS, level_rule
 from limbstudio.domain.body import BodyFit, FitMode, ScaleSource
+from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Camera
 from limbstudio.domain.photo import Person
 from limbstudio.domain.provenance import Provenance, Source
@@ -33,6 +37,8 @@ from limbstudio.resihmr.lifter import LEAST_CONFIDENCE, N_LIMBS, N_POINTS, endin
 from limbstudio.resihmr.pipeline import BodyMesh, PersonResult
 from limbstudio.resihmr.problem import residual_limbs
 from limbstudio.resources import resource_path
+
+Floats = NDArray[np.floating[Any]]
 
 STAGE = "AJAHR"
 _SHIPPED = "weights/ajahr.npz"
@@ -50,9 +56,14 @@ def shipped_weights() -> Path:
 
 
 def load_network(path: Path, numbers: StudioNumbers = STUDIO) -> KeypointAjahr:
-    """Read a network that `train ajahr` wrote; raise KnownError where the file is none or not finite."""
-    network = build_studio(numbers)
-    fill(network, path, what="AJAHR of the studio's size", command="limbstudio train ajahr")
+    """Read a network that `train ajahr` or `train picture` wrote, with what looks at pictures where the file has it.
+
+    Raise KnownError where it is none or not finite.
+    """
+    found = read_weights(path)
+    picture = (numbers.picture or PictureNumbers()) if any(map(is_of_picture, found)) else None
+    network = build_studio(replace(numbers, picture=picture))
+    fill(network, path, what="AJAHR of the studio's size", command="limbstudio train ajahr", found=found)
     return network.eval().requires_grad_(False)
 
 
@@ -72,18 +83,29 @@ class Predictor:
     def __init__(self, network: KeypointAjahr) -> None:
         self.network = network
 
-    def __call__(self, people: Sequence[Person], cameras: Sequence[Camera], body: BodyModel) -> GuessedBodies:
-        """Guess the bodies of N people; raise KnownError for one with too few usable points."""
+    def __call__(
+        self,
+        people: Sequence[Person],
+        cameras: Sequence[Camera],
+        body: BodyModel,
+        pictures: Sequence[Pixels | None] | None = None,
+    ) -> GuessedBodies:
+        """Guess the bodies of N people; raise KnownError for one with too few usable points.
+
+        pictures: (H, W, 3) uint8 RGB, upright, of those whose photo is there; networks that were trained without
+        pictures do not look at them.
+        """
         for person in people:
             require_enough_points(person)
         endings = np.stack([endings_of(residual_limbs(person)) for person in people])
-        px, confidence = zip(*(_points(person) for person in people), strict=True)
+        px, confidence = zip(*(points_told(person) for person in people), strict=True)
         focal = np.array([camera.focal_px for camera in cameras])
         center = np.array([camera.center_px for camera in cameras], float)
         sure = np.stack(confidence)
         shown = sight(np.stack(px), sure > 0, endings, focal, center, sure)
         with torch.inference_mode():
-            found = self.network(torch.as_tensor(shown.inputs, dtype=torch.float32))
+            inputs = torch.as_tensor(shown.inputs, dtype=torch.float32)
+            found = self.network(inputs, self._seen(people, pictures, np.stack(px), sure))
         back = toward(shown.ray).swapaxes(1, 2)
         shape = np.zeros((len(people), body.n_shape))
         if body.kind == "limb":
@@ -95,8 +117,30 @@ class Predictor:
             root=(back @ found.place.numpy().astype(float)[..., None])[..., 0],
         )
 
+    def _seen(
+        self, people: Sequence[Person], pictures: Sequence[Pixels | None] | None, px: Floats, sure: Floats
+    ) -> SeenPeople | None:
+        """Look at the pictures of people, points (N, 21, 2) and (N, 21); one outside of it is taken as without."""
+        encoder = self.network.picture
+        if encoder is None or pictures is None:
+            return None
+        size = encoder.numbers.picture_px
+        rows, crops, places = [], [], []
+        for row, (person, pixels) in enumerate(zip(people, pictures, strict=True)):
+            if pixels is None:
+                continue
+            with suppress(KnownError):
+                square = square_around(points_of(person), person.box)
+                crops.append(as_input(cut_out(pixels, square, size)))
+                places.append(np.concatenate([square.to_crop(px[row], size), sure[row, :, None]], 1))
+                rows.append(row)
+        if not rows:
+            return None
+        told = torch.as_tensor(np.stack(places), dtype=torch.float32)
+        return SeenPeople(torch.tensor(rows), encoder.notes(torch.as_tensor(np.stack(crops)), told))
 
-def _points(person: Person) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+
+def points_told(person: Person) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the COCO points and residual ends (21, 2), pixels, and how sure they are (21,), 0 where not annotated."""
     px, sure = np.zeros((N_POINTS, 2)), np.zeros(N_POINTS)
     there = person.keypoints.observed[:N_COCO]
@@ -130,14 +174,15 @@ def collapsed(
 
 
 def predicted_person(
-    person: Person, camera: Camera, body: BodyModel, weights: Path | None = None
+    person: Person, camera: Camera, body: BodyModel, weights: Path | None = None, pixels: Pixels | None = None
 ) -> PersonResult:
     """Predict one person as AJAHR draws them: fit, collapsed mesh and T-pose, without residual limbs.
 
-    weights: a file of `save_weights`, None for the one that ships. Raise KnownError where too few points are usable.
+    weights: a file of `save_weights`, None for the one that ships. pixels: (H, W, 3) of the photo, None without. Raise
+    KnownError where too few points are usable.
     """
     start = time.perf_counter()
-    guess = predictor(weights)([person], [camera], body)
+    guess = predictor(weights)([person], [camera], body, [pixels])
     result = predicted_result(person, camera, guess, body)
     timings = {"prediction": time.perf_counter() - start}
     return replace(result, fit=replace(result.fit, timings_s=timings), timings_s=timings)

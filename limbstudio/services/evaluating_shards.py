@@ -5,11 +5,12 @@ import json
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from limbstudio.a3d.records import annotated
 from limbstudio.a3d.shards import read_shard
@@ -34,11 +35,13 @@ from limbstudio.formats.whole_files import write_whole
 from limbstudio.services.exporting import prepare_output
 
 if TYPE_CHECKING:
+    from limbstudio.ajahr.limb_crop import Pixels
     from limbstudio.ajahr.predict import Predictor
 
 Report = Callable[[float, str], None]
 
-METHODS = ("ajahr", "joint", "ajahr+joint")
+_WITH_PICTURE = "ajahr+picture"
+METHODS = ("ajahr", "joint", "ajahr+joint", _WITH_PICTURE)
 _BLOCK, _SEED = 64, 29
 _CLASS_WORDS = ("below elbow or knee", "elbow or knee, above", "shoulder or hip", "intact")
 _NOTES = {
@@ -90,11 +93,12 @@ class ShardResult:
 
 @dataclass(frozen=True, eq=False)
 class ShardCase:
-    """One sample: the person as annotated, the camera as known, the truth."""
+    """One sample: the person as annotated, the camera as known, the truth; the picture as a file, JPEG."""
 
     person: Person
     camera: Camera
     truth: BodyTruth
+    picture: bytes = b""
 
 
 def evaluate_shards(
@@ -176,7 +180,7 @@ def _case(
             ),
         )
     camera = choose_camera((photo.width, photo.height), given_px=person.focal_px, exif_px=None, paper=False)
-    return ShardCase(person, camera, truth_of_sample(sample, body))
+    return ShardCase(person, camera, truth_of_sample(sample, body), bytes(files["jpg"]))
 
 
 def _errors(
@@ -190,8 +194,9 @@ def _errors(
     for first in range(0, len(cases), _BLOCK):
         some = cases[first : first + _BLOCK]
         people, cameras = [case.person for case in some], [case.camera for case in some]
-        guess = predictor(options.weights)(people, cameras, body) if "ajahr" in method else None
-        if method == "ajahr":
+        pictures = [_pixels(case) for case in some] if method == _WITH_PICTURE else None
+        guess = predictor(options.weights)(people, cameras, body, pictures) if "ajahr" in method else None
+        if method in ("ajahr", _WITH_PICTURE):
             assert guess is not None
             bodies = [Pose(*row) for row in zip(guess.orientation, guess.pose, guess.shape, strict=True)]
         else:
@@ -203,6 +208,10 @@ def _errors(
             for said, case in zip(bodies, some, strict=True)
         ]
     return found
+
+
+def _pixels(case: ShardCase) -> "Pixels":
+    return np.asarray(Image.open(BytesIO(case.picture)).convert("RGB"))
 
 
 def score_bodies(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from limbstudio.domain.anatomy import N_COCO, Level, Limb
 from limbstudio.domain.edits import Change
@@ -17,6 +17,9 @@ from limbstudio.formats.placing import placed_on
 from limbstudio.images import open_photo
 from limbstudio.services import records
 from limbstudio.services.reconstructing import plan
+
+if TYPE_CHECKING:
+    from limbstudio.ajahr.limb_crop import Pixels
 
 
 @dataclass(frozen=True)
@@ -117,15 +120,15 @@ def keep_proposals(project: Project, found: ProposedLimbs) -> tuple[Change, ...]
     return () if before == found else (Change(("limb_proposals", found.person), before, found),)
 
 
-def propose_for(person: Person, photo: Path) -> ProposedLimbs:
-    """Ask the classifier that ships of one person; KnownError as of `predict_limbs`, or where there is no photo.
+def propose_for(person: Person, pixels: "Pixels") -> ProposedLimbs:
+    """Ask the classifier that ships of one person; KnownError as of `predict_limbs`. pixels: of the photo.
 
-    Loads torch and the photo: call it in a worker.
+    Loads torch: call it in a worker.
     """
     from limbstudio.ajahr.predict_limbs import predict_limbs, shipped_weights
     from limbstudio.services.pipeline import file_hash
 
-    found = predict_limbs(open_photo(photo).pixels, person)
+    found = predict_limbs(pixels, person)
     return as_kept(person, found, file_hash(shipped_weights())[:12])
 
 

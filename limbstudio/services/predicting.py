@@ -24,6 +24,7 @@ from limbstudio.services.jobs import Cancelled, Context, Job, JobState
 from limbstudio.services.machine import size_words
 
 if TYPE_CHECKING:
+    from limbstudio.ajahr.limb_crop import Pixels
     from limbstudio.resihmr.pipeline import PersonResult
     from limbstudio.services.studio import Studio
 
@@ -183,7 +184,7 @@ def _work(studio: "Studio", person: Person) -> PredictionWork:
     fit = pipeline.FitWork(person, photo, FitMode.JOINT, 0, None, folder.absolute(), None, ())
     try:
         return PredictionWork(fit, studio.photo_path(photo))
-    except KnownError as error:  # the body needs no picture
+    except KnownError as error:
         return PredictionWork(fit, error)
 
 
@@ -243,7 +244,11 @@ def run_predictions(
 
 
 def _answer(work: PredictionWork) -> Answer:
-    return Answer(_tried(_predicted_body, work), _tried(_proposed_limbs, work))
+    pixels = _tried(_pixels, work)
+    body = _tried(partial(_predicted_body, pixels=None if isinstance(pixels, KnownError) else pixels), work)
+    if isinstance(pixels, KnownError):  # the body needs no picture
+        return Answer(body, pixels)
+    return Answer(body, _tried(partial(_proposed_limbs, pixels=pixels), work))
 
 
 class _ReleasedAnswers:
@@ -285,13 +290,17 @@ def _tried(ask: Callable[[PredictionWork], _T], work: PredictionWork) -> _T | Kn
         )
 
 
-def _proposed_limbs(work: PredictionWork) -> ProposedLimbs:
+def _pixels(work: PredictionWork) -> "Pixels":
     if isinstance(work.picture, KnownError):
         raise work.picture
-    return limb_proposals.propose_for(work.fit.person, work.picture)
+    return open_photo(work.picture).pixels
 
 
-def _predicted_body(work: PredictionWork) -> pipeline.FitAnswer:
+def _proposed_limbs(work: PredictionWork, pixels: "Pixels") -> ProposedLimbs:
+    return limb_proposals.propose_for(work.fit.person, pixels)
+
+
+def _predicted_body(work: PredictionWork, pixels: "Pixels | None") -> pipeline.FitAnswer:
     from limbstudio.ajahr.predict import predicted_person  # torch takes two seconds to load
     from limbstudio.cameras import choose_camera
 
@@ -299,7 +308,8 @@ def _predicted_body(work: PredictionWork) -> pipeline.FitAnswer:
     camera = choose_camera(
         (photo.width, photo.height), given_px=person.focal_px, exif_px=photo.focal_exif_px, paper=False
     )
-    return _as_fit(predicted_person(person, camera, pipeline.body_of(None)), work, None)
+    drawn = predicted_person(person, camera, pipeline.body_of(None), pixels=pixels)
+    return _as_fit(drawn, work, None)
 
 
 def _as_fit(found: "PersonResult", work: PredictionWork, body_file: Path | None) -> pipeline.FitAnswer:

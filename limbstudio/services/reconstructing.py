@@ -368,7 +368,7 @@ def _made(batch: _Batch, task: Task) -> Outcome:
     elif options.predict_only:
         from limbstudio.ajahr.predict import predicted_person  # torch takes two seconds to load
 
-        result = predicted_person(person, camera, body, options.weights)
+        result = predicted_person(person, camera, body, options.weights, photo.pixels)
     else:
         result = reconstruct_person(
             person,

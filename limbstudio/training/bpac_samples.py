@@ -3,11 +3,11 @@
 import io
 import json
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -33,6 +33,7 @@ from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Box
 from limbstudio.training.detected_points import detected_points
 
+T = TypeVar("T")
 Floats = NDArray[np.floating[Any]]
 
 _SWAPS = [point.swap for point in LDPOSE]
@@ -127,10 +128,15 @@ def _samples_of(shard: Path) -> list[Place]:
 
 def read_sample(place: Place) -> ShownPerson:
     """Read one sample; KnownError where it is damaged."""
+    return read_with(place, shown_person)
+
+
+def read_with(place: Place, read: Callable[[Mapping[str, Any], Pixels], T]) -> T:
+    """Return what is read of a sample's truth and picture (H, W, 3); KnownError where these are damaged."""
     try:
         with place.shard.open("rb") as file:
             picture, truth = (_bytes(file, *part) for part in (place.picture, place.truth))
-        return shown_person(json.loads(truth), np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")))
+        return read(json.loads(truth), np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")))
     except (OSError, ValueError, KeyError, TypeError, SyntaxError) as error:
         raise KnownError(
             f"A sample of {place.shard} cannot be read ({error}).",

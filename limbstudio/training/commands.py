@@ -124,6 +124,41 @@ def train_ajahr(
     typer.echo(f"The network is in {out}.")
 
 
+@train_app.command("picture")
+def train_picture(
+    shards: Annotated[
+        Path, typer.Argument(help="Folder of shards that `a3d make` wrote.", metavar="SHARD_DIR")
+    ],
+    validation: Annotated[Path, typer.Option(help="Folder of other shards, to judge with.")],
+    start: Annotated[Path, typer.Option(help="ajahr.npz that the picture is added to; it is left as it is.")],
+    out: Annotated[Path, typer.Option(help="Folder for weights, curves and what to resume from.")],
+    steps: Annotated[int, typer.Option(help="Steps of training.")] = 3000,
+    batch: Annotated[int, typer.Option(help="People of each step.")] = 128,
+    copies: Annotated[int, typer.Option(help="Varied copies of each sample that are looked at.")] = 2,
+    rate: Annotated[float, typer.Option(help="Highest learning rate; it falls to nothing.")] = 5e-4,
+    features: Annotated[
+        Path | None,
+        typer.Option(
+            help="pose_landmark_full.tflite of MediaPipe; by default features are those of the limb classifier."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's last state.")] = False,
+    device: Device = "auto",
+    precision: Precision = "32-true",
+) -> None:
+    """Learn what the picture adds to AJAHR on keypoints, and judge it with and without (half an hour)."""
+    from limbstudio.training.lightning_modules import Machine  # torch is not needed for --help
+    from limbstudio.training.picture_ajahr import PicturePlan, learn_picture
+
+    plan = PicturePlan(
+        start, steps, copies=copies, batch=batch, rate=rate, seed=seed, features=features
+    )  # fmt: skip
+    machine = Machine(device, precision)
+    typer.echo(learn_picture(shards, validation, out, plan, resume=resume, machine=machine).text)
+    typer.echo(f"The network is in {out}.")
+
+
 @train_app.command("bpac")
 def train_bpac(
     shards: Annotated[

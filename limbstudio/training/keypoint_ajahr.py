@@ -1,7 +1,7 @@
 """Training of AJAHR at the studio's size on crowds of synthetic people made on the fly, under Lightning."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ from limbstudio.ajahr.keypoint_network import (
     confidences,
     existing_joints,
     head_classes,
+    is_of_picture,
 )
 from limbstudio.ajahr.losses import joints_loss, points_loss, pose_loss, shape_loss, vertices_loss, words_loss
-from limbstudio.ajahr.plain_weights import fill, save_weights
+from limbstudio.ajahr.plain_weights import fill, read_weights, save_weights
 from limbstudio.ajahr.tokenizer import PoseTokenizer
 from limbstudio.ajahr.zeroing import zeroed_joints
 from limbstudio.body.folding import fold_vertices
@@ -44,7 +45,7 @@ from limbstudio.training.tokenizing import read_tokenizer
 
 BODIES, RATE, WEIGHT_DECAY = 64, 5e-4, 1e-4
 # Share of people whose points are told with confidences.
-WITH_CONFIDENCE = 0.5
+WITH_CONFIDENCE = 0.3
 _JUDGE_SEED, _JUDGE_BODIES = 11, 1000
 
 
@@ -113,6 +114,10 @@ class Truth:
     exists: Tensor
     endings: Tensor
 
+    def to(self, device: torch.device | str) -> "Truth":
+        """Return it on a device."""
+        return Truth(*(value.to(device) for value in vars(self).values()))
+
 
 def truth_of(crowd: Crowd, skeleton: Skeleton) -> Truth:
     """Return tensors of a crowd; skeleton: the body's, numpy."""
@@ -176,19 +181,20 @@ class BodySurface:
 
 
 class StudioLoss:
-    """All losses of a batch, by name. skeleton, surface: of the body that the truth is of."""
+    """All losses of a batch, by name. skeleton, surface: of the body that the truth is of. tokenizers: whose words the
+    head learns, None for none."""
 
     def __init__(
         self,
         skeleton: Skeleton,
         surface: BodySurface,
-        tokenizers: "Tokenizers",
+        tokenizers: "Tokenizers | None",
         weights: StudioWeights | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
         self.body = PosedBody(skeleton, device)
         self.surface = surface
-        self.tokenizers = tokenizers.to(device)
+        self.tokenizers = None if tokenizers is None else tokenizers.to(device)
         self.weights = weights or StudioWeights()
 
     def __call__(self, network: KeypointAjahr, truth: Truth) -> dict[str, Tensor]:
@@ -196,14 +202,19 @@ class StudioLoss:
         last before their weights. A head that does not train on is not measured."""
         bodies = network.looks(truth.inputs)
         head_learns = any(p.requires_grad for p in network.encoder.parameters())
+        losses = self.of(bodies if head_learns else bodies[1:], truth)
+        if not head_learns or self.tokenizers is None:
+            return losses
+        with torch.autocast(truth.inputs.device.type, enabled=False):
+            words = words_loss(bodies[0].estimate.logits.float(), self.tokenizers.words(truth))
+        return {**losses, "loss": losses["loss"] + self.weights.words * words, "words": words}
+
+    def of(self, bodies: Sequence[KeypointBody], truth: Truth) -> dict[str, Tensor]:
+        """Return "loss", the sum over bodies that were said one after the other, and the terms of the last."""
         with torch.autocast(truth.inputs.device.type, enabled=False):
             true = self._placed(truth.orientation, truth.pose, truth.shape, truth.place)
-            told = [self._measured(found, truth, true) for found in bodies[0 if head_learns else 1 :]]
-            total = torch.stack([self._weighed(terms) for terms in told]).sum()
-            if not head_learns:
-                return {"loss": total, **told[-1]}
-            words = words_loss(bodies[0].estimate.logits.float(), self.tokenizers.words(truth))
-            return {"loss": total + self.weights.words * words, **told[-1], "words": words}
+            told = [self._measured(found, truth, true) for found in bodies]
+            return {"loss": torch.stack([self._weighed(terms) for terms in told]).sum(), **told[-1]}
 
     def _placed(self, orientation: Tensor, pose: Tensor, shape: Tensor, root: Tensor) -> "_Shown":
         return _Shown(self.body(orientation, pose, shape, root), self.surface(orientation, pose, shape))
@@ -312,19 +323,21 @@ def judge(
     """Score a network on people made of held-out clips, as they are trained on but without loosened poses."""
     maker = CrowdMaker(skeleton, *read_motion(poses, validation=True), vary=False)
     truth = truth_of(maker.crowd(bodies, np.random.default_rng(_JUDGE_SEED)), skeleton)
-    body = PosedBody(skeleton)
     network.eval()
     with torch.inference_mode():
-        found = network(truth.inputs)
-        pose = torch.where(truth.absent[..., None, None], truth.pose, found.estimate.pose[:, :POSE_JOINTS])
-        said = body(found.estimate.orientation[:, 0], pose, found.estimate.shape, found.place).joints.numpy()
-        true = body(truth.orientation, truth.pose, truth.shape, truth.place).joints.numpy()
-    exists = truth.exists.numpy()
-    people = list(zip(said, true, exists, strict=True))
-    return StudioScore(
-        1000 * float(np.mean([joint_error_m(*person) for person in people])),
-        1000 * float(np.mean([aligned_joint_error_m(*person) for person in people])),
-        len(people),
+        own, aligned = 1000 * body_errors(network(truth.inputs), truth, skeleton).mean(1)
+    return StudioScore(float(own), float(aligned), len(truth.inputs))
+
+
+def body_errors(found: KeypointBody, truth: Truth, skeleton: Skeleton) -> np.ndarray:
+    """Return mean errors over the joints that exist, metres: pelvis-aligned, and aligned by similarity, (2, B)."""
+    body = PosedBody(skeleton)
+    pose = torch.where(truth.absent[..., None, None], truth.pose, found.estimate.pose[:, :POSE_JOINTS])
+    said = body(found.estimate.orientation[:, 0], pose, found.estimate.shape, found.place).joints.numpy()
+    true = body(truth.orientation, truth.pose, truth.shape, truth.place).joints.numpy()
+    people = list(zip(said, true, truth.exists.numpy(), strict=True))
+    return np.array(
+        [[error(*person) for person in people] for error in (joint_error_m, aligned_joint_error_m)]
     )
 
 
@@ -396,8 +409,9 @@ def learn_studio_ajahr(
         raise KnownError("A second look needs what is looked at.", "Name the ajahr.npz to go on from.")
     if plan.start is not None:
         may_lack = "second_look." if plan.second_look_only else None
+        known = {name: v for name, v in read_weights(plan.start).items() if not is_of_picture(name)}
         fill(network, plan.start, what="AJAHR of the studio's size", command="limbstudio train ajahr",
-             may_lack=may_lack)  # fmt: skip
+             may_lack=may_lack, found=known)  # fmt: skip
         words.install(network)
     elif model.lifter is not None and len(model.lifter.arrays["first.bias"]) == plan.numbers.encoder.width:
         network.encoder.begin_with(model.lifter.arrays)

@@ -45,8 +45,10 @@ PLAIN_SHARE = 0.5
 LOG_NOISE_RANGE = (np.log(0.002), np.log(0.025))  # shares of the box height
 BOX_MARGIN = 1.12
 DROPPED, CUT_OFF = 0.07, 0.06
-# Confidences: a beta distribution's a and b. A point is off by its inverse as much as a sure one of the same person.
+# Confidences: a beta distribution's a and b. A point is off by its inverse as much as a sure one of the same person;
+# with a third of the chance that it is wrong it lies elsewhere altogether, by a deviation in shares of the box height.
 CONFIDENCE_SHAPE = (2.5, 1.0)
+ELSEWHERE, ELSEWHERE_OFF = 1 / 3, 0.15
 NEAREST_M = 1.5
 LEVELS = {
     True: {IN_LOWER: Level.TRANSRADIAL, END_OF_LOWER: Level.WRIST_DISARTICULATION, IN_UPPER: Level.TRANSHUMERAL,
@@ -142,9 +144,7 @@ class CrowdMaker:
         nowhere = np.zeros((bodies, 3), np.float32)
         placed = bones.place(self._skeleton, root, rotation(np, pose), shape, nowhere, derivatives=False)
         points = np.repeat(placed.points, VIEWS, 0).astype(float)
-        taken = _photographed(
-            points, rng, self._counts, _confidences(len(points), self._with_confidence, rng)
-        )
+        taken = _photographed(points, rng, self._counts, confidences(len(points), self._with_confidence, rng))
         return Crowd(*taken, np.repeat(np.arange(bodies), VIEWS), pose, root, shape)
 
     def _varied(
@@ -161,7 +161,7 @@ class CrowdMaker:
         return pose.astype(np.float32), up.astype(np.float32)
 
 
-def _confidences(n: int, share: float, rng: np.random.Generator) -> np.ndarray | None:
+def confidences(n: int, share: float, rng: np.random.Generator) -> np.ndarray | None:
     """Draw how sure the points of n people are (N, 21), where a share of them has confidences; None for no share."""
     if not share:
         return None
@@ -204,15 +204,29 @@ def _photographed(
     seen[:, N_COCO:] = (endings != INTACT) & (endings != GONE)
     down = px[..., 1]
     height = np.where(seen, down, -np.inf).max(1) - np.where(seen, down, np.inf).min(1)
-    noise = BOX_MARGIN * height * np.exp(rng.uniform(*LOG_NOISE_RANGE, n))
-    off = noise[:, None, None] if confidence is None else noise[:, None, None] / confidence[..., None]
-    px = px + off * rng.standard_normal(px.shape)
+    px = clicked(px, BOX_MARGIN * height, confidence, rng)
     seen &= rng.random(seen.shape) >= either(0.0, DROPPED)[:, None]
     cut_off = (rng.random(n) < CUT_OFF) & ~plain  # the picture ends above the ankles, or above the knees
     seen[:, ANKLES] &= ~cut_off[:, None]
     seen[:, KNEES] &= ~(cut_off & (rng.random(n) < 0.5))[:, None]
     shown = sight(px, seen, endings, told, np.zeros((n, 2)), confidence)
     return shown, (points @ shown.ray[:, :, None])[..., 0] @ BONES.T, endings, turn, place, told / focal
+
+
+def clicked(
+    px: np.ndarray, height: np.ndarray, confidence: np.ndarray | None, rng: np.random.Generator
+) -> np.ndarray:
+    """Return points (N, 21, 2) off by noise: a share of the box's height (N,), more where they are unsure.
+
+    confidence: (N, 21) of points; None where all are sure.
+    """
+    noise = height * np.exp(rng.uniform(*LOG_NOISE_RANGE, len(px)))
+    off = np.repeat(noise[:, None], N_POINTS, 1)
+    if confidence is not None:
+        off = off / confidence
+        lost = rng.random(off.shape) < ELSEWHERE * (1 - confidence)
+        off = np.where(lost, height[:, None] * ELSEWHERE_OFF, off)
+    return px + off[..., None] * rng.standard_normal(px.shape)
 
 
 def _ends(segment: np.ndarray, endings: np.ndarray, rng: np.random.Generator) -> np.ndarray:

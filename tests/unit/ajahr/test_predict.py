@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from limbstudio.ajahr.build import build_studio
-from limbstudio.ajahr.keypoint_network import KeypointAjahr, KeypointBody
+from limbstudio.ajahr.keypoint_network import KeypointAjahr, KeypointBody, SeenPeople
 from limbstudio.ajahr.network import BodyEstimate
 from limbstudio.ajahr.predict import (
     Predictor,
@@ -54,9 +54,9 @@ class Knows(KeypointAjahr):
 
     def __init__(self, fits: list[BodyFit]) -> None:
         torch.nn.Module.__init__(self)
-        self.fits = fits
+        self.fits, self.picture = fits, None
 
-    def forward(self, inputs: torch.Tensor) -> KeypointBody:
+    def forward(self, inputs: torch.Tensor, seen: SeenPeople | None = None) -> KeypointBody:
         places = inputs[:, -4:-2].numpy() / 2
         ray = np.concatenate([places, np.sqrt(1 - (places**2).sum(1, keepdims=True))], 1)
         turn = toward(ray)
@@ -91,7 +91,7 @@ def test_what_the_network_says_is_turned_back_into_the_photos_camera(people, fit
 
 def test_the_network_is_told_how_sure_points_are(people, body, fits):
     class Listens(Knows):
-        def forward(self, inputs: torch.Tensor) -> KeypointBody:
+        def forward(self, inputs: torch.Tensor, seen: SeenPeople | None = None) -> KeypointBody:
             self.told = inputs[:, 42:63].numpy()
             return super().forward(inputs)
 

@@ -10,7 +10,10 @@ from limbstudio.ajahr.build import (
     BpacNumbers,
     DecoderNumbers,
     FeatureBlock,
+    KeypointEncoderNumbers,
     PersonFeatureNumbers,
+    SecondLookNumbers,
+    StudioNumbers,
     TokenHeadNumbers,
     TokenizerNumbers,
     build_tokenizer,
@@ -23,6 +26,14 @@ TINY = AjahrNumbers(
     decoder=DecoderNumbers(width=32, blocks=2, heads=2, head_width=8, hidden=32, context_width=32),
     head=TokenHeadNumbers(tokens=20, width=8, layers=1, token_hidden=8, channel_hidden=16),
     tokenizer=TokenizerNumbers(codes=16, code_width=8, width=16),
+)
+
+TINY_STUDIO = StudioNumbers(
+    encoder=KeypointEncoderNumbers(width=32, blocks=1, tokens=3, token_width=32),
+    decoder=DecoderNumbers(width=32, blocks=1, heads=2, head_width=8, hidden=32, context_width=32),
+    head=TokenHeadNumbers(tokens=10, width=8, layers=1, token_hidden=8, channel_hidden=16),
+    tokenizer=TokenizerNumbers(codes=16, code_width=8, width=16, widenings=1, first_length=20),
+    second_look=SecondLookNumbers(width=32, blocks=1, times=2),
 )
 
 TINY_FEATURES = PersonFeatureNumbers(

@@ -9,12 +9,6 @@ import pytest
 import torch
 
 from limbstudio.ajahr.build import (
-    DecoderNumbers,
-    KeypointEncoderNumbers,
-    SecondLookNumbers,
-    StudioNumbers,
-    TokenHeadNumbers,
-    TokenizerNumbers,
     build_studio,
     build_tokenizer,
 )
@@ -51,15 +45,10 @@ from limbstudio.training.keypoint_ajahr import (
 from limbstudio.training.lifter_people import CrowdMaker
 from limbstudio.training.lightning_modules import Machine
 
+from ..ajahr.tiny import TINY_STUDIO
 from .test_tokenizing import write_motion
 
-TINY = StudioNumbers(
-    encoder=KeypointEncoderNumbers(width=32, blocks=1, tokens=3, token_width=32),
-    decoder=DecoderNumbers(width=32, blocks=1, heads=2, head_width=8, hidden=32, context_width=32),
-    head=TokenHeadNumbers(tokens=10, width=8, layers=1, token_hidden=8, channel_hidden=16),
-    tokenizer=TokenizerNumbers(codes=16, code_width=8, width=16, widenings=1, first_length=20),
-    second_look=SecondLookNumbers(width=32, blocks=1, times=2),
-)
+TINY = TINY_STUDIO
 
 
 @pytest.fixture(scope="module")
