@@ -59,7 +59,7 @@ def fill(
     own = network.state_dict()
     found = read_weights(path) if found is None else found
     if may_lack is not None and not any(name.startswith(may_lack) for name in found):
-        found |= {name: value for name, value in own.items() if name.startswith(may_lack)}
+        found = found | {name: value for name, value in own.items() if name.startswith(may_lack)}
     wrong = sorted(
         name for name in own.keys() | found.keys()
         if name not in own or name not in found or not _alike(own[name], found[name])

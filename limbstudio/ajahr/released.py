@@ -21,7 +21,7 @@ from limbstudio.body.model import BodyModel
 from limbstudio.domain.anatomy import N_BODY_JOINTS, LimbState
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Camera, FocalSource
-from limbstudio.domain.limb_proposals import LimbProposals
+from limbstudio.domain.limb_proposals import RELEASED, LimbProposals
 from limbstudio.domain.photo import Person
 from limbstudio.domain.provenance import Provenance, Source
 from limbstudio.resihmr.guessed import GuessedBodies
@@ -38,7 +38,6 @@ _MOST_SIDES = 8
 # What SMPL calls its body: 21 joints and two hands.
 _SMPL = "smpl"
 # What results are said to be made by, before the hash of the weights.
-RELEASED = "AJAHR, released weights"
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,8 @@ from typing import Any
 
 from limbstudio.domain.anatomy import Level, Limb, LimbState, level_rule, levels_of
 
+# How names of results begin that a user's copy of AJAHR's released weights made, whose BPAC-Net is not calibrated.
+RELEASED = "AJAHR, released weights"
 # AJAHR's class of a limb that lacks nothing.
 INTACT_CLASS = 3
 # Where the two likeliest classes are less apart than this, nobody should rely on the likelier one: of held-out
@@ -19,7 +21,7 @@ _ENDS = {
 
 @dataclass(frozen=True)
 class LimbProposal:
-    """One limb. probabilities: of AJAHR's classes 0 to 3, calibrated. threshold: see `unsure`."""
+    """One limb. probabilities: of AJAHR's classes 0 to 3. threshold: see `unsure`."""
 
     limb: Limb
     probabilities: tuple[float, float, float, float]
@@ -82,16 +84,24 @@ class LimbProposal:
 
 @dataclass(frozen=True)
 class LimbProposals:
-    """The proposals of one person's four limbs."""
+    """The proposals of one person's four limbs. calibrated: whether probabilities were fitted to how often they
+    hold true.
+    """
 
     limbs: Mapping[Limb, LimbProposal]
+    calibrated: bool = True
 
     @classmethod
     def of(
-        cls, probabilities: Mapping[Limb, tuple[float, ...]], threshold: float = UNSURE_BELOW
+        cls,
+        probabilities: Mapping[Limb, tuple[float, ...]],
+        threshold: float = UNSURE_BELOW,
+        *,
+        calibrated: bool = True,
     ) -> "LimbProposals":
         """Return proposals of probabilities of the classes 0 to 3."""
-        return cls({limb: LimbProposal(limb, tuple(row), threshold) for limb, row in probabilities.items()})  # type: ignore[arg-type]
+        limbs = {limb: LimbProposal(limb, tuple(row), threshold) for limb, row in probabilities.items()}  # type: ignore[arg-type]
+        return cls(limbs, calibrated)
 
     def __getitem__(self, limb: Limb) -> LimbProposal:
         return self.limbs[limb]
@@ -117,3 +127,8 @@ class ProposedLimbs:
     probabilities: Mapping[Limb, tuple[float, ...]]
     of: str
     by: str
+
+    @property
+    def calibrated(self) -> bool:
+        """Tell whether probabilities are as often right as they say, as far as that was measured."""
+        return not self.by.startswith(RELEASED)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from limbstudio.ajahr.limb_crop import Pixels
 from limbstudio.ajahr.predict import Predictor, predictor
 from limbstudio.ajahr.predict_limbs import classifier, propose
 from limbstudio.body.model import BodyModel, load_body
@@ -86,6 +87,10 @@ def _predictions(
     values[f"{name}, which is not told"] = errors_of([_as_sure(one) for one in unsure], network, body)
     report(0.55, "Timing predictions")
     values["milliseconds a person"] = _speed(crowd[:_BATCH], network, body)
+    if network.network.picture is not None:
+        values["milliseconds a person, with the picture"] = _speed(
+            crowd[:_BATCH], network, body, with_picture=True
+        )
     values["milliseconds a person's limbs, with the picture"] = _speed_of_limbs(crowd[:_BATCH])
     return values
 
@@ -141,16 +146,22 @@ def errors_of(crowd: Sequence[SyntheticPerson], network: Predictor, body: BodyMo
     return {"MPJPE mm": mean.mpjpe, "PA-MPJPE mm": mean.pa_mpjpe, "MVE mm": mean.mve, "people": len(crowd)}
 
 
-def _speed(crowd: Sequence[SyntheticPerson], network: Predictor, body: BodyModel) -> dict[str, float]:
+def _speed(
+    crowd: Sequence[SyntheticPerson], network: Predictor, body: BodyModel, *, with_picture: bool = False
+) -> dict[str, float]:
     people, cameras = [one.person for one in crowd], [one.camera for one in crowd]
-    return _times(len(crowd), lambda count: network(people[:count], cameras[:count], body))
+    pictures = [_noise(crowd) if with_picture else None] * len(crowd)
+    return _times(len(crowd), lambda count: network(people[:count], cameras[:count], body, pictures[:count]))
+
+
+def _noise(crowd: Sequence[SyntheticPerson]) -> Pixels:
+    """Return a picture of nothing, as large as the crowd's: what is seen does not change the time."""
+    width, height = crowd[0].camera.size_px
+    return np.random.default_rng(_SEED).integers(0, 256, (height, width, 3), np.uint8)
 
 
 def _speed_of_limbs(crowd: Sequence[SyntheticPerson]) -> dict[str, float]:
-    """Time the limb classifier on people before noise: what it sees does not change the time."""
-    network = classifier()
-    width, height = crowd[0].camera.size_px
-    pixels = np.random.default_rng(_SEED).integers(0, 256, (height, width, 3), np.uint8)
+    network, pixels = classifier(), _noise(crowd)
     people = [(pixels, one.person) for one in crowd]
     return _times(len(crowd), lambda count: propose(network, people[:count]))
 

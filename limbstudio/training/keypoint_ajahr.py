@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limbstudio.ajahr.build import POSE_JOINTS, STUDIO, StudioNumbers, build_studio
+from limbstudio.ajahr.build import POSE_JOINTS, STUDIO, PictureNumbers, StudioNumbers, build_studio
 from limbstudio.ajahr.keypoint_network import (
     KeypointAjahr,
     KeypointBody,
@@ -66,7 +66,8 @@ class StudioPlan:
     """How to train. bodies: per step, each seen from four sides. seed: of everything random.
 
     start: weights to go on from, a file that training wrote. loss_share: of people who lack a limb, None for ours.
-    second_look_only: what the head says stays as `start` has it, and a start without a second look serves.
+    second_look_only: what the head says stays as `start` has it, and a start without a second look serves. What `start`
+    knows of pictures is kept as it is: train it on afterwards (`picture_ajahr`).
     """
 
     steps: int
@@ -402,19 +403,22 @@ def learn_studio_ajahr(
     model = fit_model(load_body())
     skeleton = model.skeleton
     words = read_tokenizers(*tokenizers, plan.numbers)
-    network = build_studio(plan.numbers)
+    known = {} if plan.start is None else read_weights(plan.start)
+    picture = (plan.numbers.picture or PictureNumbers()) if any(map(is_of_picture, known)) else None
+    network = build_studio(replace(plan.numbers, picture=picture))
     words.install(network)
     network.second_look.bones.take(skeleton)
     if plan.second_look_only and plan.start is None:
         raise KnownError("A second look needs what is looked at.", "Name the ajahr.npz to go on from.")
     if plan.start is not None:
         may_lack = "second_look." if plan.second_look_only else None
-        known = {name: v for name, v in read_weights(plan.start).items() if not is_of_picture(name)}
         fill(network, plan.start, what="AJAHR of the studio's size", command="limbstudio train ajahr",
              may_lack=may_lack, found=known)  # fmt: skip
         words.install(network)
     elif model.lifter is not None and len(model.lifter.arrays["first.bias"]) == plan.numbers.encoder.width:
         network.encoder.begin_with(model.lifter.arrays)
+    if network.picture is not None:  # it stays as it is, and should see once more what has become of the rest
+        network.picture.requires_grad_(False)
     if plan.second_look_only:
         network.encoder.requires_grad_(False)
         network.smpl_head.requires_grad_(False)

@@ -47,9 +47,11 @@ _JUDGE_SEED = 17
 
 @dataclass(frozen=True)
 class PicturePlan:
-    """How to train. start: AJAHR's weights that the picture is added to. copies: how many varied copies of each sample
-    are looked at, once; each takes 16 kB of memory. features: the published file that the features of people are of,
-    None for those of the limb classifier that ships. seed: of everything random.
+    """How to train.
+
+    start: AJAHR's weights that the picture is added to, or that knew pictures before. copies: how many varied copies of
+    each sample are looked at, once; each takes 16 kB of memory. features: the published file that the features of
+    people are of, None for those of `start`, or of the limb classifier that ships. seed: of everything random.
     """
 
     start: Path
@@ -182,17 +184,18 @@ def judge(network: KeypointAjahr, kept: Kept, skeleton: Skeleton, batch: int = B
 
 
 def begin(plan: PicturePlan, skeleton: Skeleton) -> KeypointAjahr:
-    """Return the network that training begins with: that of `start`, an encoder of pictures that adds nothing yet, and
-    features that were trained before. Raise KnownError where a file is bad or there are no features."""
+    """Return the network that training begins with: that of `start`, which may know pictures already; else with an
+    encoder of pictures that adds nothing yet, and features that were trained before. Raise KnownError where a file is
+    bad or there are no features."""
     network = build_studio(plan.numbers)
     assert network.picture is not None
-    found = {name: value for name, value in read_weights(plan.start).items() if not is_of_picture(name)}
+    found = read_weights(plan.start)
     fill(network, plan.start, what="AJAHR of the studio's size", command="limbstudio train ajahr",
          may_lack="picture.", found=found)  # fmt: skip
     network.second_look.bones.take(skeleton)
     if plan.features is not None:
         begin_with_published(network.picture.features, plan.features)
-    else:
+    elif not any(map(is_of_picture, found)):
         _begin_with_classifier(network.picture, shipped_classifier())
     network.requires_grad_(False)
     network.picture.requires_grad_(True)

@@ -149,6 +149,8 @@ class LimbDiagram(QWidget):
             lines.append(f"AJAHR proposes: {proposal.words} ({100 * proposal.probability:.0f} %)")
             if proposal.unsure:
                 lines.append("Unsure: another answer is almost as likely.")
+            if not self._proposals.calibrated:
+                lines.append("How likely is not calibrated: these are your own AJAHR weights.")
             if self._outdated:
                 lines.append("This was said before your last edit.")
         return "\n".join(lines)

@@ -72,13 +72,13 @@ def test_a_batch_is_told_in_sentences():
     )
 
 
-def propose(window, rows: dict[Limb, tuple[float, ...]], *, of: str | None = None) -> None:
+def propose(window, rows: dict[Limb, tuple[float, ...]], *, of: str | None = None, by: str = "test") -> None:
     """Keep proposals of the person in work; limbs that are not named are intact."""
     studio, person = window.session.studio, window.session.person
     intact = (0.01, 0.01, 0.01, 0.97)
     found = ProposedLimbs(
         person.id, person.photo, {limb: rows.get(limb, intact) for limb in Limb},
-        of or what_is_read(person), "test",
+        of or what_is_read(person), by,
     )  # fmt: skip
     studio.do(Edit("Propose", keep_proposals(studio.project, found), None, person.photo, human=False))
 
@@ -133,6 +133,18 @@ def test_proposals_from_before_an_edit_say_so_and_offer_nothing(window, qtbot):
     diagram = window.person_panel.diagram
     qtbot.waitUntil(lambda: "before your last edit" in diagram.limb_text(Limb.RIGHT_ARM))
     assert not any("AJAHR" in f.text for f in window.person_panel._found(window.session.person))
+
+
+def test_proposals_by_released_weights_say_that_nobody_calibrated_them(window, qtbot):
+    placed_person(window, qtbot)
+    text = window.person_panel.diagram.limb_text
+
+    propose(window, {}, by="AJAHR, released weights 1234")
+    qtbot.waitUntil(lambda: "not calibrated" in text(Limb.RIGHT_ARM))
+    propose(window, {}, by="0123456789ab")
+
+    qtbot.waitUntil(lambda: "not calibrated" not in text(Limb.RIGHT_ARM))
+    assert "is intact (97 %)" in text(Limb.RIGHT_ARM)
 
 
 def test_proposals_are_drawn_on_the_diagram(window, qtbot):

@@ -336,7 +336,8 @@ class PersonPanel(QWidget):
         kept = kept_proposals(self._session.studio.project, person.id)
         if kept is None:
             return None, False
-        return LimbProposals.of(kept.probabilities, self._unsure_below), kept.of != what_is_read(person)
+        found = LimbProposals.of(kept.probabilities, self._unsure_below, calibrated=kept.calibrated)
+        return found, kept.of != what_is_read(person)
 
     def _show_proposals(self, person: Person | None) -> None:
         found, outdated = (None, False) if person is None else self._proposals(person)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from limbstudio.ajahr.build import (
+    PictureNumbers,
     build_studio,
     build_tokenizer,
 )
@@ -20,6 +21,7 @@ from limbstudio.ajahr.keypoint_network import (
     existing_joints,
     head_classes,
 )
+from limbstudio.ajahr.plain_weights import save_weights
 from limbstudio.ajahr.predict import load_network
 from limbstudio.ajahr.second_look import Said
 from limbstudio.body.model import BodyModel
@@ -45,7 +47,7 @@ from limbstudio.training.keypoint_ajahr import (
 from limbstudio.training.lifter_people import CrowdMaker
 from limbstudio.training.lightning_modules import Machine
 
-from ..ajahr.tiny import TINY_STUDIO
+from ..ajahr.tiny import TINY_FEATURES, TINY_STUDIO
 from .test_tokenizing import write_motion
 
 TINY = TINY_STUDIO
@@ -331,3 +333,24 @@ def test_a_second_look_is_trained_on_a_head_without_one_and_the_head_stays(
     for name, value in head.state_dict().items():
         if not name.startswith("second_look."):
             assert torch.allclose(trained.state_dict()[name], value, rtol=2e-3, atol=1e-6), name
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # as above
+def test_what_the_start_knows_of_pictures_is_kept(tmp_path: Path, motion: Path, tokenizers: Tokenizers):
+    pytest.importorskip("lightning", reason="needs the extra `train`")
+    torch.save(tokenizers.normal.state_dict(), tmp_path / "tokenizer.pt")
+    numbers = replace(TINY, picture=PictureNumbers(64, TINY_FEATURES))
+    knows = build_studio(numbers)
+    assert knows.picture is not None
+    torch.nn.init.normal_(knows.picture.last.weight)
+    save_weights(knows, tmp_path / "knows.npz")
+    plan = StudioPlan(2, numbers, bodies=2, start=tmp_path / "knows.npz")
+
+    learn_studio_ajahr(motion, (tmp_path / "tokenizer.pt",) * 2, tmp_path / "run", plan)
+
+    trained = load_network(tmp_path / "run" / "ajahr.npz", numbers)
+    assert trained.picture is not None
+    for name, value in knows.picture.state_dict().items():
+        torch.testing.assert_close(trained.picture.state_dict()[name], value, rtol=1e-3, atol=1e-5)
+    assert not torch.equal(trained.encoder.first.weight, knows.encoder.first.weight.half().float())
