@@ -235,7 +235,8 @@ def _tokenizers(options: AblationOptions, out: Path, report: Report) -> list[Row
 
 
 def _limbs(options: AblationOptions, out: Path, report: Report) -> list[Row]:
-    """AJAHR on points as a detector gives them, told the true limb states, those proposed, or that all are intact."""
+    """AJAHR on points as a detector gives them, told the true limb states, those proposed, or that all are intact; each
+    with the picture and without."""
     from limbstudio.ajahr.predict import predictor
     from limbstudio.ajahr.predict_limbs import classifier, propose
     from limbstudio.ajahr.zeroing import level_of
@@ -270,9 +271,10 @@ def _limbs(options: AblationOptions, out: Path, report: Report) -> list[Row]:
             replace(case, person=_with_limbs(case.person, limbs))
             for case, limbs in zip(told, states, strict=True)
         ]
-        rows.append(
-            {"limb states": name, **_errors(score_bodies(predictor(), people, body)), "people": len(people)}
-        )
+        for pictures in (False, True)[: 1 + (predictor().network.picture is not None)]:
+            mean = score_bodies(predictor(), people, body, pictures=pictures)
+            seen = {"picture": "seen" if pictures else "not seen"}
+            rows.append({"limb states": name, **seen, **_errors(mean), "people": len(people)})
     return rows
 
 

@@ -215,13 +215,19 @@ def _pixels(case: ShardCase) -> "Pixels":
 
 
 def score_bodies(
-    network: "Predictor", cases: Sequence[ShardCase], body: BodyModel, absent: Absent = Absent.SKIPPED
+    network: "Predictor",
+    cases: Sequence[ShardCase],
+    body: BodyModel,
+    absent: Absent = Absent.SKIPPED,
+    *,
+    pictures: bool = False,
 ) -> SpaceErrors:
-    """Return the mean errors of predicted bodies."""
+    """Return the mean errors of predicted bodies. pictures: let the network see the samples' pictures too."""
     found = []
     for first in range(0, len(cases), _BLOCK):
         some = cases[first : first + _BLOCK]
-        guess = network([case.person for case in some], [case.camera for case in some], body)
+        shown = [_pixels(case) for case in some] if pictures else None
+        guess = network([case.person for case in some], [case.camera for case in some], body, shown)
         bodies = zip(guess.orientation, guess.pose, guess.shape, strict=True)
         found += [
             space_errors(body, Pose(*row), case.truth, absent) for row, case in zip(bodies, some, strict=True)
