@@ -17,16 +17,18 @@ from limbstudio.ajahr.predict import (
     guessed_fit,
     load_network,
     predicted_person,
+    shipped_weights,
 )
 from limbstudio.body.kinematics import rotation_matrices
 from limbstudio.body.model import BodyModel
 from limbstudio.cameras import choose_camera
-from limbstudio.domain.anatomy import SMPLX_INDEX
+from limbstudio.domain.anatomy import LDPOSE_INDEX, SMPLX_INDEX
 from limbstudio.domain.body import BodyFit
 from limbstudio.domain.errors import KnownError
 from limbstudio.domain.geometry import Camera, Point
 from limbstudio.domain.photo import Person
 from limbstudio.formats.coco import read_annotations
+from limbstudio.images import open_photo
 from limbstudio.resihmr.batch import fit_many
 from limbstudio.resihmr.initial_fit import fit_person
 from limbstudio.resihmr.lifter import toward
@@ -199,3 +201,31 @@ def test_files_that_are_no_weights_are_refused(weights, tmp_path):
         load_network(tmp_path / "less.npz")
     with pytest.raises(KnownError, match="not finite"):
         load_network(tmp_path / "nan.npz")
+
+
+def test_what_ships_believes_unsure_points_less(people, body):
+    """A knee that lies far off moves the thigh less when it is said to be hardly sure."""
+    network, turned = Predictor(load_network(shipped_weights())), {}
+    (person, camera), knee = people[0], LDPOSE_INDEX["left_knee"]
+    usual = network([person], [camera], body)
+    px = person.keypoints.positions_px
+    assert person.keypoints.observed[knee]
+    off = 0.25 * float(np.ptp(px[:, 1][person.keypoints.observed]))
+    for confidence in (1.0, 0.15):
+        point = replace(person.keypoints.points[knee], x=float(px[knee, 0]) + off, confidence=confidence)
+        moved = replace(person, keypoints=person.keypoints.replaced(knee, point))
+        turned[confidence] = np.linalg.norm(network([moved], [camera], body).pose - usual.pose)
+
+    assert turned[0.15] < 0.85 * turned[1.0]
+
+
+def test_what_ships_sees_the_photo(people, body):
+    network = Predictor(load_network(shipped_weights()))
+    item = read_annotations(resource_path("samples/annotations.json")).people[0]
+    pixels = open_photo(resource_path("samples") / item.file_name).pixels
+    (person, camera) = people[0]
+
+    seen, unseen = (network([person], [camera], body, [shown]) for shown in (pixels, None))
+
+    assert network.network.picture is not None
+    assert 0.01 < np.linalg.norm(seen.pose - unseen.pose) < 3
