@@ -32,10 +32,10 @@ from limbstudio.training.bpac_modules import (
     readers_module,
 )
 from limbstudio.training.bpac_samples import LimbBatch, TrainingSamples, batch_of, find_samples
-from limbstudio.training.curves import draw_curves, loggers
 from limbstudio.training.lightning_modules import CPU_OR_GPU, Machine, lightning
 from limbstudio.training.person_feature_file import begin_with_published
 from limbstudio.training.resuming import read_last
+from limbstudio.training.running import last_state, train
 
 _JUDGE_SEED, _JUDGE_BATCH, _LOOK_EVERY, _LOOK_AT = 13, 64, 500, 256
 _TEMPERATURES = (0.05, 20.0)
@@ -175,9 +175,7 @@ def learn_bpac(
     nothing to resume.
     """
     L = lightning()
-    last = out / "last.ckpt"
-    if resume and not last.exists():
-        raise KnownError(f"There is no {last.name} in {out} to go on from.", "Train without --resume.")
+    last = last_state(out, resume=resume)
     if plan.steps < 1 or plan.batch < 2:
         raise KnownError("At least one step of at least two people is needed.", "Ask for more.")
     samples = TrainingSamples(shards, plan.numbers.picture_px, plan.batch, plan.seed)
@@ -210,21 +208,12 @@ def learn_bpac(
     else:
         module = bpac_module(network, plan, weights)
     done = read_last(last, module) if resume else 0
-    trainer = L.Trainer(
-        max_steps=plan.steps, accelerator=machine.device, devices=1, precision=machine.precision,
-        default_root_dir=out, gradient_clip_val=1.0,
-        enable_model_summary=False, logger=loggers(out),
-        callbacks=[L.pytorch.callbacks.ModelCheckpoint(out, save_last=True, save_top_k=0, every_n_train_steps=200)],
-        log_every_n_steps=min(20, max(plan.steps // 10, 1)), num_sanity_val_steps=0,
-        val_check_interval=_LOOK_EVERY, check_val_every_n_epoch=None,
-    )  # fmt: skip
     batches = range(done, plan.steps) if plan.kept else BatchesOfSteps(samples, done, plan.steps)
     workers = 0 if plan.kept else plan.workers
     steps = torch.utils.data.DataLoader(batches, batch_size=None, num_workers=workers)  # type: ignore[arg-type]
-    trainer.fit(module, steps, torch.utils.data.DataLoader(looks, batch_size=None),  # type: ignore[arg-type]
-                ckpt_path=str(last) if resume else None, weights_only=True)  # fmt: skip
-    trainer.save_checkpoint(last)
-    draw_curves(out)
+    held_out = torch.utils.data.DataLoader(looks, batch_size=None)  # type: ignore[arg-type]
+    train(module, steps, out, plan.steps, machine, resume=resume, held_out=held_out, num_sanity_val_steps=0,
+          val_check_interval=_LOOK_EVERY, check_val_every_n_epoch=None)  # fmt: skip
     network.cpu()
     take_back_weights(network, weights * told)
     score = calibrate_and_judge(network, validation)

@@ -17,7 +17,7 @@ from limbstudio.ajahr.studio_bpac import Notes, StudioBpac
 from limbstudio.training.bpac_loss import LimbPlaces, balanced_loss, limbs_to_learn_from
 from limbstudio.training.bpac_samples import LimbBatch, TrainingSamples
 from limbstudio.training.lightning_modules import lightning
-from limbstudio.training.schedule import share_of_rate
+from limbstudio.training.running import optimizers
 
 STEPS, BATCH, RATE, WEIGHT_DECAY = 20_000, 64, 1e-3, 1e-3
 # Kept notes come again and again, so that what reads them could learn them by heart.
@@ -90,7 +90,7 @@ def bpac_module(network: StudioBpac, plan: BpacPlan, weights: Floats) -> Any:
             self.log_dict(_validated(self.network, batch, self.weights), batch_size=len(batch.classes))
 
         def configure_optimizers(self) -> Any:
-            return _optimizers(self, plan, WEIGHT_DECAY)
+            return optimizers(self, plan.rate, WEIGHT_DECAY, plan.steps)
 
     return BpacModule()
 
@@ -101,13 +101,6 @@ def _validated(network: StudioBpac, batch: LimbBatch, weights: Tensor) -> dict[s
         "validation_loss": balanced_loss(logits, batch.classes, weights),
         "validation_accuracy": _right(logits, batch.classes),
     }
-
-
-def _optimizers(module: torch.nn.Module, plan: BpacPlan, decay: float) -> Any:
-    trained = [p for p in module.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, plan.rate, weight_decay=decay)
-    fall = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_of_rate(step, plan.steps))
-    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": fall, "interval": "step"}}
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +165,7 @@ def readers_module(network: StudioBpac, plan: BpacPlan, weights: Floats, kept: K
             self.log_dict(_validated(self.network, batch, self.weights), batch_size=len(batch.classes))
 
         def configure_optimizers(self) -> Any:
-            return _optimizers(self, plan, READERS_DECAY)
+            return optimizers(self, plan.rate, READERS_DECAY, plan.steps)
 
     return ReadersModule()
 

@@ -35,12 +35,11 @@ from limbstudio.resihmr.lifter import LEAST_DEPTH, toward
 from limbstudio.resihmr.pose_prior import read_motion
 from limbstudio.resihmr.problem import fit_model
 from limbstudio.resihmr.skeleton import Placed, Skeleton, build_skeleton, place, to_torch
-from limbstudio.training.curves import draw_curves, loggers
 from limbstudio.training.lifter_people import Crowd, CrowdMaker
 from limbstudio.training.lifting import single_precision
 from limbstudio.training.lightning_modules import CPU_OR_GPU, Machine, lightning
 from limbstudio.training.resuming import read_last
-from limbstudio.training.schedule import share_of_rate
+from limbstudio.training.running import last_state, optimizers, train
 from limbstudio.training.tokenizing import read_tokenizer
 
 BODIES, RATE, WEIGHT_DECAY = 64, 5e-4, 1e-4
@@ -362,10 +361,7 @@ def studio_module(
             return losses["loss"]
 
         def configure_optimizers(self) -> Any:
-            trained = [p for p in self.network.parameters() if p.requires_grad]
-            optimizer = torch.optim.AdamW(trained, plan.rate, weight_decay=WEIGHT_DECAY)
-            fall = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_of_rate(step, plan.steps))
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": fall, "interval": "step"}}
+            return optimizers(self.network, plan.rate, WEIGHT_DECAY, plan.steps)
 
     return StudioModule()
 
@@ -396,9 +392,7 @@ def learn_studio_ajahr(
     bad or there is nothing to resume.
     """
     L = lightning()
-    last = out / "last.ckpt"
-    if resume and not last.exists():
-        raise KnownError(f"There is no {last.name} in {out} to go on from.", "Train without --resume.")
+    last = last_state(out, resume=resume)
     L.seed_everything(plan.seed, verbose=False)
     model = fit_model(load_body())
     skeleton = model.skeleton
@@ -425,17 +419,8 @@ def learn_studio_ajahr(
     module = studio_module(network, plan, model.body, skeleton, words)
     done = read_last(last, module) if resume else 0
     batches = _Steps(Crowds(poses, skeleton, plan), done, plan.steps)
-    trainer = L.Trainer(
-        max_steps=plan.steps, accelerator=machine.device, devices=1, precision=machine.precision,
-        default_root_dir=out, gradient_clip_val=1.0,
-        enable_model_summary=False, logger=loggers(out),
-        callbacks=[L.pytorch.callbacks.ModelCheckpoint(out, save_last=True, save_top_k=0, every_n_train_steps=200)],
-        log_every_n_steps=20,
-    )  # fmt: skip
     data = torch.utils.data.DataLoader(batches, batch_size=None)
-    trainer.fit(module, data, ckpt_path=str(last) if resume else None, weights_only=True)  # fmt: skip
-    trainer.save_checkpoint(last)
-    draw_curves(out)
+    train(module, data, out, plan.steps, machine, resume=resume)
     score = judge(network.cpu(), poses, skeleton)
     save_weights(network, out / "ajahr.npz")
     said = {**asdict(plan), "start": plan.start and plan.start.name, "score": asdict(score)}

@@ -24,7 +24,6 @@ from limbstudio.formats.whole_files import write_whole
 from limbstudio.resihmr.problem import fit_model
 from limbstudio.resihmr.skeleton import Skeleton
 from limbstudio.training.bpac_samples import Place, find_samples, read_with
-from limbstudio.training.curves import draw_curves, loggers
 from limbstudio.training.keypoint_ajahr import BodySurface, StudioLoss, body_errors
 from limbstudio.training.lightning_modules import CPU_OR_GPU, Machine, lightning
 from limbstudio.training.person_feature_file import begin_with_published
@@ -37,7 +36,7 @@ from limbstudio.training.picture_samples import (
     varied,
 )
 from limbstudio.training.resuming import read_last
-from limbstudio.training.schedule import share_of_rate
+from limbstudio.training.running import last_state, optimizers, train
 
 STEPS, BATCH, RATE, WEIGHT_DECAY = 3000, 128, 5e-4, 0.02
 _FEATURES = "features."
@@ -146,10 +145,7 @@ def picture_module(
             return losses["loss"]
 
         def configure_optimizers(self) -> Any:
-            trained = [p for p in self.network.parameters() if p.requires_grad]
-            optimizer = torch.optim.AdamW(trained, plan.rate, weight_decay=WEIGHT_DECAY)
-            fall = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_of_rate(step, plan.steps))
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": fall, "interval": "step"}}
+            return optimizers(self.network, plan.rate, WEIGHT_DECAY, plan.steps)
 
     return PictureModule()
 
@@ -226,9 +222,7 @@ def learn_picture(
     KnownError where Lightning or shards are missing, a file is bad, or there is nothing to resume.
     """
     L = lightning()
-    last = out / "last.ckpt"
-    if resume and not last.exists():
-        raise KnownError(f"There is no {last.name} in {out} to go on from.", "Train without --resume.")
+    last = last_state(out, resume=resume)
     if plan.steps < 1 or plan.batch < 1 or plan.copies < 1:
         raise KnownError("At least one step of one person and one copy is needed.", "Ask for more.")
     if shards.resolve() == validation.resolve():
@@ -245,17 +239,8 @@ def learn_picture(
     measure = StudioLoss(model.skeleton, BodySurface(model.body), None)
     module = picture_module(network, plan, kept, measure, model.skeleton)
     done = read_last(last, module) if resume else 0
-    trainer = L.Trainer(
-        max_steps=plan.steps, accelerator=machine.device, devices=1, precision=machine.precision,
-        default_root_dir=out, gradient_clip_val=1.0,
-        enable_model_summary=False, logger=loggers(out),
-        callbacks=[L.pytorch.callbacks.ModelCheckpoint(out, save_last=True, save_top_k=0, every_n_train_steps=200)],
-        log_every_n_steps=min(20, max(plan.steps // 10, 1)),
-    )  # fmt: skip
     numbers = torch.utils.data.DataLoader(_Numbers(done, plan.steps), batch_size=None)
-    trainer.fit(module, numbers, ckpt_path=str(last) if resume else None, weights_only=True)
-    trainer.save_checkpoint(last)
-    draw_curves(out)
+    train(module, numbers, out, plan.steps, machine, resume=resume)
     network.cpu()
     score = judge(network, keep(network.picture, others, model.body, None), model.skeleton)
     save_weights(network, out / "ajahr.npz")

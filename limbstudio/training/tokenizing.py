@@ -25,11 +25,10 @@ from limbstudio.body.model import BodyModel, load_body
 from limbstudio.domain.errors import KnownError
 from limbstudio.formats.whole_files import write_whole
 from limbstudio.resihmr.pose_prior import read_motion
-from limbstudio.training.curves import draw_curves, loggers
 from limbstudio.training.lightning_modules import CPU_OR_GPU, Machine, lightning
 from limbstudio.training.posed_mesh import PosedMesh
 from limbstudio.training.resuming import read_last, write_torch
-from limbstudio.training.schedule import share_of_rate
+from limbstudio.training.running import last_state, optimizers, train
 
 Report = Callable[[float, str], None]
 
@@ -189,11 +188,7 @@ def tokenizer_module(tokenizer: PoseTokenizer, plan: TokenizerPlan, mesh: PosedM
             return losses["loss"]
 
         def configure_optimizers(self) -> Any:
-            optimizer = torch.optim.AdamW(
-                self.tokenizer.parameters(), plan.rate, betas=(0.9, 0.99), weight_decay=WEIGHT_DECAY
-            )
-            fall = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_of_rate(step, plan.steps))
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": fall, "interval": "step"}}
+            return optimizers(self.tokenizer, plan.rate, WEIGHT_DECAY, plan.steps, betas=(0.9, 0.99))
 
         def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
             checkpoint["codebook_training"] = self.tokenizer.quantizer.training_state()
@@ -221,9 +216,7 @@ def learn_tokenizer(
     Lightning is not installed, the motion file is none, or there is nothing to resume.
     """
     L = lightning()
-    last = out / "last.ckpt"
-    if resume and not last.exists():
-        raise KnownError(f"There is no {last.name} in {out} to go on from.", "Train without --resume.")
+    last = last_state(out, resume=resume)
     L.seed_everything(plan.seed, verbose=False)
     mesh = PosedMesh.of(body or load_body())
     tokenizer = build_tokenizer(plan.numbers) if start is None else read_tokenizer(start, plan.numbers)
@@ -237,16 +230,7 @@ def learn_tokenizer(
     data = torch.utils.data.DataLoader(
         torch.utils.data.TensorDataset(rotations), plan.batch, shuffle=True, generator=order, drop_last=True
     )
-    trainer = L.Trainer(
-        max_steps=plan.steps, accelerator=machine.device, devices=1, precision=machine.precision,
-        default_root_dir=out, gradient_clip_val=1.0,
-        enable_model_summary=False, logger=loggers(out),
-        callbacks=[L.pytorch.callbacks.ModelCheckpoint(out, save_last=True, save_top_k=0, every_n_train_steps=200)],
-        log_every_n_steps=20,
-    )  # fmt: skip
-    trainer.fit(module, data, ckpt_path=str(last) if resume else None, weights_only=True)
-    trainer.save_checkpoint(last)
-    draw_curves(out)
+    train(module, data, out, plan.steps, machine, resume=resume)
     score = judge(tokenizer.cpu(), read_rotations(poses, validation=True), mesh, loss=plan.loss)
     write_torch(tokenizer.state_dict(), out / "tokenizer.pt")
     write_whole(out / "plan.json", json.dumps({**asdict(plan), "score": asdict(score)}, indent=1).encode())
