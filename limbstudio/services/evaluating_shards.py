@@ -118,6 +118,8 @@ def evaluate_shards(
         )
     if not 0 <= options.noise < 1:
         raise KnownError(f"{options.noise} is no share of the box's height.", "Give one from 0 to 1.")
+    if _WITH_PICTURE in options.methods:
+        _require_picture(options.weights)
     body = load_body(options.body)
     report(0.0, "Reading the shards")
     cases = read_cases(shards, body, options)
@@ -208,6 +210,17 @@ def _errors(
             for said, case in zip(bodies, some, strict=True)
         ]
     return found
+
+
+def _require_picture(weights: Path | None) -> None:
+    """Raise KnownError where the network does not look at pictures: its figures would be those of points alone."""
+    from limbstudio.ajahr.predict import predictor
+
+    if predictor(weights).network.picture is None:
+        raise KnownError(
+            f"The weights {weights.name if weights else 'that ship'} were trained without pictures.",
+            f"Leave {_WITH_PICTURE} out, or train them on with `limbstudio train picture`.",
+        )
 
 
 def _pixels(case: ShardCase) -> "Pixels":

@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from limbstudio.a3d.making import make_set
 from limbstudio.a3d.sampling import SampleOptions
+from limbstudio.ajahr.build import build_studio
+from limbstudio.ajahr.plain_weights import save_weights
 from limbstudio.cli import app
 from limbstudio.domain.errors import KnownError
 from limbstudio.evaluation.in_space import Absent
@@ -73,6 +75,10 @@ def test_noise_makes_fits_worse_and_absent_parts_can_count(shards: Path, tmp_pat
 def test_what_cannot_be_evaluated_is_said(shards: Path, tmp_path: Path):
     with pytest.raises(KnownError, match="no method magic"):
         evaluate_shards(shards, tmp_path / "out", ShardOptions(("magic",)))
+    blind = tmp_path / "blind.npz"
+    save_weights(build_studio(), blind)
+    with pytest.raises(KnownError, match=r"blind\.npz were trained without pictures"):
+        evaluate_shards(shards, tmp_path / "out", ShardOptions(("ajahr+picture",), weights=blind))
     with pytest.raises(KnownError, match="no shards"):
         evaluate_shards(tmp_path, tmp_path / "out", ShardOptions())
     with pytest.raises(KnownError, match="no share"):
