@@ -147,6 +147,18 @@ def test_proposals_by_released_weights_say_that_nobody_calibrated_them(window, q
     assert "is intact (97 %)" in text(Limb.RIGHT_ARM)
 
 
+@pytest.mark.usefixtures("_untrained_ajahr_ships", "body_fit_stand_in")
+def test_the_key_predicts_from_the_photo_list_too(window, qtbot):
+    placed_person(window, qtbot)
+    photos = window.photos_panel.list
+    photos.setFocus()
+    qtbot.waitUntil(photos.hasFocus)
+
+    QTest.keyClick(photos, Qt.Key.Key_I, _CTRL_ALT)
+
+    qtbot.waitUntil(lambda: window.session.studio.fit_of(window.session.person.id) is not None)
+
+
 def test_proposals_are_drawn_on_the_diagram(window, qtbot):
     placed_person(window, qtbot)
     diagram = window.person_panel.diagram

@@ -22,7 +22,7 @@ ROWS: tuple[ActionRow, ...] = (
     ActionRow("candidates", "Earlier fits", "ph.stack", "show_candidates", "Person/Fit", ("Ctrl+Shift+F",), _C,
               group=4, checkable=True, needs="fit", synonyms="candidates results metrics choose delete"),
     ActionRow("predict_body", "Predict limbs and body (AJAHR)", "ph.sparkle", "predict", "Person/Fit", ("Ctrl+Alt+I",),
-              _P, _CANVAS, group=4, needs="predictable", synonyms="ajahr network pose prediction limbs initialise"),
+              _P, group=4, needs="predictable", synonyms="ajahr network pose prediction limbs initialise"),
     ActionRow("prediction_settings", "Prediction settings...", "", "ask_settings", "Person/Fit", (), _P, group=4,
               synonyms="threshold ajahr probability bpac unsure limb proposals weights released"),
     ActionRow("fit_options", "Fit options...", "ph.sliders-horizontal", "show_options", "Person/Fit", ("Shift+O",), _O,
