@@ -31,7 +31,13 @@ from limbstudio.training.bpac_modules import (
     keep_notes,
     readers_module,
 )
-from limbstudio.training.bpac_samples import LimbBatch, TrainingSamples, batch_of, find_samples
+from limbstudio.training.bpac_samples import (
+    LimbBatch,
+    TrainingSamples,
+    batch_of,
+    find_samples,
+    require_others,
+)
 from limbstudio.training.lightning_modules import CPU_OR_GPU, Machine, lightning
 from limbstudio.training.person_feature_file import begin_with_published
 from limbstudio.training.resuming import read_last
@@ -179,10 +185,7 @@ def learn_bpac(
     if plan.steps < 1 or plan.batch < 2:
         raise KnownError("At least one step of at least two people is needed.", "Ask for more.")
     samples = TrainingSamples(shards, plan.numbers.picture_px, plan.batch, plan.seed)
-    if shards.resolve() == validation.resolve():
-        raise KnownError(
-            "Samples to judge with must not be those to train on.", "Make others for --validation."
-        )
+    require_others(shards, validation)
     looks = _validation_batches(validation, plan.numbers.picture_px, plan.batch)
     L.seed_everything(plan.seed, verbose=False)
     told = np.where(np.arange(N_CLASSES) == INTACT_CLASS, plan.intact_share, 1.0)

@@ -109,6 +109,14 @@ def find_samples(folder: Path) -> tuple[Place, ...]:
     return tuple(found)
 
 
+def require_others(shards: Path, validation: Path) -> None:
+    """Raise KnownError where samples to judge with are those to train on."""
+    if shards.resolve() == validation.resolve():
+        raise KnownError(
+            "Samples to judge with must not be those to train on.", "Make others for --validation."
+        )
+
+
 def _samples_of(shard: Path) -> list[Place]:
     try:
         with tarfile.open(shard, mode="r:") as tar:

@@ -2,7 +2,6 @@
 stays as it is, so that without a picture nothing is changed."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from limbstudio.domain.errors import KnownError
 from limbstudio.formats.whole_files import write_whole
 from limbstudio.resihmr.problem import fit_model
 from limbstudio.resihmr.skeleton import Skeleton
-from limbstudio.training.bpac_samples import Place, find_samples, read_with
+from limbstudio.training.bpac_samples import Place, find_samples, read_with, require_others
 from limbstudio.training.keypoint_ajahr import BodySurface, StudioLoss, body_errors
 from limbstudio.training.lightning_modules import CPU_OR_GPU, Machine, lightning
 from limbstudio.training.person_feature_file import begin_with_published
@@ -150,16 +149,6 @@ def picture_module(
     return PictureModule()
 
 
-class _Numbers(torch.utils.data.IterableDataset):
-    """The numbers of the steps that are left."""
-
-    def __init__(self, first: int, last: int) -> None:
-        self.steps = range(first, last)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.steps)
-
-
 def judge(network: KeypointAjahr, kept: Kept, skeleton: Skeleton, batch: int = BATCH) -> PictureScore:
     """Score a network on samples, told points with noise, with and without their pictures."""
     network.eval()
@@ -225,10 +214,7 @@ def learn_picture(
     last = last_state(out, resume=resume)
     if plan.steps < 1 or plan.batch < 1 or plan.copies < 1:
         raise KnownError("At least one step of one person and one copy is needed.", "Ask for more.")
-    if shards.resolve() == validation.resolve():
-        raise KnownError(
-            "Samples to judge with must not be those to train on.", "Make others for --validation."
-        )
+    require_others(shards, validation)
     places, others = find_samples(shards), find_samples(validation)
     L.seed_everything(plan.seed, verbose=False)
     model = fit_model(body or load_body())
@@ -239,8 +225,8 @@ def learn_picture(
     measure = StudioLoss(model.skeleton, BodySurface(model.body), None)
     module = picture_module(network, plan, kept, measure, model.skeleton)
     done = read_last(last, module) if resume else 0
-    numbers = torch.utils.data.DataLoader(_Numbers(done, plan.steps), batch_size=None)
-    train(module, numbers, out, plan.steps, machine, resume=resume)
+    steps = torch.utils.data.DataLoader(range(done, plan.steps), batch_size=None)  # type: ignore[arg-type]
+    train(module, steps, out, plan.steps, machine, resume=resume)
     network.cpu()
     score = judge(network, keep(network.picture, others, model.body, None), model.skeleton)
     save_weights(network, out / "ajahr.npz")

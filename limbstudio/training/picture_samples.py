@@ -21,43 +21,26 @@ from limbstudio.resihmr.lifter import N_BONES, N_LIMBS, endings_of, sight
 from limbstudio.resihmr.problem import residual_limbs
 from limbstudio.resihmr.skeleton import Skeleton
 from limbstudio.training.bpac_samples import ShownPerson, coloured, covered, flipped, jittered, shown_person
-from limbstudio.training.keypoint_ajahr import Truth, truth_of
+from limbstudio.training.keypoint_ajahr import WITH_CONFIDENCE, Truth, truth_of
 from limbstudio.training.lifter_people import DROPPED, Crowd, clicked, confidences
 
 Floats = NDArray[np.floating[Any]]
 
 _FLIPPED, _COVERED = 0.5, 0.3
-_WITH_CONFIDENCE, _PLAIN = 0.3, 0.3
+_PLAIN = 0.3
 _FOCAL_OFF = 0.15
 # COCO's points of the other side, then the residual ends', which are in the order of limbs: left, right, left, right.
 _OTHER = [*(point.swap for point in LDPOSE[:N_COCO]), *(N_COCO + row for row in (1, 0, 3, 2))]
 
 
 @dataclass(frozen=True, eq=False)
-class PictureSample:
-    """A picture and the body in it.
-
-    shown: the picture, with the truth of points. person: as annotated. px: (21, 2) and told (21,): COCO's points and
-    residual ends in the photo, and which an annotator would have placed. endings: (4,). focal, center: (2,), pixels.
-    orientation: (3,), pose (21, 3) axis-angle, shape (10,), move (3,) metres: as `skeleton.place` takes them.
-    """
-
-    shown: ShownPerson
-    person: Person
-    px: Floats
-    told: NDArray[np.bool_]
-    endings: NDArray[np.integer[Any]]
-    focal: float
-    center: Floats
-    orientation: Floats
-    pose: Floats
-    shape: Floats
-    move: Floats
-
-
-@dataclass(frozen=True, eq=False)
 class SeenBodies:
-    """What is kept of N samples, whose pictures were looked at: fields of `PictureSample`, stacked."""
+    """Bodies in pictures, of N people or, without the first axis, of one.
+
+    px: (N, 21, 2) and told (N, 21): COCO's points and residual ends in the photo, and which an annotator would have
+    placed. endings: (N, 4). focal (N,), center (N, 2): pixels. orientation: (N, 3), pose (N, 21, 3) axis-angle, shape
+    (N, 10), move (N, 3) metres: as `skeleton.place` takes them.
+    """
 
     px: Floats
     told: NDArray[np.bool_]
@@ -70,7 +53,7 @@ class SeenBodies:
     move: Floats
 
     @classmethod
-    def of(cls, samples: Sequence[PictureSample]) -> "SeenBodies":
+    def of(cls, samples: Sequence["SeenBodies"]) -> "SeenBodies":
         """Stack samples."""
         return cls(*(np.stack([getattr(sample, f.name) for sample in samples]) for f in fields(cls)))
 
@@ -83,6 +66,13 @@ class SeenBodies:
         return SeenBodies(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
+@dataclass(frozen=True, eq=False)
+class PictureSample(SeenBodies):
+    """One body and its picture. shown: the picture, with the truth of points."""
+
+    shown: ShownPerson
+
+
 def picture_sample(truth: Mapping[str, Any], pixels: Pixels) -> PictureSample:
     """Return a sample as it lies in a shard; KeyError or ValueError where it is not one."""
     box = Box(*(float(value) for value in truth["box"]))
@@ -90,10 +80,11 @@ def picture_sample(truth: Mapping[str, Any], pixels: Pixels) -> PictureSample:
     px, sure = points_told(person)
     numbers, camera = truth["parameters"], truth["camera"]
     return PictureSample(
-        shown_person(truth, pixels), person, px, sure > 0, endings_of(residual_limbs(person)),
-        float(camera["focal_px"]), np.array(camera["center_px"], float),
+        px, sure > 0, endings_of(residual_limbs(person)),
+        np.array(camera["focal_px"], float), np.array(camera["center_px"], float),
         np.array(numbers["orientation"], float), np.array(numbers["pose"], float)[:POSE_JOINTS],
         np.array(numbers["shape"], float), np.array(numbers["translation"], float),
+        shown_person(truth, pixels),
     )  # fmt: skip
 
 
@@ -154,7 +145,7 @@ def told_truth(bodies: SeenBodies, skeleton: Skeleton, rng: np.random.Generator)
     seen &= ~dropped
     down = np.where(bodies.told, bodies.px[..., 1], np.nan)
     height = np.maximum(np.nanmax(down, 1) - np.nanmin(down, 1), 1.0)
-    sure = confidences(n, _WITH_CONFIDENCE, rng)
+    sure = confidences(n, WITH_CONFIDENCE, rng)
     px = clicked(bodies.px, height, sure, rng)
     told = 1 + rng.uniform(-_FOCAL_OFF, _FOCAL_OFF, n)
     shown = sight(px, seen, bodies.endings, bodies.focal * told, bodies.center, sure)
